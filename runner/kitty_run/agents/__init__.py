@@ -1,0 +1,1 @@
+"""Running one attempt: argv, environment, prompt, process group, log, outcome, verdict, workspace."""

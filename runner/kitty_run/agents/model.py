@@ -1,0 +1,135 @@
+"""One attempt: what is launched, how it ended, and what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from kitty_run.profile.model import FailureClass, RoleName
+
+Ending = Literal["exit", "signal", "timeout", "idle", "stopped", "not_installed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A process to start: complete argv, environment and files; nothing is looked up after this.
+
+    `stdin` is a file (complete before the start) or None for /dev/null. `stdout` and `stderr` are new
+    files (mode 0600). `marker` is put into the environment as `KITTY_RUN_ATTEMPT`, so that processes
+    which left the group can be found and ended. Times are seconds.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    stdin: Path | None
+    stdout: Path
+    stderr: Path
+    timeout: float
+    idle_timeout: float | None
+    kill_grace: float
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended. `status` is the exit status (None where a signal or the runner ended it)."""
+
+    ending: Ending
+    status: int | None
+    signal: int | None
+    seconds: float
+    stdout: Path
+    stderr: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an agent's process came to: `failure` None is success. `rule` says what decided it.
+
+    `cost_usd` and tokens are None where they are unknown, never zero.
+    """
+
+    failure: FailureClass | None
+    rule: str
+    exit: Exit
+    message: str | None = None
+    session: str | None = None
+    cost_usd: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    resets_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a reviewer wants changed or remarks on."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    severity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A review in writing that fits `schemas/verdict.schema.json`."""
+
+    verdict: Literal["approved", "changes_requested"]
+    summary: str
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A check's end; `log` holds its whole output, `tail` the last lines of it."""
+
+    name: str
+    passed: bool
+    ending: Ending
+    status: int | None
+    seconds: float
+    log: Path
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A started process, as the journal keeps it to find it again: pid, and start time (epoch seconds)."""
+
+    pid: int
+    created: float
+
+
+OnStarted = Callable[[Started], Awaitable[None]]
+
+
+class Executor(Protocol):
+    """Runs one launch to its end. Cancelling the call ends the whole process tree first."""
+
+    async def run(self, launch: Launch, on_started: OnStarted) -> Exit: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptContext:
+    """Everything about one attempt that prompts and argv may refer to."""
+
+    run_id: str
+    mission: str
+    wp: str
+    title: str
+    dependencies: tuple[str, ...]
+    role: RoleName
+    attempt: int
+    cycle: int
+    workspace: Path
+    base: str
+    prompt_path: Path
+    session: str | None = None
+    feedback: str = ""
+    verdict_file: Path | None = None
+    checks: tuple[CheckResult, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)

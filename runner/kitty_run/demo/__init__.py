@@ -1,0 +1,1 @@
+"""A small real mission with scripted agents, from nothing to merged code."""

@@ -1,0 +1,1 @@
+"""What happens next: each work package's way through its lanes, retries, journal, recovery, finish."""

@@ -1,0 +1,211 @@
+"""What the engine knows of a host: lanes, state, allocations, and the door itself as a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Protocol
+
+from kitty_run.errors import KittyRunError
+
+Payload = Mapping[str, object]
+"""A policy as the `--policy` JSON object (see `Policy.payload`)."""
+
+
+class Lane(StrEnum):
+    """The API's lanes, of all contract versions; a 1.0 host uses six of them."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    IN_PROGRESS = "in_progress"
+    FOR_REVIEW = "for_review"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    DONE = "done"
+    BLOCKED = "blocked"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPackage:
+    """A work package as the host's state call shows it; `last_actor` is always None on 3.x hosts."""
+
+    id: str
+    lane: Lane
+    dependencies: tuple[str, ...] = ()
+    last_actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MissionState:
+    """The reply of the state call, in the host's order."""
+
+    mission: str
+    work_packages: tuple[WorkPackage, ...]
+
+    def lane(self, wp: str) -> Lane:
+        """The lane of `wp`; KeyError if the mission has no such work package."""
+        for work_package in self.work_packages:
+            if work_package.id == wp:
+                return work_package.lane
+        raise KeyError(wp)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Where a work package is worked on.
+
+    `branch` is what the workspace has, or must have, checked out. `base` is the ref that the WP's own
+    work is measured from, where the host says so. Both paths lie inside the repository (checked).
+    """
+
+    wp: str
+    workspace: Path
+    prompt: Path
+    branch: str | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A reviewer's decision as it is told to the host; both strings are single-line and sanitised."""
+
+    reviewer: str
+    verdict: Literal["approved", "changes_requested"]
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeReply:
+    """What the host says it merged; to be verified with git. `merged` is None where it gives no list."""
+
+    target: str
+    strategy: str
+    merged: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What a mission's shape asks of the finish (data of the dialect).
+
+    `commit_status`: the host's status files must be committed on the planning branch before the merge.
+    `accept`: `before` the merge, or `around` it: tried before, and after the merge again if the host
+    crashed at the first try (3.2.7 on coordination missions).
+    """
+
+    name: str
+    commit_status: bool
+    accept: Literal["before", "around"]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the engine must know of a dialect beyond its argv (data of `profiles/hosts/*.yaml`).
+
+    `workspaces`: who makes a WP's worktree. `satisfied_by`: lanes that satisfy a dependency.
+    `finished`: lanes in which a WP counts for accept. `can_leave`: lanes outside the normal way that the
+    host lets a WP leave without force. `merge_strategies`: those that really work.
+    `serialise`: which calls must not overlap. `cleans_up`: the merge removes worktrees and branches.
+    `unblock`: what a person does to free a blocked WP (text).
+    """
+
+    workspaces: Literal["runner", "host"]
+    satisfied_by: frozenset[Lane]
+    finished: frozenset[Lane]
+    merge_strategies: frozenset[str]
+    serialise: Literal["all", "mutations"]
+    cleans_up: bool
+    review_claim: bool
+    unblock: str
+
+
+class HostRefused(KittyRunError):
+    """A call failed with an `error_code`; decisions use `code` only, never the text.
+
+    Two codes are the client's own: `HOST_TIMEOUT` (no reply within the time limit) and
+    `HOST_UNREADABLE` (a reply without a usable envelope: a crashed host). After either of them the
+    state is unknown and must be read again.
+    """
+
+    def __init__(self, code: str, operation: str, message: str, data: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.operation = operation
+        self.data = data
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is unknown if the call took effect."""
+        return self.code in {"HOST_TIMEOUT", "HOST_UNREADABLE"}
+
+
+class Host(Protocol):
+    """The door to one mission on one host. Every method raises `HostRefused`; none retries.
+
+    Mutating methods carry the configured actor, which is one constant for every move into `in_progress`
+    (else the host answers `WP_ALREADY_CLAIMED`). Texts are sanitised to one line by the implementation.
+    """
+
+    @property
+    def traits(self) -> Traits: ...
+
+    @property
+    def topology(self) -> Topology: ...
+
+    @property
+    def contract(self) -> str: ...
+
+    @property
+    def dialect(self) -> str: ...
+
+    async def state(self) -> MissionState: ...
+
+    async def ready(self) -> frozenset[str]:
+        """The ids that `list-ready` offers."""
+        ...
+
+    async def claim(self, wp: str, policy: Payload) -> Allocation:
+        """start-implementation; repeatable by the same actor."""
+        ...
+
+    async def locate(self, wp: str) -> Allocation:
+        """Where `wp` is worked on, without changing anything."""
+        ...
+
+    async def tick(self, wp: str, subtasks: Sequence[str]) -> None:
+        """Mark `subtasks` as done where the host keeps them by itself; else nothing."""
+        ...
+
+    async def hand_in(self, wp: str, policy: Payload) -> None:
+        """in_progress to for_review."""
+        ...
+
+    async def claim_review(self, wp: str, policy: Payload) -> None:
+        """for_review to in_review where the host has that lane (`traits.review_claim`); else nothing."""
+        ...
+
+    async def approve(self, wp: str, review: Review, policy: Payload) -> None:
+        """To done, with the review as evidence."""
+        ...
+
+    async def reject(self, wp: str, review: Review, policy: Payload) -> None:
+        """Back to in_progress, by the implementing actor."""
+        ...
+
+    async def confirm(self, wp: str, review: Review, policy: Payload) -> None:
+        """approved to done."""
+        ...
+
+    async def block(self, wp: str, lane: Lane, reason: str, policy: Payload) -> None:
+        """From `lane` to blocked, with the reason as note."""
+        ...
+
+    async def note(self, wp: str, text: str) -> None:
+        """append-history."""
+        ...
+
+    async def accept(self) -> None: ...
+
+    async def merge(self, target: str | None, strategy: str, push: bool) -> MergeReply: ...

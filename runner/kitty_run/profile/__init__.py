@@ -1,0 +1,1 @@
+"""YAML text in, one frozen `Profile` out: reading, inheritance, schema, policy rules."""

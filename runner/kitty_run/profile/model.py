@@ -1,0 +1,275 @@
+"""The resolved profile as frozen dataclasses; field for field the keys of `schemas/profile.schema.json`.
+
+Durations are seconds (float). A field documented as *template* is Jinja2 text that has been checked
+against the names a run defines, and is rendered by `kitty_run.profile.template`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+Axis = Literal["sandbox_mode", "network_mode", "approval_mode"]
+RoleName = Literal["implement", "review"]
+PromptMode = Literal["stdin", "argument", "file"]
+OutputFormat = Literal["text", "json", "jsonl"]
+GateName = Literal["start", "done", "accept", "merge"]
+
+AXES: tuple[Axis, ...] = ("sandbox_mode", "network_mode", "approval_mode")
+"""The policy fields that an agent's `enforce` table keeps, in the order their arguments are appended."""
+
+
+class Action(StrEnum):
+    """What a retry row does; `docs/profile.md` describes each."""
+
+    RETRY = "retry"
+    WAIT = "wait"
+    REFRESH = "refresh"
+    FALLBACK = "fallback"
+    REWORK = "rework"
+    SKIP = "skip"
+    BLOCK = "block"
+    ABORT = "abort"
+
+
+class FailureClass(StrEnum):
+    """What an attempt failed of; the keys of the table `retry.agent` (with `default`)."""
+
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    AUTH = "auth"
+    NETWORK = "network"
+    CONTEXT_LIMIT = "context_limit"
+    TIMEOUT = "timeout"
+    IDLE = "idle"
+    CRASHED = "crashed"
+    NOT_INSTALLED = "not_installed"
+    NO_CHANGES = "no_changes"
+    NO_VERDICT = "no_verdict"
+    CHECK_FAILED = "check_failed"
+    FORBIDDEN_CHANGE = "forbidden_change"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """The wait before repeat n (from 0): `min(initial * factor**n, max)`, spread by +-`jitter` (a share)."""
+
+    initial: float = 0.0
+    factor: float = 2.0
+    max: float | None = None
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRow:
+    """One row of a retry table; `attempts` counts repeats, not the first try; `then` follows the last."""
+
+    do: Action
+    attempts: int = 1
+    backoff: Backoff = Backoff()
+    then: Action = Action.BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class RetryTables:
+    """Rows by the host's `error_code`, by failure class, and by review outcome; each has a `default`
+    but `review`, whose two keys are `changes_requested` and `no_verdict`."""
+
+    host: Mapping[str, RetryRow]
+    agent: Mapping[str, RetryRow]
+    review: Mapping[str, RetryRow]
+
+
+@dataclass(frozen=True, slots=True)
+class HostConfig:
+    """How spec-kitty is called."""
+
+    command: tuple[str, ...] = ("spec-kitty",)
+    dialect: str = "auto"
+    contract: str = ">=1.0,<2"
+    actor: str = "kitty-run"
+    start: Literal["warm", "cold"] = "warm"
+    timeout: float = 120.0
+    history: Literal["none", "brief"] = "brief"
+    poll: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The policy declared to the host; `agent_family` None means: the family of the agent that runs."""
+
+    orchestrator_id: str
+    orchestrator_version: str
+    agent_family: str | None
+    approval_mode: str
+    sandbox_mode: str
+    network_mode: str
+    dangerous_flags: tuple[str, ...] = ()
+    tool_restrictions: str | None = None
+
+    def payload(self, family: str) -> dict[str, object]:
+        """The `--policy` JSON for a call on behalf of an agent of `family`, with exactly its keys."""
+        fields: dict[str, object] = {
+            "orchestrator_id": self.orchestrator_id,
+            "orchestrator_version": self.orchestrator_version,
+            "agent_family": self.agent_family or family,
+            "approval_mode": self.approval_mode,
+            "sandbox_mode": self.sandbox_mode,
+            "network_mode": self.network_mode,
+            "dangerous_flags": list(self.dangerous_flags),
+        }
+        if self.tool_restrictions is not None:
+            fields["tool_restrictions"] = self.tool_restrictions
+        return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Arguments, environment and files that an `enforce` value or a role adds to an agent's launch.
+
+    `args` and the values of `env` and `files` are templates; `{{ files.NAME }}` is a written file's path.
+    """
+
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEnv:
+    """`passed` names are copied from the runner's environment, `set` is added; nothing else is inherited."""
+
+    passed: tuple[str, ...] = ()
+    set: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a run's result stands in an agent's standard output: JSON pointers into `format`.
+
+    `json` is the whole output (or its last JSON value), `jsonl` the last line that has the pointer.
+    """
+
+    format: OutputFormat = "text"
+    message: str | None = None
+    session: str | None = None
+    cost_usd: str | None = None
+    input_tokens: str | None = None
+    output_tokens: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRule:
+    """Matches when every condition given holds: exit status listed, pattern found in stdout or stderr.
+
+    The pattern's named group `resets_at` tells when a limit ends.
+    """
+
+    failure: FailureClass
+    exit_codes: tuple[int, ...] = ()
+    match: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent's command line and how its results are read."""
+
+    name: str
+    family: str
+    command: tuple[str, ...]
+    enforce: Mapping[Axis, Mapping[str, Extra]] = field(default_factory=dict)
+    roles: Mapping[RoleName, Extra] = field(default_factory=dict)
+    args: tuple[str, ...] = ()
+    prompt: PromptMode = "stdin"
+    env: AgentEnv = AgentEnv()
+    timeout: float = 3600.0
+    idle_timeout: float | None = 1200.0
+    kill_grace: float = 5.0
+    output: Output = Output()
+    resume: tuple[str, ...] | None = None
+    """Templates that take the place of `args` where a session is known; None: sessions are not resumed."""
+    success: str | None = None
+    """A pattern that must be found in stdout or stderr beside exit status 0."""
+    failures: tuple[FailureRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command the runner runs in the workspace between implementation and review."""
+
+    name: str
+    command: tuple[str, ...]
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who takes a role: `agents` in order of preference; `prompt` is a template, None the default."""
+
+    name: RoleName
+    agents: tuple[str, ...]
+    prompt: str | None = None
+    checks: tuple[Check, ...] = ()
+    independent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How much runs at once; a role or an agent that is not named has no limit of its own."""
+
+    work_packages: int = 1
+    roles: Mapping[RoleName, int] = field(default_factory=dict)
+    agents: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use; None is no limit."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+    wall_clock: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """How the finished mission is merged; `target` None leaves the choice to the host."""
+
+    target: str | None = None
+    strategy: Literal["merge", "squash", "rebase"] = "merge"
+    push: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What follows when every work package is done; `merge` None: no merge."""
+
+    accept: bool = True
+    merge: Merge | None = Merge()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A whole profile, resolved, validated and ready to run."""
+
+    path: Path
+    name: str
+    description: str
+    mission: str | None
+    host: HostConfig
+    policy: Policy
+    agents: Mapping[str, Agent]
+    roles: Mapping[RoleName, Role]
+    concurrency: Concurrency
+    retry: RetryTables
+    gates: tuple[GateName, ...]
+    limits: Limits
+    finish: Finish
+    commit_message: str
+    """Template of the message of the runner's own commits."""
+    digest: str
+    """SHA-256 (hex) of the resolved document: two profiles with one digest run alike."""
