@@ -1,0 +1,225 @@
+"""Agents as processes of this machine: started in a session of their own, watched, and ended whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Awaitable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
+from kitty_run.agents.tree import MARKER, Family, ProcessTable, end, recorded
+from kitty_run.errors import KittyRunError
+
+T = TypeVar("T")
+
+TICK = 2.0
+"""Seconds between two looks at a running attempt: has its log grown, has it new children."""
+
+FIRST_LOOK = 0.1
+REAP_PATIENCE = 5.0
+NOT_STARTABLE = frozenset(
+    {errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+)
+
+
+class LaunchError(KittyRunError):
+    """The surroundings of an attempt are not fit to start it: workspace, prompt file, log file, argv size."""
+
+
+class LocalExecutor:
+    """Runs launches as local processes; one instance serves any number at once (see `Executor`).
+
+    Output goes from the child straight into its log files. No pipe and no thread per child is used here;
+    how the event loop waits for children is its child watcher's business.
+    """
+
+    def __init__(self) -> None:
+        self._table = ProcessTable()
+
+    async def run(self, launch: Launch, on_started: OnStarted) -> Exit:
+        """Run `launch` to its end, and end whatever it left behind.
+
+        Cancelling this call, or an error of `on_started`, ends the process tree before it is raised again.
+        A command that is missing or can't be executed is an `Exit` too, with the reason in the log.
+        Raises LaunchError where anything else keeps the attempt from starting.
+        """
+        begun = time.monotonic()
+        child, cancelled = await _undisturbed(_start(launch))
+        if child is None:
+            if cancelled is not None:
+                raise cancelled
+            return _exit(launch, "not_installed", None, begun)
+        family = Family({child.pid}, {launch.marker})
+        try:
+            if cancelled is not None:
+                raise cancelled
+            await on_started(Started(child.pid, _created(child.pid)))
+            ending = await self._watch(child, launch, family)
+        finally:
+            await self._finish(child, family, launch.kill_grace)
+        return _exit(launch, ending, child.returncode, begun)
+
+    async def _watch(self, child: asyncio.subprocess.Process, launch: Launch, family: Family) -> Ending:
+        """Wait for the child's end or for the reason to end it."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + launch.timeout
+        idle = _IdleClock(launch, clock())
+        waiting = asyncio.ensure_future(child.wait())
+        pause = FIRST_LOOK
+        try:
+            while True:
+                remaining = min(deadline, idle.deadline) - clock()
+                await asyncio.wait({waiting}, timeout=max(0.0, min(pause, remaining)))
+                if waiting.done():
+                    return "exit"
+                if clock() >= deadline:
+                    return "timeout"
+                if idle.is_over(clock()):
+                    return "idle"
+                family.update(await self._table.recent())
+                pause = min(TICK, idle.tick)
+        finally:
+            waiting.cancel()
+
+    async def _finish(self, child: asyncio.subprocess.Process, family: Family, grace: float) -> None:
+        _, cancelled = await _undisturbed(self._end(child, family, grace))
+        if cancelled is not None:
+            raise cancelled
+
+    async def _end(self, child: asyncio.subprocess.Process, family: Family, grace: float) -> None:
+        await end(family, self._table, grace)
+        with contextlib.suppress(TimeoutError):  # a child that hangs in the kernel is never reaped
+            await asyncio.wait_for(child.wait(), REAP_PATIENCE)
+
+
+async def end_leftovers(started: Sequence[Started], markers: Collection[str], grace: float = 5.0) -> int:
+    """End what attempts of a killed run left running; how many processes there were.
+
+    A recorded process counts only if its pid and its start time are as recorded: a reused pid is left
+    alone. Besides it, its session, its descendants and every process that carries one of `markers` end.
+    """
+    table = ProcessTable()
+    leaders = recorded(started, await table.fresh())
+    return await end(Family(leaders, markers), table, grace)
+
+
+class _IdleClock:
+    """When the attempt has been silent for too long: judged by the size of its logs."""
+
+    def __init__(self, launch: Launch, now: float) -> None:
+        self._files = (launch.stdout, launch.stderr)
+        self._limit = float("inf") if launch.idle_timeout is None else launch.idle_timeout
+        self._sizes = self._measure()
+        self.deadline = now + self._limit
+        self.tick = self._limit / 4
+
+    def is_over(self, now: float) -> bool:
+        """Whether nothing was written for the limit; growth seen at `now` moves the deadline."""
+        sizes = self._measure()
+        if sizes != self._sizes:
+            self._sizes = sizes
+            self.deadline = now + self._limit
+        return now >= self.deadline
+
+    def _measure(self) -> tuple[int, ...]:
+        return tuple(_size(file) for file in self._files)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return -1  # somebody removed it; the attempt goes on
+
+
+async def _start(launch: Launch) -> asyncio.subprocess.Process | None:
+    """The started child; None where the command can't be executed (the reason is then in its log)."""
+    with _files(launch) as (stdin, stdout, stderr):
+        try:
+            return await asyncio.create_subprocess_exec(
+                *launch.argv,
+                cwd=launch.cwd,
+                env={**launch.env, MARKER: launch.marker},
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            os.write(stderr, _explain_start(launch, error).encode())
+            return None
+
+
+def _explain_start(launch: Launch, error: OSError | ValueError) -> str:
+    """The line for the log; raises LaunchError where it is not the command that is at fault."""
+    command = launch.argv[0]
+    if not isinstance(error, OSError):
+        raise LaunchError(f"cannot start {command}: {error} (in its arguments or environment)") from error
+    if not launch.cwd.is_dir():
+        raise LaunchError(f"the workspace {launch.cwd} is not there; run again to make it anew") from error
+    if error.errno == errno.E2BIG:
+        raise LaunchError(
+            f"cannot start {command}: its arguments are longer than the system allows; "
+            "use `prompt: stdin` or `prompt: file` for this agent"
+        ) from error
+    if error.errno not in NOT_STARTABLE:
+        raise LaunchError(f"cannot start {command}: {error.strerror}") from error
+    return f"kitty-run: cannot start {command}: {error.strerror}\n"
+
+
+@contextlib.contextmanager
+def _files(launch: Launch) -> Iterator[tuple[int, int, int]]:
+    """Descriptors of stdin, stdout and stderr; both logs may be one file."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(path: Path | str, flags: int) -> int:
+            descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, descriptor)
+            return descriptor
+
+        try:
+            stdin = opened(launch.stdin or os.devnull, os.O_RDONLY)
+            stdout = opened(launch.stdout, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+            same = launch.stderr == launch.stdout
+            flags = os.O_WRONLY | os.O_APPEND | (0 if same else os.O_CREAT | os.O_EXCL)
+            stderr = opened(launch.stderr, flags)
+        except OSError as error:
+            raise LaunchError(f"cannot open {error.filename} for an attempt: {error.strerror}") from error
+        yield stdin, stdout, stderr
+
+
+def _created(pid: int) -> float:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return time.time()  # already over and reaped
+
+
+def _exit(launch: Launch, ending: Ending, returncode: int | None, begun: float) -> Exit:
+    status = signal = None
+    if ending == "exit" and returncode is not None:
+        if returncode < 0:
+            ending, signal = "signal", -returncode
+        else:
+            status = returncode
+    seconds = time.monotonic() - begun
+    return Exit(ending, status, signal, seconds, launch.stdout, launch.stderr)
+
+
+async def _undisturbed(work: Awaitable[T]) -> tuple[T, asyncio.CancelledError | None]:
+    """The result of `work`, never interrupted, and the cancellation that was asked for meanwhile."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return task.result(), cancelled
