@@ -105,10 +105,10 @@ class Traits:
     """What the engine must know of a dialect beyond its argv (data of `profiles/hosts/*.yaml`).
 
     `workspaces`: who makes a WP's worktree. `satisfied_by`: lanes that satisfy a dependency.
-    `finished`: lanes in which a WP counts for accept. `can_leave`: lanes outside the normal way that the
-    host lets a WP leave without force. `merge_strategies`: those that really work.
+    `finished`: lanes in which a WP counts for accept. `merge_strategies`: those that really work.
     `serialise`: which calls must not overlap. `cleans_up`: the merge removes worktrees and branches.
-    `unblock`: what a person does to free a blocked WP (text).
+    `unblock`: what a person does to free a blocked WP (text with `{mission}`, `{wp}`, `{actor}`).
+    `blockable`: lanes from which a WP can be moved to blocked without force.
     """
 
     workspaces: Literal["runner", "host"]
@@ -119,14 +119,18 @@ class Traits:
     cleans_up: bool
     review_claim: bool
     unblock: str
+    blockable: frozenset[Lane] = frozenset()
 
 
 class HostRefused(KittyRunError):
     """A call failed with an `error_code`; decisions use `code` only, never the text.
 
-    Two codes are the client's own: `HOST_TIMEOUT` (no reply within the time limit) and
-    `HOST_UNREADABLE` (a reply without a usable envelope: a crashed host). After either of them the
-    state is unknown and must be read again.
+    Four codes are the client's own. After the first two the state is unknown and must be read again:
+
+    - `HOST_TIMEOUT`: no reply within the time limit;
+    - `HOST_UNREADABLE`: a reply without a usable envelope (a crashed host), or one that makes no sense;
+    - `WORKSPACE_UNUSABLE`: the call succeeded, but there is no worktree to work in;
+    - `PROMPT_MISSING`: the call succeeded, but the work package's prompt file does not exist.
     """
 
     def __init__(self, code: str, operation: str, message: str, data: Mapping[str, object]) -> None:

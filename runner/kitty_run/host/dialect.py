@@ -1,0 +1,113 @@
+"""Dialects: how one generation of hosts is spoken to; data of `profiles/hosts/`, read by `dialect_files`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kitty_run.host.model import Topology, Traits
+from kitty_run.host.template import Item
+
+READS = frozenset({"state", "ready", "locate"})
+"""The operations that change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step's command line (see `template`), and what its reply looks like."""
+
+    argv: tuple[Item, ...]
+    reply: Literal["envelope", "object"] = "envelope"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names in replies that differ between generations; None where the reply does not say."""
+
+    mission: str
+    branch: str | None
+    base: str | None
+    merged: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """Where a work package is worked on, by convention; templates over `mission` and `wp`."""
+
+    workspace: str
+    branch: str
+    prompt: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A topology, and the values in a mission's `meta.json` that show it (`*`: any but null)."""
+
+    topology: Topology
+    match: Mapping[str, str]
+
+    def fits(self, meta: Mapping[str, object]) -> bool:
+        """Whether a mission with this `meta.json` has this shape."""
+        return all(_agrees(meta.get(key), wanted) for key, wanted in self.match.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A generation that can be spoken to."""
+
+    name: str
+    title: str
+    contract: str
+    install: str
+    operations: Mapping[str, Operation | None]
+    fields: Fields
+    convention: Convention | None
+    traits: Traits
+    shapes: tuple[Shape, ...]
+    not_found: frozenset[str]
+    codes: frozenset[str]
+
+    @property
+    def probe(self) -> tuple[Item, ...]:
+        """The call that only hosts of this generation answer, given their contract version."""
+        return self.operation("state").argv
+
+    def operation(self, name: str) -> Operation:
+        """The operation `name`; LookupError where this generation has none."""
+        found = self.operations[name]
+        if found is None:
+            raise LookupError(f"{self.title} has no step {name!r}")
+        return found
+
+    def topology(self, repo: Path, mission: str) -> Topology:
+        """The shape of `mission`, from its `meta.json` in `repo`; the last one where there is none."""
+        meta = _meta(repo / "kitty-specs" / mission / "meta.json")
+        fitting = (shape.topology for shape in self.shapes if shape.fits(meta))
+        return next(fitting, self.shapes[-1].topology)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A generation that is recognised only to be refused."""
+
+    name: str
+    title: str
+    contract: str
+    install: str
+    probe: tuple[Item, ...]
+    because: str
+
+
+def _meta(path: Path) -> Mapping[str, object]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _agrees(value: object, wanted: str) -> bool:
+    return value is not None if wanted == "*" else value == wanted
