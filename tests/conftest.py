@@ -1,0 +1,30 @@
+"""Fixtures that every room's tests may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from kitty_run.demo.missions import MissionSpec, Project
+
+from tests import hosts
+
+
+@pytest.fixture(scope="session")
+def real_host() -> Callable[[str], hosts.RealHost]:
+    """`real_host(VERSION)`: that host from PyPI, installed once below `.hosts/`."""
+    return cache(hosts.install)
+
+
+@pytest.fixture
+def real_project(
+    real_host: Callable[[str], hosts.RealHost], tmp_path: Path
+) -> Callable[[str, MissionSpec], Project]:
+    """`real_project(VERSION, SPEC)`: a fresh copy of the mission planned on that host, below `tmp_path`."""
+
+    def make(version: str, spec: MissionSpec) -> Project:
+        return real_host(version).project(spec, tmp_path / "project")
+
+    return make
