@@ -1,0 +1,214 @@
+"""A host in memory: the simulated host's rules behind the `Host` protocol, without git, files or processes.
+
+For tests of whatever drives a host, under virtual time too:
+
+    host = SimHost.of({"WP01": [], "WP02": ["WP01"]}, faults=[Fault("hand_in", "HOST_TIMEOUT", after=True)])
+
+Each method renders the dialect's command line and hands it to the rules, so that the host sees exactly what
+a real one would. Paths in allocations follow the dialect's habits below `repo`; nothing is created there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from kitty_run.host.dialect_files import named
+from kitty_run.host.model import (
+    Allocation,
+    HostRefused,
+    Lane,
+    MergeReply,
+    MissionState,
+    Payload,
+    Review,
+    Topology,
+    Traits,
+)
+from kitty_run.host.replies import merge_reply, mission_state, ready_ids
+from kitty_run.host.sim import rules as engine
+from kitty_run.host.sim.arguments import parse
+from kitty_run.host.sim.state import Answer, SimState, SimWorkPackage
+from kitty_run.host.sim.tables import rules
+from kitty_run.host.template import Values, render
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A failure to come: the next `times` calls of `operation` (of `wp`, where given) fail with `code`.
+
+    `after`: the call takes effect all the same, and only its reply is lost.
+    """
+
+    operation: str
+    code: str
+    wp: str | None = None
+    after: bool = False
+    times: int = 1
+
+    def strikes(self, operation: str, wp: str | None) -> bool:
+        """Whether this call is one of those that fail."""
+        return self.times > 0 and self.operation == operation and self.wp in (None, wp)
+
+
+@dataclass(frozen=True, slots=True)
+class SimCall:
+    """A call that was made: the step, its work package, the argv, and the code that it was refused with."""
+
+    operation: str
+    wp: str | None
+    argv: tuple[str, ...]
+    code: str | None
+
+
+@dataclass(kw_only=True)
+class SimHost:
+    """See the module. `latency` is what each call takes, in seconds of the event loop's time.
+
+    `held` is what the host holds, `calls` all calls so far; `uncommitted` the ids whose branch has no commit
+    of its own (the host refuses to take them in for review where its rules want one).
+    """
+
+    held: SimState
+    dialect: str = "mission"
+    actor: str = "kitty-run"
+    repo: Path = Path("/sim")
+    faults: list[Fault] = field(default_factory=list)
+    latency: float = 0.0
+    shape: str | None = None
+    """The topology's name in the dialect; None: its last, the plainest."""
+    calls: list[SimCall] = field(default_factory=list)
+    uncommitted: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._dialect = named(self.dialect)
+        self._rules = rules(self.dialect)
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    def of(cls, dependencies: Mapping[str, Sequence[str]], mission: str = "demo", **options: Any) -> SimHost:
+        """A host with planned work packages: their ids, and the ids that each depends on."""
+        planned = {wp: SimWorkPackage(wp, dependencies=tuple(names)) for wp, names in dependencies.items()}
+        return cls(held=SimState(mission, planned), **options)
+
+    @property
+    def traits(self) -> Traits:
+        return self._dialect.traits
+
+    @property
+    def topology(self) -> Topology:
+        shapes = {shape.topology.name: shape.topology for shape in self._dialect.shapes}
+        return shapes[self.shape] if self.shape else self._dialect.shapes[-1].topology
+
+    @property
+    def contract(self) -> str:
+        return self._rules.contract
+
+    def lane(self, wp: str) -> Lane:
+        """Where `wp` is now; not a call."""
+        return self.held.work_packages[wp].lane
+
+    def move(self, wp: str, lane: Lane, actor: str | None = None) -> None:
+        """Somebody else moves `wp`, past every rule; not a call."""
+        changed = self.held.work_packages[wp]
+        self.held = self.held.with_wp(replace(changed, lane=lane, actor=actor or changed.actor))
+
+    async def state(self) -> MissionState:
+        return mission_state(await self._call("state"), self._dialect)
+
+    async def ready(self) -> frozenset[str]:
+        return ready_ids(await self._call("ready"))
+
+    async def claim(self, wp: str, policy: Payload) -> Allocation:
+        await self._call("claim", wp, policy=json.dumps(policy))
+        return self._allocation(wp)
+
+    async def locate(self, wp: str) -> Allocation:
+        await self._call("locate", wp)
+        return self._allocation(wp)
+
+    async def tick(self, wp: str, subtasks: Sequence[str]) -> None:
+        if subtasks:
+            await self._call("tick", wp, subtasks=tuple(subtasks))
+
+    async def hand_in(self, wp: str, policy: Payload) -> None:
+        await self._call("hand_in", wp, policy=json.dumps(policy))
+
+    async def claim_review(self, wp: str, policy: Payload) -> None:
+        await self._call("claim_review", wp, policy=json.dumps(policy))
+
+    async def approve(self, wp: str, review: Review, policy: Payload) -> None:
+        await self._call("approve", wp, **_of(review), policy=json.dumps(policy))
+
+    async def reject(self, wp: str, review: Review, policy: Payload) -> None:
+        await self._call("reject", wp, **_of(review), policy=json.dumps(policy))
+
+    async def confirm(self, wp: str, review: Review, policy: Payload) -> None:
+        await self._call("confirm", wp, **_of(review), policy=json.dumps(policy))
+
+    async def block(self, wp: str, lane: Lane, reason: str, policy: Payload) -> None:
+        await self._call("block", wp, lane=lane.value, text=reason, policy=json.dumps(policy))
+
+    async def note(self, wp: str, text: str) -> None:
+        await self._call("note", wp, text=text)
+
+    async def accept(self) -> None:
+        await self._call("accept")
+
+    async def merge(self, target: str | None, strategy: str, push: bool) -> MergeReply:
+        data = await self._call("merge", target=target, strategy=strategy, push=push)
+        return merge_reply(data, self._dialect, MergeReply(target or "main", strategy, None))
+
+    async def _call(self, operation: str, wp: str | None = None, **values: object) -> Mapping[str, object]:
+        """One turn at the host; a step that the dialect lacks does nothing and is no call."""
+        template = self._dialect.operations[operation]
+        if template is None:
+            return {}
+        async with self._turn:
+            await asyncio.sleep(self.latency)
+            argv = render(template.argv, self._values(wp, values))
+            answer = self._struck(operation, wp, argv) or self._answer(argv)
+        self.calls.append(SimCall(operation, wp, argv, answer.code))
+        if answer.code:
+            raise HostRefused(
+                answer.code, operation, f"{operation}: {answer.code}: {answer.message}", answer.data
+            )
+        return answer.data
+
+    def _values(self, wp: str | None, values: Values) -> Values:
+        return {"mission": self.held.mission, "wp": wp or "", "actor": self.actor, **values}
+
+    def _struck(self, operation: str, wp: str | None, argv: tuple[str, ...]) -> Answer | None:
+        for index, fault in enumerate(self.faults):
+            if fault.strikes(operation, wp):
+                self.faults[index] = replace(fault, times=fault.times - 1)
+                if fault.after:
+                    self._answer(argv)
+                return Answer(fault.code, {}, "injected")
+        return None
+
+    def _answer(self, argv: tuple[str, ...]) -> Answer:
+        call = parse(self._rules, argv)
+        call = replace(call, committed=call.wp not in self.uncommitted)
+        self.held, answer = engine.apply(self._rules, self.held, call)
+        named_mission = {self._dialect.fields.mission: self.held.mission}
+        return replace(answer, data={**named_mission, **answer.data})
+
+    def _allocation(self, wp: str) -> Allocation:
+        directory = f"{self.held.mission}-{wp}"
+        host_made = self.traits.workspaces == "host"
+        return Allocation(
+            wp=wp,
+            workspace=self.repo / ".worktrees" / directory,
+            prompt=self.repo / "kitty-specs" / self.held.mission / "tasks" / f"{wp}.md",
+            branch=f"kitty/mission-{directory}" if host_made else directory,
+            base="main" if host_made else None,
+        )
+
+
+def _of(review: Review) -> dict[str, str]:
+    return {"reviewer": review.reviewer, "verdict": review.verdict, "reference": review.reference}

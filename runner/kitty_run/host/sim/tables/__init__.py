@@ -1,0 +1,91 @@
+"""The lane rules of each dialect, as data, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from kitty_run.host.dialect_files import named
+from kitty_run.host.model import Lane, Traits
+
+Guards = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """What a command does (see `state.Command`), the options it must have, may have, and its switches."""
+
+    does: str
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One generation's lane rules: which moves there are and what each needs (see the files beside this)."""
+
+    dialect: str
+    traits: Traits
+    contract: str
+    not_found: str
+    not_ready: str
+    message_with_data: bool
+    last_actor: bool
+    claim_follows_notes: bool
+    same_lane: Literal["no_op", "refused"]
+    removed_satisfies: bool
+    marks_subtasks: bool
+    transitions: Mapping[Lane, Mapping[Lane, Guards]]
+    policy_lanes: frozenset[Lane]
+    strict_policy: bool
+    start_from: frozenset[Lane]
+    check_dependencies: bool
+    review_to: Lane
+    review_again: bool
+    review_needs: Guards
+    merge_strategies: tuple[str, ...]
+    names_merged: bool
+    selector: str
+    switches: tuple[str, ...]
+    commands: Mapping[str, CommandLine]
+
+
+@cache
+def rules(dialect: str) -> Rules:
+    """The rules of `dialect`; FileNotFoundError where there are none."""
+    path = Path(__file__).with_name(f"{dialect}.yaml")
+    table: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    policy, start, review = (table.pop(key) for key in ("policy", "start_implementation", "start_review"))
+    merge, moves, commands = (table.pop(key) for key in ("merge", "transitions", "commands"))
+    return Rules(
+        dialect=dialect,
+        traits=named(dialect).traits,
+        transitions={Lane(source): _targets(targets) for source, targets in moves.items()},
+        policy_lanes=frozenset(Lane(lane) for lane in policy["lanes"]),
+        strict_policy=policy["strict"],
+        start_from=frozenset(Lane(lane) for lane in start["from"]),
+        check_dependencies=start["check_dependencies"],
+        review_to=Lane(review["to"]),
+        review_again=review["again"],
+        review_needs=tuple(review["needs"]),
+        merge_strategies=tuple(merge["strategies"]),
+        names_merged=merge["names_merged"],
+        commands={name: _command_line(entry) for name, entry in commands.items()},
+        switches=tuple(table.pop("switches")),
+        **table,
+    )
+
+
+def _targets(targets: Mapping[str, list[str]]) -> Mapping[Lane, Guards]:
+    return {Lane(target): tuple(guards) for target, guards in targets.items()}
+
+
+def _command_line(entry: dict[str, Any]) -> CommandLine:
+    lists = {key: tuple(entry.get(key, ())) for key in ("needs", "takes", "switches")}
+    return CommandLine(entry["does"], **lists)
