@@ -1,0 +1,111 @@
+"""Keeps the host warm: each call is a forked child of one long-lived process instead of a new start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from kitty_run.host.start import RawReply, Starter
+from kitty_run.host.warm_process import Lost, Refused, WarmProcess, start_warm_process
+from kitty_run.host.warm_room import Room, make_room
+from kitty_run.host.warm_script import NotWarmable, find_console_script
+
+READS = frozenset(
+    {"contract-version", "mission-state", "feature-state", "list-ready", "resolve-workspace"},
+)
+"""Operations of `orchestrator-api` that change nothing, in every contract version: they may be repeated."""
+
+DIED = -9
+"""The exit status told of a call that was under way when the server died: a host that was killed."""
+
+
+class WarmStarter:
+    """Starts host calls warm where it can, and by `fallback` from the first oddity on.
+
+    The server is started by the first call. `notice` is told once, in one line, why calls are cold. A call
+    that may have reached the host when its server was lost is repeated only if it changes nothing; else it
+    comes back as that of a killed host (empty stdout), so that the state is read again.
+    """
+
+    def __init__(
+        self,
+        command: tuple[str, ...],
+        env: Mapping[str, str],
+        fallback: Starter,
+        notice: Callable[[str], None],
+    ) -> None:
+        self._command = command
+        self._env = dict(env)
+        self._fallback = fallback
+        self._notice = notice
+        self._starting = asyncio.Lock()
+        self._warm: WarmProcess | None = None
+        self._room: Room | None = None
+        self._state: Literal["new", "warm", "cold"] = "new"
+        self._closed = False
+
+    async def call(self, arguments: tuple[str, ...], cwd: Path, timeout: float) -> RawReply:
+        """See `Starter.call`; at the first call, the start of the server has as much time again."""
+        async with self._starting:
+            if self._state == "new":
+                await self._start(cwd, timeout)
+        if self._warm is None or self._state != "warm":
+            return await self._fallback.call(arguments, cwd, timeout)
+        started = time.monotonic()
+        try:
+            return await self._warm.call(arguments, cwd, timeout)
+        except Refused as error:
+            self._give_up(str(error))
+        except Lost as error:
+            self._give_up(str(error))
+            if self._closed or not _reads(arguments):
+                return RawReply("", f"{error}\n", DIED, time.monotonic() - started)
+        return await self._fallback.call(arguments, cwd, timeout)
+
+    async def close(self) -> None:
+        """End the server with all that it runs, and the fallback."""
+        self._state, self._closed = "cold", True
+        await self._end()
+        await self._fallback.close()
+
+    async def _start(self, cwd: Path, timeout: float) -> None:
+        try:
+            if self._warm is None:
+                self._warm = await self._start_process(cwd)
+            await self._warm.ready(timeout)
+        except (NotWarmable, OSError) as error:
+            self._give_up(str(error))
+            await self._end()
+        else:
+            self._state = "warm"
+
+    async def _start_process(self, cwd: Path) -> WarmProcess:
+        if not hasattr(os, "fork"):
+            raise NotWarmable("this platform has no fork")
+        script = await asyncio.to_thread(find_console_script, self._command, self._env)
+        self._room = await asyncio.to_thread(make_room, script)
+        return await start_warm_process(script, self._room, self._env, cwd)
+
+    def _give_up(self, reason: str) -> None:
+        """From here on calls are cold, which is said once; warm ones under way go on."""
+        if self._warm is not None:
+            self._warm.retire()
+        if self._state != "cold":
+            self._state = "cold"
+            self._notice(f"The host is started anew for each call, which is slower: {reason}.")
+
+    async def _end(self) -> None:
+        warm, room = self._warm, self._room
+        self._warm = self._room = None
+        if warm is not None:
+            await warm.close()
+        if room is not None:
+            await asyncio.to_thread(room.remove)
+
+
+def _reads(arguments: tuple[str, ...]) -> bool:
+    return arguments[:1] == ("orchestrator-api",) and not READS.isdisjoint(arguments[1:2])

@@ -1,0 +1,33 @@
+"""Whether a warm host answers as its own script does, told from its first answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def disagreement(answers: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Why the server can't stand for the script, or None.
+
+    `answers` are replies (`status`, `stdout`) by name: `own` is the script going on with what it was started
+    with, `again` the same as a request, `probe` a command that no host has.
+    """
+    own, again, probe = answers["own"], answers["again"], answers["probe"]
+    if own["status"] != 0 or _data(own) is None:
+        return f"its own contract-version failed (exit status {own['status']})"
+    if again["status"] != 0 or _data(again) != _data(own):
+        return "it gave two different answers to contract-version"
+    if probe["status"] == 0:
+        return "it does not read the arguments of a request"
+    return None
+
+
+def _data(reply: Mapping[str, Any]) -> object:
+    """The payload of the envelope on the last line, without its times and ids; None where there is none."""
+    lines = reply["stdout"].strip().rsplit("\n", 1)
+    try:
+        envelope = json.loads(lines[-1])
+    except ValueError:
+        return None
+    return envelope.get("data") if isinstance(envelope, dict) else None
