@@ -1,0 +1,92 @@
+"""The profile's checks, run in a work package's workspace between implementation and review."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kitty_run.agents import logs
+from kitty_run.agents.environment import environment
+from kitty_run.agents.model import CheckResult, Executor, Exit, Launch, OnStarted
+from kitty_run.profile.model import AgentEnv, Check
+
+PASSED = (
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "TERM",
+)
+"""What checks inherit, beside `PATH`: enough for compilers and test runners. Keys and tokens of the runner's
+environment stay out, for a check runs code that an agent has just written."""
+
+KILL_GRACE = 5.0
+TAIL_BYTES = 8 * 1024
+TAIL_LINES = 80
+
+
+async def run_checks(  # noqa: PLR0913 - where, with what, and how
+    checks: Sequence[Check],
+    executor: Executor,
+    *,
+    workspace: Path,
+    logs_dir: Path,
+    marker: str,
+    on_started: OnStarted,
+    told: Mapping[str, str],
+    source: Mapping[str, str] = os.environ,
+) -> tuple[CheckResult, ...]:
+    """Run every check in order, also after one has failed, so that feedback is complete.
+
+    Logs are new files `check-NAME-N.log` in `logs_dir`, both streams in one. `told` is added to the
+    environment (the `KITTY_*` variables of the attempt); `marker` is the attempt's. Raises LaunchError.
+    """
+    env = environment(AgentEnv(PASSED), {}, told, source)
+    results = []
+    for check in checks:
+        log = _new_log(logs_dir, check.name)
+        launch = Launch(
+            argv=check.command,
+            cwd=workspace,
+            env=env,
+            stdin=None,
+            stdout=log,
+            stderr=log,
+            timeout=check.timeout,
+            idle_timeout=None,
+            kill_grace=KILL_GRACE,
+            marker=marker,
+        )
+        ended = await executor.run(launch, on_started)
+        results.append(await asyncio.to_thread(_result, check, ended))
+    return tuple(results)
+
+
+def _result(check: Check, ended: Exit) -> CheckResult:
+    lines = logs.plain(logs.tail(ended.stdout, TAIL_BYTES)).rstrip().split("\n")
+    return CheckResult(
+        name=check.name,
+        passed=ended.ending == "exit" and ended.status == 0,
+        ending=ended.ending,
+        status=ended.status,
+        seconds=ended.seconds,
+        log=ended.stdout,
+        tail="\n".join(lines[-TAIL_LINES:]),
+    )
+
+
+def _new_log(directory: Path, name: str) -> Path:
+    """A file that does not exist yet: a check runs once for every attempt of the work package."""
+    stem = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
+    number = 1
+    while (path := directory / f"check-{stem}-{number}.log").exists():
+        number += 1
+    return path

@@ -1,0 +1,47 @@
+"""The environment of an agent: what its profile allows, what the runner tells, and nothing else.
+
+`PATH` alone is passed without being listed: without it, neither the agent's command nor the interpreter
+its first line names would be found, and it is no secret. `env.set: {PATH: ...}` replaces it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from kitty_run.agents.model import AttemptContext
+from kitty_run.profile.model import AgentEnv
+
+ALWAYS = ("PATH",)
+
+
+def environment(
+    allowed: AgentEnv,
+    extras: Mapping[str, str],
+    told: Mapping[str, str],
+    source: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """The whole environment of a process: later sources win.
+
+    `allowed.passed` names from `source` (names that are unset there stay unset), then `allowed.set`, then
+    `extras` (what policy and role need), then `told`, the runner's own `KITTY_*`.
+    """
+    passed = {name: source[name] for name in (*ALWAYS, *allowed.passed) if name in source}
+    return {**passed, **allowed.set, **extras, **told}
+
+
+def told(context: AttemptContext, prompt_file: str) -> dict[str, str]:
+    """The `KITTY_*` variables that tell an agent what it works on; `KITTY_VERDICT_FILE` for reviews."""
+    names = {
+        "KITTY_RUN_ID": context.run_id,
+        "KITTY_MISSION": context.mission,
+        "KITTY_WP": context.wp,
+        "KITTY_ROLE": context.role,
+        "KITTY_ATTEMPT": str(context.attempt),
+        "KITTY_CYCLE": str(context.cycle),
+        "KITTY_WORKSPACE": str(context.workspace),
+        "KITTY_PROMPT_FILE": prompt_file,
+    }
+    if context.verdict_file is not None:
+        names["KITTY_VERDICT_FILE"] = str(context.verdict_file)
+    return names

@@ -1,0 +1,75 @@
+"""Reading an attempt's logs in bounded memory, however large they are; all of it blocks.
+
+Text is searched in pieces of at least `CHUNK` bytes that end at a line's end where there is one; each piece
+repeats the last `OVERLAP` bytes of the one before, so that a match which is shorter than that is never cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+CHUNK = 1024 * 1024
+OVERLAP = 64 * 1024
+LINE_LIMIT = 8 * 1024 * 1024
+"""Bytes of the longest line that is looked at as a JSON document."""
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+def pieces(path: Path) -> Iterator[str]:
+    """The text of `path` in overlapping pieces; nothing where it does not exist."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        return
+    with file:
+        kept = b""
+        while block := file.read(CHUNK):
+            block += file.readline(CHUNK)
+            yield _text(kept + block)
+            kept = _last_lines(block)
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The lines of `path` that are no longer than `LINE_LIMIT`, split at LF only."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        return
+    with file:
+        whole = True
+        while line := file.readline(LINE_LIMIT):
+            ended = line.endswith(b"\n")
+            if whole and (ended or len(line) < LINE_LIMIT):
+                yield line
+            whole = ended
+
+
+def tail(path: Path, limit: int) -> str:
+    """The last `limit` bytes of `path` as text (replacing what is not UTF-8), from a line's start on."""
+    try:
+        with path.open("rb") as file:
+            start = max(0, file.seek(0, 2) - limit)
+            file.seek(start)
+            content = file.read(limit)
+    except OSError:
+        return ""
+    if start and b"\n" in content:
+        content = content.partition(b"\n")[2]
+    return _text(content)
+
+
+def plain(text: str) -> str:
+    """`text` without terminal escape sequences and carriage returns."""
+    return _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace")
+
+
+def _last_lines(block: bytes) -> bytes:
+    kept = block[-OVERLAP:]
+    return kept.partition(b"\n")[2] if len(block) > OVERLAP and b"\n" in kept[:-1] else kept

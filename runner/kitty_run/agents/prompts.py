@@ -1,0 +1,95 @@
+"""What an agent is told: the default prompt of its role, or the profile's own around it.
+
+The defaults are templates beside this module (`templates/*.md.j2`). A prompt of the profile is a template
+too, in which `{{ prompt }}` is the complete default prompt, so that it adds to it or replaces it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kitty_run.agents.model import AttemptContext
+from kitty_run.agents.ports import Diff
+from kitty_run.agents.task import Task
+from kitty_run.profile.model import Agent, Policy
+from kitty_run.profile.template import render
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+NO_DIFF = Diff(text="", truncated=False, files=(), stat="")
+
+
+def variables(
+    context: AttemptContext, agent: Agent, policy: Policy, prompt: str = "", prompt_file: Path | None = None
+) -> dict[str, object]:
+    """The names that a profile's templates may use (`docs/profile.md`), for one attempt by `agent`.
+
+    Values that are not known yet, or do not exist for this attempt, are empty strings.
+    """
+    return {
+        "run_id": context.run_id,
+        "mission": context.mission,
+        "wp": {"id": context.wp, "title": context.title, "dependencies": list(context.dependencies)},
+        "role": context.role,
+        "agent": agent.name,
+        "family": agent.family,
+        "attempt": context.attempt,
+        "cycle": context.cycle,
+        "workspace": str(context.workspace),
+        "feedback": context.feedback,
+        "session": context.session or "",
+        "verdict_file": _text(context.verdict_file),
+        "prompt": prompt,
+        "prompt_file": _text(prompt_file),
+        "policy": policy.payload(agent.family),
+    }
+
+
+def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
+    context: AttemptContext,
+    task: Task,
+    agent: Agent,
+    policy: Policy,
+    template: str | None = None,
+    *,
+    diff: Diff = NO_DIFF,
+    head: str = "",
+    note: str = "",
+    prompt_file: Path | None = None,
+) -> str:
+    """The complete prompt of one attempt, ending in a newline.
+
+    `template` is the role's own prompt, if the profile has one. A review is shown `diff`, of
+    `context.base..head`, and `context.checks`. `note` tells what an earlier attempt, perhaps another
+    agent's, left in the workspace.
+    """
+    known = variables(context, agent, policy, prompt_file=prompt_file)
+    material = {
+        "task": task.text.strip("\n"),
+        "subtasks": list(task.subtasks),
+        "note": note,
+        "diff": diff,
+        "base": context.base,
+        "head": head or "HEAD",
+        "checks": context.checks,
+        "fence": _fence(diff.text, *(check.tail for check in context.checks)),
+    }
+    default = render(_default(context), {**known, **material})
+    if template is None:
+        return default.rstrip("\n") + "\n"
+    return render(template, {**known, "prompt": default.strip("\n")}).rstrip("\n") + "\n"
+
+
+def _default(context: AttemptContext) -> str:
+    name = "review" if context.role == "review" else "rework" if context.feedback else "implement"
+    return (TEMPLATES / f"{name}.md.j2").read_text(encoding="utf-8")
+
+
+def _fence(*texts: str) -> str:
+    """A fence that no run of backticks in `texts` can close."""
+    runs = (len(run) for text in texts for run in re.findall(r"`{3,}", text))
+    return "`" * (max(runs, default=2) + 1)
+
+
+def _text(path: Path | None) -> str:
+    return "" if path is None else str(path)
