@@ -1,0 +1,188 @@
+"""The door to one mission on one real host: steps to command lines, replies to types, one call at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from kitty_run.host import envelope, replies
+from kitty_run.host.dialect import READS, Dialect, Operation
+from kitty_run.host.model import (
+    Allocation,
+    HostRefused,
+    Lane,
+    MergeReply,
+    MissionState,
+    Payload,
+    Review,
+    Topology,
+    Traits,
+)
+from kitty_run.host.start import Starter
+from kitty_run.host.template import render
+from kitty_run.host.text import NAME_LENGTH, NOTE_LENGTH, REFERENCE_LENGTH, one_line
+from kitty_run.host.turns import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call that was made, for the journal; `code` is None where it succeeded, `seconds` its duration."""
+
+    operation: str
+    wp: str | None
+    ok: bool
+    code: str | None
+    seconds: float
+
+
+Observer = Callable[[CallRecord], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What the calls of one mission have in common; `timeout` is that of one call, in seconds."""
+
+    dialect: Dialect
+    contract: str
+    repo: Path
+    mission: str
+    actor: str
+    timeout: float
+    starter: Starter
+    observer: Observer
+
+
+@dataclass
+class SpecKitty:
+    """The `Host` protocol on a real host (see `connect` in `detect`).
+
+    `first` is the state that the connection was made with: the first `state()` returns it without a call,
+    unless another call has been made since.
+    """
+
+    connection: Connection
+    first: MissionState | None = None
+    _turns: Turns = field(default_factory=Turns)
+
+    @property
+    def traits(self) -> Traits:
+        return self.connection.dialect.traits
+
+    @property
+    def topology(self) -> Topology:
+        """Read anew each time: planning commands may change a mission's shape between runs."""
+        return self.connection.dialect.topology(self.connection.repo, self.connection.mission)
+
+    @property
+    def contract(self) -> str:
+        return self.connection.contract
+
+    @property
+    def dialect(self) -> str:
+        return self.connection.dialect.name
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """No host call runs meanwhile: for git at the root checkout, whose index lock the host needs too."""
+        async with self._turns.alone():
+            yield
+
+    async def close(self) -> None:
+        """End whatever the starter keeps running."""
+        await self.connection.starter.close()
+
+    async def state(self) -> MissionState:
+        known, self.first = self.first, None
+        return known or replies.mission_state(await self._call("state"), self.connection.dialect)
+
+    async def ready(self) -> frozenset[str]:
+        return replies.ready_ids(await self._call("ready"))
+
+    async def claim(self, wp: str, policy: Payload) -> Allocation:
+        data = await self._call("claim", wp, policy=json.dumps(policy))
+        return self._allocation(data, "claim")
+
+    async def locate(self, wp: str) -> Allocation:
+        at = self.connection
+        if at.dialect.operations["locate"] is None:
+            return replies.conventional(at.dialect, at.repo, at.mission, wp)
+        return self._allocation(await self._call("locate", wp), "locate")
+
+    async def tick(self, wp: str, subtasks: Sequence[str]) -> None:
+        if subtasks:
+            await self._call("tick", wp, subtasks=[one_line(name, NAME_LENGTH) for name in subtasks])
+
+    async def hand_in(self, wp: str, policy: Payload) -> None:
+        await self._call("hand_in", wp, policy=json.dumps(policy))
+
+    async def claim_review(self, wp: str, policy: Payload) -> None:
+        await self._call("claim_review", wp, policy=json.dumps(policy))
+
+    async def approve(self, wp: str, review: Review, policy: Payload) -> None:
+        await self._call("approve", wp, **_spoken(review), policy=json.dumps(policy))
+
+    async def reject(self, wp: str, review: Review, policy: Payload) -> None:
+        await self._call("reject", wp, **_spoken(review), policy=json.dumps(policy))
+
+    async def confirm(self, wp: str, review: Review, policy: Payload) -> None:
+        await self._call("confirm", wp, **_spoken(review), policy=json.dumps(policy))
+
+    async def block(self, wp: str, lane: Lane, reason: str, policy: Payload) -> None:
+        reason = one_line(reason, NOTE_LENGTH)
+        await self._call("block", wp, lane=lane.value, text=reason, policy=json.dumps(policy))
+
+    async def note(self, wp: str, text: str) -> None:
+        await self._call("note", wp, text=one_line(text, NOTE_LENGTH))
+
+    async def accept(self) -> None:
+        await self._call("accept")
+
+    async def merge(self, target: str | None, strategy: str, push: bool) -> MergeReply:
+        data = await self._call("merge", target=target, strategy=strategy, push=push)
+        asked = MergeReply(target or "", strategy, None)
+        return replies.merge_reply(data, self.connection.dialect, asked)
+
+    def _allocation(self, data: envelope.Json, operation: str) -> Allocation:
+        at = self.connection
+        return replies.allocation(data, at.dialect, at.repo, at.mission, operation)
+
+    async def _call(self, name: str, wp: str | None = None, **values: object) -> envelope.Json:
+        """The data of one call's reply; a step that the dialect lacks is no call."""
+        operation = self.connection.dialect.operations[name]
+        if operation is None:
+            return {}
+        self.first = None
+        at = self.connection
+        common = {"mission": at.mission, "wp": wp or "", "actor": one_line(at.actor, NAME_LENGTH)}
+        argv = render(operation.argv, {**common, **values})
+        together = name in READS and self.traits.serialise == "mutations"
+        async with self._turns.shared() if together else self._turns.alone():
+            return await self._observed(name, wp, operation, argv)
+
+    async def _observed(
+        self, name: str, wp: str | None, operation: Operation, argv: tuple[str, ...]
+    ) -> envelope.Json:
+        at, begin = self.connection, monotonic()
+        read = envelope.data_of if operation.reply == "envelope" else envelope.object_of
+        ok, code = False, None
+        try:
+            data = read(await at.starter.call(argv, at.repo, at.timeout), name)
+            ok = True
+        except HostRefused as refused:
+            code = refused.code
+            raise
+        finally:
+            at.observer(CallRecord(name, wp, ok, code, monotonic() - begin))
+        return data
+
+
+def _spoken(review: Review) -> dict[str, str]:
+    return {
+        "reviewer": one_line(review.reviewer, NAME_LENGTH),
+        "verdict": review.verdict,
+        "reference": one_line(review.reference, REFERENCE_LENGTH),
+    }

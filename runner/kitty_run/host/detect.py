@@ -1,0 +1,161 @@
+"""Which dialect a host speaks, found by asking it: its contract version, then the state that the run needs.
+
+A contract version alone does not tell (1.0.0 covers three generations), a package version is never asked
+for. Every dialect file names a call that only its generation answers; a host that does not understand a
+command line ends with exit status 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from kitty_run.errors import HostError, UsageError
+from kitty_run.host import envelope, replies
+from kitty_run.host.client import CallRecord, Connection, Observer, SpecKitty
+from kitty_run.host.dialect import Dialect, Refused
+from kitty_run.host.dialect_files import load_all, named
+from kitty_run.host.model import HostRefused, MissionState
+from kitty_run.host.repository import main_checkout, unknown_mission
+from kitty_run.host.start import RawReply, Starter
+from kitty_run.host.template import render
+from kitty_run.profile.model import HostConfig
+
+CONTRACT_VERSION = ("orchestrator-api", "contract-version")
+"""Understood by every generation, in any directory; `--json` is not, so it is never sent."""
+
+
+async def connect(
+    config: HostConfig, repo: Path, mission: str, starter: Starter, observer: Observer
+) -> SpecKitty:
+    """The door to `mission` in the repository that `repo` lies in.
+
+    Two calls on a supported host. Raises `HostError` where the host is missing, crashed, or of a generation
+    or contract that is not supported; `UsageError` for no git repository or no such mission. The caller
+    closes `starter`, whatever happens.
+    """
+    repo = await main_checkout(repo)
+    asked = _Asking(config, repo, mission, starter, observer)
+    contract = await asked.contract()
+    dialect, reply = await asked.dialect(contract, _candidates(config, contract))
+    state = _first_state(dialect, reply, repo, mission)
+    connection = Connection(
+        dialect=dialect,
+        contract=str(contract),
+        repo=repo,
+        mission=state.mission,
+        actor=config.actor,
+        timeout=config.timeout,
+        starter=starter,
+        observer=observer,
+    )
+    return SpecKitty(connection, first=state)
+
+
+@dataclass
+class _Asking:
+    """The questions that find out what a host is; equal ones are asked once."""
+
+    config: HostConfig
+    repo: Path
+    mission: str
+    starter: Starter
+    observer: Observer
+    replies: dict[tuple[str, ...], RawReply] = field(default_factory=dict)
+
+    async def contract(self) -> Version:
+        """The contract version; `HostError` if there is none, or none that the profile accepts."""
+        try:
+            data = envelope.data_of(await self._ask("contract", CONTRACT_VERSION), "contract")
+        except HostRefused as refused:
+            raise self._failure(f"did not say which contract it keeps: {refused}") from refused
+        try:
+            found = Version(str(data.get("api_version")))
+        except InvalidVersion:
+            raise self._failure(
+                f"reported the contract version {data.get('api_version')!r}, which is none"
+            ) from None
+        if not _range(self.config.contract).contains(found, prereleases=True):
+            raise self._failure(
+                f"keeps the contract {found}, but host.contract asks for {self.config.contract}"
+            )
+        return found
+
+    async def dialect(
+        self, contract: Version, candidates: Sequence[Dialect | Refused]
+    ) -> tuple[Dialect, RawReply]:
+        """The candidate whose probe the host understands, with the reply to it."""
+        for candidate in candidates:
+            reply = await self._ask("state", render(candidate.probe, {"mission": self.mission}))
+            if envelope.not_understood(reply):
+                continue
+            if isinstance(candidate, Dialect):
+                return candidate, reply
+            raise self._failure(
+                f"is {candidate.title} (contract {contract}), which is not supported: {candidate.because}. "
+                f"Install one that works: {candidate.install}"
+            )
+        tried = ", ".join(candidate.title for candidate in candidates)
+        raise self._failure(f"keeps the contract {contract}, but understands no state call of: {tried}")
+
+    async def _ask(self, name: str, argv: tuple[str, ...]) -> RawReply:
+        if argv not in self.replies:
+            reply = await self.starter.call(argv, self.repo, self.config.timeout)
+            code = _code(reply, name)
+            self.observer(CallRecord(name, None, code is None, code, reply.seconds))
+            self.replies[argv] = reply
+        return self.replies[argv]
+
+    def _failure(self, what: str) -> HostError:
+        return HostError(f"the host `{' '.join(self.config.command)}` {what}")
+
+
+def _candidates(config: HostConfig, contract: Version) -> list[Dialect | Refused]:
+    """The dialects that `contract` allows, supported ones first; only the one the profile names, if any."""
+    known = sorted(load_all(), key=lambda dialect: isinstance(dialect, Refused))
+    fitting = [dialect for dialect in known if _range(dialect.contract).contains(contract, prereleases=True)]
+    if config.dialect == "auto":
+        chosen = fitting
+    else:
+        chosen = [dialect for dialect in fitting if dialect.name == named(config.dialect).name]
+    if not chosen:
+        spoken = ", ".join(f"{dialect.name} ({dialect.contract})" for dialect in known if _supported(dialect))
+        raise HostError(
+            f"the host keeps the contract {contract}, which host.dialect {config.dialect!r} does not cover; "
+            f"the dialects are: {spoken}"
+        )
+    return chosen
+
+
+def _supported(dialect: Dialect | Refused) -> bool:
+    return isinstance(dialect, Dialect)
+
+
+def _first_state(dialect: Dialect, reply: RawReply, repo: Path, mission: str) -> MissionState:
+    try:
+        return replies.mission_state(envelope.data_of(reply, "state"), dialect)
+    except HostRefused as refused:
+        if refused.code in dialect.not_found:
+            raise unknown_mission(repo, mission) from refused
+        raise HostError(f"the host cannot show the mission {mission!r}: {refused}") from refused
+
+
+def _code(reply: RawReply, name: str) -> str | None:
+    if envelope.not_understood(reply):
+        return "USAGE_ERROR"
+    try:
+        envelope.data_of(reply, name)
+    except HostRefused as refused:
+        return refused.code
+    return None
+
+
+def _range(text: str) -> SpecifierSet:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise UsageError(f"host.contract: {text!r} is no range of versions, such as '>=1.0,<2'") from error

@@ -1,0 +1,27 @@
+"""Which way host calls are started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from loguru import logger
+
+from kitty_run.host.cold import ColdStarter
+from kitty_run.host.environment import host_environment, resolve
+from kitty_run.host.start import Starter
+from kitty_run.host.warm import WarmStarter
+from kitty_run.profile.model import HostConfig
+
+
+def starter(config: HostConfig, notice: Callable[[str], None] = logger.warning) -> Starter:
+    """The starter that the profile asks for, on the runner's environment.
+
+    `notice` is told once where calls are started cold although the profile asks for warm. Raises `HostError`
+    where the host's command is not found.
+    """
+    cold = ColdStarter(config.command, os.environ)
+    env = host_environment(resolve(config.command, os.environ), os.environ)
+    if config.start == "cold":
+        return cold
+    return WarmStarter(config.command, env, cold, notice)

@@ -1,0 +1,37 @@
+"""Who may use the repository's root checkout when: many readers, or one that must be alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Turns:
+    """A lock that readers share; in the order of arrival, so that nobody waits for ever."""
+
+    def __init__(self) -> None:
+        self._door = asyncio.Lock()
+        self._readers = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Nobody else meanwhile."""
+        async with self._door:
+            await self._empty.wait()
+            yield
+
+    @asynccontextmanager
+    async def shared(self) -> AsyncIterator[None]:
+        """Others that share, but nobody who must be alone."""
+        async with self._door:
+            self._readers += 1
+            self._empty.clear()
+        try:
+            yield
+        finally:
+            self._readers -= 1
+            if not self._readers:
+                self._empty.set()
