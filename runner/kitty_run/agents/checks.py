@@ -33,10 +33,9 @@ TAIL_BYTES = 8 * 1024
 TAIL_LINES = 80
 
 
-async def run_checks(  # noqa: PLR0913 - where, with what, and how
+async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
     checks: Sequence[Check],
     executor: Executor,
-    *,
     workspace: Path,
     logs_dir: Path,
     marker: str,

@@ -151,7 +151,9 @@ class AgentEnv:
 class Output:
     """Where a run's result stands in an agent's standard output: JSON pointers into `format`.
 
-    `json` is the whole output (or its last JSON value), `jsonl` the last line that has the pointer.
+    `json` is the whole output (or its last JSON value), `jsonl` the last line that has the pointer; of
+    lines, only those in which the pattern `lines` is found count. `sum` adds cost and tokens up over all
+    of them, for CLIs that report each step and no total.
     """
 
     format: OutputFormat = "text"
@@ -160,6 +162,8 @@ class Output:
     cost_usd: str | None = None
     input_tokens: str | None = None
     output_tokens: str | None = None
+    lines: str | None = None
+    sum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
