@@ -78,6 +78,10 @@ class SpecKitty:
         return self.connection.dialect.topology(self.connection.repo, self.connection.mission)
 
     @property
+    def target(self) -> str | None:
+        return self.connection.dialect.target(self.connection.repo, self.connection.mission)
+
+    @property
     def contract(self) -> str:
         return self.connection.contract
 

@@ -88,6 +88,11 @@ class Dialect:
         fitting = (shape.topology for shape in self.shapes if shape.fits(meta))
         return next(fitting, self.shapes[-1].topology)
 
+    def target(self, repo: Path, mission: str) -> str | None:
+        """The branch that the `meta.json` of `mission` names for its merge; None where it names none."""
+        named = _meta(repo / "kitty-specs" / mission / "meta.json").get("target_branch")
+        return named if isinstance(named, str) and named else None
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

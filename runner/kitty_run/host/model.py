@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -163,6 +164,15 @@ class Host(Protocol):
 
     @property
     def dialect(self) -> str: ...
+
+    @property
+    def target(self) -> str | None:
+        """The branch that the mission's own record names for its merge, None where it names none."""
+        ...
+
+    def quiet(self) -> AbstractAsyncContextManager[None]:
+        """No host call runs meanwhile: for git at the root checkout, whose index lock the host needs too."""
+        ...
 
     async def state(self) -> MissionState: ...
 

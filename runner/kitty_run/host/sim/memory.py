@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,16 @@ class SimHost:
     def topology(self) -> Topology:
         shapes = {shape.topology.name: shape.topology for shape in self._dialect.shapes}
         return shapes[self.shape] if self.shape else self._dialect.shapes[-1].topology
+
+    @property
+    def target(self) -> str | None:
+        return "main"
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """No call runs meanwhile."""
+        async with self._turn:
+            yield
 
     @property
     def contract(self) -> str:

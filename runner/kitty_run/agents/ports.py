@@ -1,0 +1,97 @@
+"""What the engine asks of git, as protocols: the engine also runs on simulated workspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A workspace at one moment: commit, branch (None: detached), and the tree of all that is in it,
+    untracked files that are not ignored included."""
+
+    head: str
+    branch: str | None
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """A diff, cut at a limit; `stat` is its summary."""
+
+    text: str
+    truncated: bool
+    files: tuple[str, ...]
+    stat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerged:
+    """A work package whose commit is not (wholly) in the target, and what is missing."""
+
+    wp: str
+    reason: str
+    files: tuple[str, ...] = ()
+
+
+class WorkspacePort(Protocol):
+    """One work package's worktree; the real one is `kitty_run.agents.workspace.Workspace`.
+
+    Every method raises `WorkspaceError` where git refuses.
+    """
+
+    @property
+    def path(self) -> Path: ...
+
+    async def ensure(self, repo: Path, branch: str, base: str, merge: Sequence[str]) -> None: ...
+
+    async def head(self) -> str: ...
+
+    async def dirty(self) -> tuple[str, ...]: ...
+
+    async def snapshot(self) -> Snapshot: ...
+
+    async def snapshot_committed(self) -> Snapshot:
+        """What HEAD holds, whatever lies about uncommitted."""
+        ...
+
+    async def fork_point(self, ref: str) -> str:
+        """The commit at which this workspace's branch left `ref`."""
+        ...
+
+    async def ensure_branch(self, branch: str) -> None: ...
+
+    async def forbidden(self, since: Snapshot) -> tuple[str, ...]: ...
+
+    async def undo_forbidden(self, since: Snapshot) -> None: ...
+
+    async def commit(self, message: str) -> str | None: ...
+
+    async def own_changes(self, base: str) -> bool: ...
+
+    async def discard(self, since: Snapshot) -> tuple[str, ...]: ...
+
+    async def diff(self, base: str, limit_bytes: int) -> Diff: ...
+
+
+class RepositoryPort(Protocol):
+    """The root checkout; the real one is `kitty_run.agents.repository.Repository`."""
+
+    async def current_branch(self) -> str | None: ...
+
+    async def resolve(self, ref: str) -> str | None:
+        """The commit of `ref`, None where there is none."""
+        ...
+
+    async def commit_status(self, mission_dir: Path, message: str) -> str | None: ...
+
+    async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]: ...
+
+    async def abort_merge(self) -> bool: ...
+
+    async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None: ...
+
+    async def keep(self, mission: str, wp: str, sha: str) -> None: ...

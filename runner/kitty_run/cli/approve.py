@@ -1,0 +1,46 @@
+"""`kitty-run approve GATE` and `kitty-run reject GATE`: answer a gate of a waiting run."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+
+from kitty_run.errors import ExitStatus, UsageError
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the two commands."""
+    for name, approved in (("approve", True), ("reject", False)):
+        if name in subparsers.choices:
+            continue
+        parser = subparsers.add_parser(name, help=f"{name} a gate of a waiting run")
+        parser.add_argument(
+            "gate", metavar="GATE", help="as the run names it: start, accept, merge, done-WP01"
+        )
+        parser.add_argument("--note", default="", metavar="TEXT", help="why; kept in the journal")
+        parser.add_argument(
+            "--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory"
+        )
+        parser.set_defaults(run=run, approved=approved)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Write the answer into the latest run that waits; raises UsageError where none waits for this gate."""
+    from kitty_run.engine.gates import Answer, give  # noqa: PLC0415
+    from kitty_run.engine.journal import read  # noqa: PLC0415
+    from kitty_run.engine.places import runs  # noqa: PLC0415
+
+    for place in reversed(runs(options.repo.resolve())):
+        waiting = [e.data.get("gate") for e in read(place.journal) if e.type == "gate.waiting"]
+        if options.gate in waiting:
+            give(place, options.gate, Answer(options.approved, getpass.getuser(), options.note))
+            word = "approved" if options.approved else "rejected"
+            sys.stderr.write(
+                f"{options.gate} of run {place.id}: {word}. Run the same profile again to go on.\n"
+            )
+            return ExitStatus.OK
+        if waiting:
+            raise UsageError(f"run {place.id} waits at {', '.join(map(str, waiting))}, not at {options.gate}")
+    raise UsageError(f"no run in {options.repo.resolve()} waits at a gate")

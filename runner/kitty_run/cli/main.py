@@ -1,0 +1,76 @@
+"""The command `kitty-run`: picks the command, runs it, and turns errors into exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from kitty_run import __version__
+from kitty_run.errors import ExitStatus, KittyRunError
+
+COMMANDS: dict[str, str] = {
+    "run": "run a mission to its end; `kitty-run PROFILE` is short for it",
+    "validate": "check profiles without starting anything",
+    "plan": "show what a run would do now; changes nothing",
+    "explain": "show the resolved profile, each value with the file and line that it came from",
+    "presets": "list the presets, or print one",
+    "schema": "print a JSON schema",
+    "status": "show the latest run, from its journal",
+    "approve": "answer a gate of a waiting run with yes",
+    "reject": "answer a gate of a waiting run with no",
+    "demo": "run a small real mission with scripted agents, from nothing to merged code",
+}
+"""Every command, with its line of help; each is a module of this package with an `add` function."""
+
+_MODULES = {"reject": "approve"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line `arguments` (default: those of the process); returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] in (["--version"], ["-V"]):
+        sys.stdout.write(f"kitty-run {__version__}\n")
+        return ExitStatus.OK
+    options = _parser(words).parse_args(_with_command(words))
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return int(run(options))
+    except KittyRunError as error:
+        sys.stderr.write(f"kitty-run: {error}\n")
+        return int(error.exit_status)
+    except KeyboardInterrupt:
+        sys.stderr.write("kitty-run: interrupted\n")
+        return int(ExitStatus.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(ExitStatus.OK)
+
+
+def _with_command(words: list[str]) -> list[str]:
+    """The command line with `run` put before a profile that stands where a command would."""
+    first = next((word for word in words if not word.startswith("-")), None)
+    if first is None or first in COMMANDS or words[:1] in (["-h"], ["--help"]):
+        return words
+    return ["run", *words]
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    """The parser, with the arguments of the one command that is used: the others' modules stay unread."""
+    parser = argparse.ArgumentParser(
+        prog="kitty-run",
+        usage="kitty-run PROFILE [--mission SLUG] [options]\n       kitty-run COMMAND ...",
+        description="Drive a spec-kitty mission with coding agents, as a YAML profile says.",
+        epilog="Exit status: 0 done, 1 some work packages are not, 2 usage or profile, 3 host, 4 paused "
+        "(a gate or a limit), 130 interrupted. `kitty-run COMMAND --help` shows a command's options.",
+    )
+    parser.add_argument("-V", "--version", action="version", version=f"kitty-run {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    used = _with_command(words)
+    for name, line in COMMANDS.items():
+        if name in used:
+            import_module(f"kitty_run.cli.{_MODULES.get(name, name)}").add(subparsers)
+        else:
+            subparsers.add_parser(name, help=line)
+    return parser

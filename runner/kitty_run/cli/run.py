@@ -1,0 +1,65 @@
+"""`kitty-run PROFILE`: run a mission to its end; run again, it goes on where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from kitty_run.errors import ExitStatus, UsageError
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("run", help="run a mission to its end")
+    parser.add_argument("profile", type=Path, metavar="PROFILE", help="the YAML profile")
+    parser.add_argument("--mission", "--feature", metavar="SLUG", help="default: the profile's `mission`")
+    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="POINTER=VALUE",
+        help="change one value of the profile: --set /concurrency/work_packages=8",
+    )
+    parser.add_argument("--yes", action="store_true", help="answer every gate with yes")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end, on stdout")
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="only the end")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="every host call too")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Run; progress goes to standard error, the JSON report to standard output."""
+    from kitty_run.engine.launch import Request, launch  # noqa: PLC0415
+    from kitty_run.profile.load import load  # noqa: PLC0415
+    from kitty_run.report.live import Level, Live  # noqa: PLC0415
+    from kitty_run.report.summary import as_json, as_text  # noqa: PLC0415
+
+    loaded = load(options.profile, tuple(override(text) for text in options.overrides))
+    mission = options.mission or loaded.profile.mission
+    if mission is None:
+        raise UsageError(
+            f"{options.profile}: no mission. Name it with --mission SLUG, or `mission: SLUG` in the profile; "
+            "the directories below kitty-specs/ are the missions there are."
+        )
+    level: Level = "quiet" if options.quiet else "verbose" if options.verbose else "normal"
+    live = Live(sys.stderr, level)
+    report = launch(Request(loaded, mission, options.repo, options.yes), live.show)
+    sys.stderr.write(as_text(report))
+    if options.json:
+        sys.stdout.write(json.dumps(as_json(report)) + "\n")
+    return report.exit_status
+
+
+def override(text: str) -> tuple[str, str]:
+    """`/concurrency/work_packages=8` as pointer and value; raises UsageError."""
+    pointer, equals, value = text.partition("=")
+    if not equals or not pointer.startswith("/"):
+        raise UsageError(
+            f"--set {text}: write it as --set /POINTER=VALUE, such as /concurrency/work_packages=8"
+        )
+    return pointer, value

@@ -1,0 +1,148 @@
+"""Claiming a work package, and its desk space: workspace, task text, and the commit it starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kitty_run.agents.ports import WorkspacePort
+from kitty_run.agents.task import Task, read_task
+from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.desk import Blocked, Desk
+from kitty_run.engine.rework import begin_rework, is_rejected
+from kitty_run.engine.services import Services
+from kitty_run.engine.steps import Step, after_claim
+from kitty_run.host.model import Allocation, HostRefused, Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """All that working on a WP needs: where it stands, its task, and the commit its own work starts from."""
+
+    allocation: Allocation
+    workspace: WorkspacePort
+    task: Task
+    base: str
+
+
+class Allocating:
+    """Claims one work package and finds or makes its workspace."""
+
+    def __init__(self, services: Services, desk: Desk, wp: str) -> None:
+        self._s = services
+        self._desk = desk
+        self._wp = wp
+        self._assignment: Assignment | None = None
+
+    def family(self) -> str:
+        """The family of the agent that implements the WP now."""
+        profile = self._s.profile
+        agents = profile.roles["implement"].agents
+        index = min(self._s.remember(self._wp).agent.get("implement", 0), len(agents) - 1)
+        return profile.agents[agents[index]].family
+
+    async def claim(self) -> Step:
+        """start-implementation, and a workspace on the right branch with the dependencies' code in it."""
+        self._s.control.checkpoint()
+        before = self._s.board.lanes[self._wp]
+        policy = self._s.profile.policy.payload(self.family())
+        allocation = await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
+        if allocation is None:  # only with a target lane can a lost call count as made
+            raise Ended(Result.FAILED, "start-implementation gave no workspace")
+        self._s.board.lanes[self._wp] = Lane.IN_PROGRESS
+        assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
+        if before is Lane.IN_PROGRESS and is_rejected(self._s.remember(self._wp)):
+            begin_rework(self._s, self._wp)
+        head = await assignment.workspace.head()
+        return after_claim(self._s.remember(self._wp), head, bool(await assignment.workspace.dirty()))
+
+    async def _claim(self, policy: dict[str, object], before: Lane) -> Allocation:
+        """Claim; where a host refuses since an interrupted attempt left its worktree dirty, save that first.
+
+        Hosts refuse so (3.2.7: LANE_ALLOCATION_FAILED) only for the actor who holds the WP: a foreign
+        claim is refused before the worktree is looked at, so that nobody else's work is committed here.
+        """
+        try:
+            return await self._s.host.claim(self._wp, policy)
+        except HostRefused as refused:
+            if refused.code != "LANE_ALLOCATION_FAILED" or before is not Lane.IN_PROGRESS:
+                raise
+            if not await self._save_leftovers():
+                raise
+            return await self._s.host.claim(self._wp, policy)
+
+    async def _save_leftovers(self) -> bool:
+        allocation = await self._s.host.locate(self._wp)
+        if not allocation.workspace.is_dir():
+            return False
+        return await self._commit(
+            self._s.workspace(allocation.workspace), "work left by an interrupted attempt"
+        )
+
+    async def assignment(self) -> Assignment:
+        """The WP's assignment, located without a claim where a run goes on past the claim."""
+        if self._assignment is None:
+            await self._settle(await self._desk.locate(self._wp), fresh=False)
+        if self._assignment is None:
+            raise Blocked("it has no workspace")
+        return self._assignment
+
+    async def save(self, why: str) -> None:
+        """Commit whatever the workspace holds uncommitted: hosts remove dirty worktrees without a word."""
+        if self._assignment is not None:
+            await self._commit(self._assignment.workspace, why)
+
+    async def _commit(self, workspace: WorkspacePort, why: str) -> bool:
+        if not await workspace.dirty():
+            return False
+        await workspace.undo_forbidden(await workspace.snapshot_committed())
+        sha = await workspace.commit(f"chore({self._wp}): {why}")
+        self._s.journal.write("work.saved", self._wp, commit=sha, why=why)
+        return sha is not None
+
+    async def _settle(self, allocation: Allocation, *, fresh: bool) -> Assignment:
+        workspace = self._s.workspace(allocation.workspace)
+        if self._s.host.traits.workspaces == "runner":
+            await self._make(allocation, workspace)
+        elif not allocation.workspace.is_dir():
+            raise Blocked(f"the host named the workspace {allocation.workspace}, but it is not there")
+        elif allocation.branch is not None:
+            await workspace.ensure_branch(allocation.branch)
+        base = await self._base(allocation, workspace, fresh)
+        assignment = Assignment(allocation, workspace, read_task(allocation.prompt, self._wp), base)
+        self._assignment = assignment
+        return assignment
+
+    async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
+        """A worktree of the runner's own, from the branches of the WP's dependencies."""
+        if allocation.branch is None:
+            raise Blocked("the host's dialect names no branch for the workspace")
+        branches = []
+        for dependency in self._s.board.work_packages[self._wp].dependencies:
+            branch = (await self._desk.locate(dependency)).branch
+            if branch is not None and await self._s.repository.resolve(branch) is not None:
+                branches.append(branch)
+        start = branches[0] if branches else await self._s.repository.current_branch() or "HEAD"
+        async with self._s.host.quiet():
+            await workspace.ensure(self._s.repo, allocation.branch, start, branches[1:])
+
+    async def _base(self, allocation: Allocation, workspace: WorkspacePort, fresh: bool) -> str:
+        """The commit the WP's own work is measured from: the head right after the first allocation.
+
+        Without the journal's memory of it: where the workspace's branch left the host's base ref.
+        """
+        remembered = self._s.remember(self._wp).base
+        if remembered is not None:
+            return remembered
+        if fresh:
+            base = await workspace.head()
+        else:
+            ref = allocation.base or await self._s.repository.current_branch() or "HEAD"
+            base = await workspace.fork_point(ref)
+        self._s.journal.write(
+            "workspace.allocated",
+            self._wp,
+            base=base,
+            path=str(allocation.workspace),
+            branch=allocation.branch,
+        )
+        return base

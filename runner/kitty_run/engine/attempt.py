@@ -1,0 +1,188 @@
+"""One attempt of an agent: prompt, command, process, log, outcome; announced and recorded in the journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.agents import argv, environment, prompts
+from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Outcome
+from kitty_run.agents.outcome import classify
+from kitty_run.engine.allocating import Assignment
+from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.limits import reached
+from kitty_run.engine.processes import recorded
+from kitty_run.engine.services import Services
+from kitty_run.profile.model import Agent, RoleName
+
+DIFF_LIMIT = 200_000
+"""Bytes of diff that a reviewer gets in its prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which agent is to take which role for the work package at `at`."""
+
+    role: RoleName
+    agent: str
+    at: Assignment
+
+
+class AttemptRunner:
+    """Runs attempts for one work package."""
+
+    def __init__(self, services: Services, wp: str) -> None:
+        self._s = services
+        self._wp = wp
+
+    async def run(self, order: Order) -> Outcome:
+        """One attempt, from waiting for its turn to its outcome.
+
+        Raises `Ended` where the run is stopping or a limit is reached before it starts. Cancelling ends
+        the agent's whole process tree first.
+        """
+        agent = self._s.profile.agents[order.agent]
+        while True:
+            await self._s.breakers.wait(agent.family)
+            async with self._s.slots.hold(order.role, order.agent):
+                self._s.control.checkpoint()
+                self._check_limits()
+                if not self._s.breakers.remaining(agent.family):
+                    return await self._attempt(order, agent)
+
+    def _check_limits(self) -> None:
+        elapsed = asyncio.get_running_loop().time() - self._s.began
+        if limit := reached(self._s.profile.limits, self._s.memory.usage, elapsed):
+            raise Ended(Result.PAUSED, f"{limit}; raise it and run again to go on")
+
+    async def _attempt(self, order: Order, agent: Agent) -> Outcome:
+        number = self._s.remember(self._wp).attempts.get(order.role, 0) + 1
+        launch = await self._prepare(order, agent, number)
+        try:
+            exit_ = await self._launch(launch)
+        except asyncio.CancelledError:
+            self._s.journal.write("attempt.interrupted", self._wp, role=order.role, attempt=number)
+            raise
+        outcome = await asyncio.to_thread(classify, agent, exit_, self._s.now().astimezone())
+        self._s.journal.write("attempt.ended", self._wp, **_ended(order, number, outcome))
+        if exit_.ending == "stopped":
+            raise Ended(Result.STOPPED, "interrupted")
+        return outcome
+
+    async def _prepare(self, order: Order, agent: Agent, number: int) -> Launch:
+        """Everything on the disk that the attempt needs, and its announcement in the journal."""
+        name = f"{order.role}-{number}"
+        place, policy = self._s.place, self._s.profile.policy
+        context = self.context(order, number)
+        prompt_file = place.prompt(self._wp, name)
+        prompt = await self._prompt(order, agent, context, prompt_file)
+        argv.write_private(prompt_file, prompt)
+        variables = prompts.variables(context, agent, policy, prompt, prompt_file)
+        files = place.files(self._wp, name)
+        command = argv.build(agent, order.role, policy, variables, prompt_file, context.session, files)
+        command.write_files()
+        told = environment.told(context, str(prompt_file))
+        log = place.log(self._wp, name)
+        marker = f"{place.id}/{self._wp}/{name}"
+        self._s.journal.write(
+            "attempt.started",
+            self._wp,
+            role=order.role,
+            agent=order.agent,
+            family=agent.family,
+            attempt=number,
+            cycle=context.cycle,
+            argv=list(command.shown),
+            log=str(log),
+            prompt=str(prompt_file),
+            marker=marker,
+        )
+        return Launch(
+            argv=command.argv,
+            cwd=order.at.workspace.path,
+            env=environment.environment(agent.env, command.env, told),
+            stdin=command.stdin,
+            stdout=log,
+            stderr=log.with_suffix(".stderr.log"),
+            timeout=agent.timeout,
+            idle_timeout=agent.idle_timeout,
+            kill_grace=agent.kill_grace,
+            marker=marker,
+        )
+
+    async def _launch(self, launch: Launch) -> Exit:
+        with recorded(self._s, self._wp, launch.marker) as started:
+            return await self._s.executor.run(launch, started)
+
+    async def _prompt(self, order: Order, agent: Agent, context: AttemptContext, prompt_file: Path) -> str:
+        workspace, reviewing = order.at.workspace, order.role == "review"
+        return prompts.render_prompt(
+            context,
+            order.at.task,
+            agent,
+            self._s.profile.policy,
+            self._s.profile.roles[order.role].prompt,
+            diff=await workspace.diff(context.base, DIFF_LIMIT) if reviewing else prompts.NO_DIFF,
+            head=await workspace.head(),
+            note=self._s.remember(self._wp).notes.get(order.role, ""),
+            prompt_file=prompt_file,
+        )
+
+    def context(self, order: Order, number: int) -> AttemptContext:
+        """What prompts and templates of this attempt may refer to."""
+        memory = self._s.remember(self._wp)
+        at = order.at
+        return AttemptContext(
+            run_id=self._s.place.id,
+            mission=self._s.board.mission,
+            wp=self._wp,
+            title=at.task.title,
+            dependencies=self._s.board.work_packages[self._wp].dependencies,
+            role=order.role,
+            attempt=number,
+            cycle=memory.cycle,
+            workspace=at.workspace.path,
+            base=at.base,
+            prompt_path=at.allocation.prompt,
+            session=memory.sessions.get(f"{order.role}:{order.agent}"),
+            feedback=memory.feedback if order.role == "implement" else "",
+            verdict_file=self._verdict_file(order.role, number),
+            checks=tuple(_check(record) for record in memory.checks) if order.role == "review" else (),
+        )
+
+    def _verdict_file(self, role: RoleName, number: int) -> Path | None:
+        return self._s.place.verdict(self._wp, f"review-{number}") if role == "review" else None
+
+
+def _ended(order: Order, number: int, outcome: Outcome) -> dict[str, object]:
+    return {
+        "role": order.role,
+        "agent": order.agent,
+        "attempt": number,
+        "failure": outcome.failure and outcome.failure.value,
+        "rule": outcome.rule,
+        "ending": outcome.exit.ending,
+        "status": outcome.exit.status,
+        "signal": outcome.exit.signal,
+        "seconds": round(outcome.exit.seconds, 3),
+        "session": outcome.session,
+        "cost_usd": outcome.cost_usd,
+        "input_tokens": outcome.input_tokens,
+        "output_tokens": outcome.output_tokens,
+        "resets_at": outcome.resets_at and outcome.resets_at.isoformat(),
+    }
+
+
+def _check(record: Mapping[str, object]) -> CheckResult:
+    """A check as the journal remembers it; of those that a reviewer is shown all have passed."""
+    return CheckResult(
+        name=str(record["name"]),
+        passed=bool(record["passed"]),
+        ending="exit",
+        status=int(str(record["status"])) if record["status"] is not None else None,
+        seconds=float(str(record["seconds"])),
+        log=Path(str(record["log"])),
+        tail="",
+    )

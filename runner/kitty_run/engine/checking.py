@@ -1,0 +1,65 @@
+"""The profile's checks, run on committed work between implementation and review."""
+
+from __future__ import annotations
+
+from kitty_run.agents import environment
+from kitty_run.agents.checks import run_checks
+from kitty_run.agents.model import AttemptContext, CheckResult
+from kitty_run.engine.allocating import Assignment
+from kitty_run.engine.failures import Failed
+from kitty_run.engine.processes import recorded
+from kitty_run.engine.services import Services
+from kitty_run.profile.model import FailureClass
+
+
+async def check(services: Services, at: Assignment, context: AttemptContext) -> tuple[CheckResult, ...]:
+    """Run the checks in the workspace, and remove what they leave behind; nothing where there are none.
+
+    Raises `Failed(check_failed)` with what the implementer must know of those that failed.
+    """
+    checks = services.profile.roles["implement"].checks
+    if not checks:
+        return ()
+    wp, place = context.wp, services.place
+    marker = f"{place.id}/{wp}/checks-{context.attempt}"
+    before = await at.workspace.snapshot()
+    logs = place.log(wp, "check").parent
+    told = environment.told(context, str(place.prompt(wp, f"implement-{context.attempt}")))
+    try:
+        with recorded(services, wp, marker) as started:
+            results = await run_checks(
+                checks,
+                services.executor,
+                workspace=at.workspace.path,
+                logs_dir=logs,
+                marker=marker,
+                on_started=started,
+                told=told,
+            )
+    finally:
+        await at.workspace.discard(before)
+    for result in results:
+        services.journal.write("check.ended", wp, **as_record(result))
+    if failing := [result for result in results if not result.passed]:
+        raise Failed(FailureClass.CHECK_FAILED, _feedback(failing))
+    return results
+
+
+def as_record(result: CheckResult) -> dict[str, object]:
+    """A check's result as the journal keeps it."""
+    return {
+        "name": result.name,
+        "passed": result.passed,
+        "ending": result.ending,
+        "status": result.status,
+        "seconds": round(result.seconds, 3),
+        "log": str(result.log),
+    }
+
+
+def _feedback(failing: list[CheckResult]) -> str:
+    parts = []
+    for result in failing:
+        how = f"exit status {result.status}" if result.ending == "exit" else result.ending
+        parts.append(f"The check `{result.name}` failed ({how}). The end of its output:\n\n{result.tail}")
+    return "\n\n".join(parts)

@@ -1,0 +1,161 @@
+"""The scheduler: starts work packages as their dependencies allow, and gathers their ends."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+
+from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.desk import Desk
+from kitty_run.engine.graph import heights, in_motion, missing, stuck
+from kitty_run.engine.services import Services
+from kitty_run.engine.way import Way
+from kitty_run.errors import ExitStatus, JournalError, KittyRunError
+from kitty_run.host.model import Lane
+
+_PAST_IMPLEMENTATION = frozenset({Lane.FOR_REVIEW, Lane.IN_REVIEW, Lane.APPROVED})
+
+
+class Crew:
+    """Runs the work packages of one mission until none can go on."""
+
+    def __init__(self, services: Services, desk: Desk) -> None:
+        self._s = services
+        self._desk = desk
+        self._tasks: dict[asyncio.Task[Ended], str] = {}
+        self._heights = heights(tuple(services.board.work_packages.values()))
+        self.ends: dict[str, Ended] = {}
+        self.abort: KittyRunError | None = None
+
+    async def run(self) -> dict[str, Ended]:
+        """Work until nothing is in flight and nothing can start; every work package gets an end.
+
+        An error that ends the whole run is left in `abort`. Raises `JournalError` at once.
+        """
+        try:
+            while True:
+                await self._fill()
+                if not self._tasks:
+                    break
+                done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._collect(task)
+        finally:
+            await self.stop()
+        self._account_for_the_rest()
+        return self.ends
+
+    async def stop(self) -> None:
+        """End what is in flight now; the work packages stay where they are and can be gone on with."""
+        for task in self._tasks:
+            task.cancel()
+        for task in await _settled(self._tasks):
+            self._collect(task)
+
+    async def _fill(self) -> None:
+        room = self._s.profile.concurrency.work_packages - len(self._tasks)
+        if room <= 0 or self._s.control.draining:
+            return
+        for wp in (await self._candidates())[:room]:
+            way = Way(self._s, self._desk, wp)
+            self._tasks[asyncio.create_task(way.go(), name=wp)] = wp
+
+    async def _candidates(self) -> list[str]:
+        """Work packages that may start now: reviews before implementations, then the longest way first."""
+        board, traits = self._s.board, self._s.host.traits
+        packages = tuple(board.work_packages.values())
+        found = in_motion(packages, board.lanes, traits.satisfied_by) + await self._offered()
+        taken = {*self._tasks.values(), *self.ends}
+        free = [wp for wp in dict.fromkeys(found) if wp not in taken]
+        return sorted(free, key=lambda wp: (board.lanes[wp] not in _PAST_IMPLEMENTATION, -self._heights[wp]))
+
+    async def _offered(self) -> list[str]:
+        """What the host offers where a canceled dependency leaves the lanes unable to tell."""
+        board = self._s.board
+        unclear = [
+            package.id
+            for package in board.work_packages.values()
+            if board.lanes[package.id] is Lane.PLANNED
+            and package.id not in self.ends
+            and (absent := missing(package, board.lanes, self._s.host.traits.satisfied_by))
+            and all(board.lanes.get(wp) is Lane.CANCELED for wp in absent)
+        ]
+        if not unclear:
+            return []
+        offered = await self._desk.ready()
+        return [wp for wp in unclear if wp in offered]
+
+    def _collect(self, task: asyncio.Task[Ended]) -> None:
+        wp = self._tasks.pop(task)
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            end = Ended(Result.STOPPED, "interrupted")
+        elif error is None:
+            end = task.result()
+        else:
+            end = self._failed(wp, error)
+        self.ends[wp] = end
+        self._s.journal.write("wp.ended", wp, result=end.result.value, reason=end.reason)
+        if end.result is Result.PAUSED and end.reason.startswith("limits."):
+            self._s.control.drain(end.reason, Result.PAUSED)
+
+    def _failed(self, wp: str, error: BaseException) -> Ended:
+        """An error ends its work package loudly; an expected one that concerns all ends the run."""
+        if isinstance(error, JournalError) or not isinstance(error, Exception):
+            raise error
+        if isinstance(error, KittyRunError):
+            if self.abort is None:
+                self.abort = error
+            self._s.control.drain(f"the run was ended: {error}", Result.STOPPED)
+            return Ended(Result.FAILED, str(error))
+        text = "".join(traceback.format_exception(error))
+        self._s.journal.write("error.unexpected", wp, error=repr(error), traceback=text)
+        return Ended(Result.FAILED, f"unexpected {type(error).__name__}: {error} (traceback in the journal)")
+
+    def _unblock(self, wp: str) -> str:
+        actor, mission = self._s.profile.host.actor, self._s.board.mission
+        return self._s.host.traits.unblock.format(mission=mission, wp=wp, actor=actor)
+
+    def _account_for_the_rest(self) -> None:
+        board = self._s.board
+        why = {
+            wp: f"{end.result}: {end.reason}" if end.reason else end.result for wp, end in self.ends.items()
+        }
+        packages = tuple(board.work_packages.values())
+        waiting = {one.wp: one for one in stuck(packages, board.lanes, self._s.host.traits.satisfied_by, why)}
+        for wp, lane in board.lanes.items():
+            if wp in self.ends:
+                continue
+            if lane is Lane.DONE:
+                self.ends[wp] = Ended(Result.DONE, "done before this run")
+            elif lane is Lane.BLOCKED:
+                self.ends[wp] = Ended(Result.BLOCKED, f"blocked on the host. To free it, {self._unblock(wp)}")
+            elif lane is Lane.CANCELED:
+                self.ends[wp] = Ended(Result.SKIPPED, "canceled on the host")
+            elif wp in waiting:
+                self.ends[wp] = Ended(Result.WAITING, str(waiting[wp]))
+            else:
+                self.ends[wp] = Ended(self._s.control.result, self._s.control.reason)
+
+
+def exit_status(ends: dict[str, Ended], abort: KittyRunError | None, interrupted: bool) -> ExitStatus:
+    """The exit status of the work so far; OK means that the mission may be finished."""
+    if interrupted:
+        return ExitStatus.INTERRUPTED
+    if abort is not None:
+        return abort.exit_status
+    results = {end.result for end in ends.values()}
+    if results <= {Result.DONE, Result.SKIPPED} and all(
+        end.result is Result.DONE or end.reason == "canceled on the host" for end in ends.values()
+    ):
+        return ExitStatus.OK
+    if Result.PAUSED in results and results <= {Result.DONE, Result.PAUSED, Result.WAITING, Result.STOPPED}:
+        return ExitStatus.PAUSED
+    return ExitStatus.INCOMPLETE
+
+
+async def _settled(tasks: dict[asyncio.Task[Ended], str]) -> list[asyncio.Task[Ended]]:
+    if not tasks:
+        return []
+    done, _ = await asyncio.wait(tasks)
+    return list(done)

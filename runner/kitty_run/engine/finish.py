@@ -1,0 +1,179 @@
+"""The mission's end: accept, merge, and the proof by git that the merged code is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.agents.ports import Unmerged
+from kitty_run.engine.desk import Desk
+from kitty_run.engine.gates import Gates
+from kitty_run.engine.retry import decide, row_for
+from kitty_run.engine.services import Services
+from kitty_run.errors import WorkspaceError
+from kitty_run.host.model import Allocation, HostRefused, Lane
+from kitty_run.profile.model import Action, Merge
+
+
+class Unfinished(Exception):
+    """The mission could not be accepted or merged; the reason says what to do. Nothing was forced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A finished work package's branch: where it stands, and the commit that the merge must contain."""
+
+    wp: str
+    allocation: Allocation
+    head: str
+
+
+class Finish:
+    """Accepts and merges one mission, as far as the profile says."""
+
+    def __init__(self, services: Services, desk: Desk) -> None:
+        self._s = services
+        self._desk = desk
+        self._gates = Gates(services)
+
+    async def run(self) -> None:
+        """Finish the mission. Raises `Unfinished`, `Ended` (a gate waits), `RunAborted` or `WorkspaceError`.
+
+        No host makes accept, or even `done`, a precondition of its merge, so it is checked here.
+        """
+        await self._check_lanes()
+        plan = self._s.profile.finish
+        accepted = not plan.accept or self._s.memory.accepted or await self._accept()
+        if plan.merge is not None and self._s.memory.merged is None:
+            await self._merge(plan.merge)
+        if not accepted and not await self._accept(again=True):
+            raise Unfinished(
+                "the host crashed at accept both before and after the merge; the code is merged, the mission "
+                "is not accepted. Accept it by hand when the host is mended."
+            )
+
+    async def _check_lanes(self) -> None:
+        state = await self._desk.state()
+        finished = self._s.host.traits.finished
+        rest = [f"{wp.id} ({wp.lane})" for wp in state.work_packages if wp.lane not in finished]
+        if rest:
+            raise Unfinished(f"the host does not have every work package finished: {', '.join(rest)}")
+
+    async def _accept(self, *, again: bool = False) -> bool:
+        """Whether the mission is accepted; False where the host crashed and its topology is known for it."""
+        self._gates.pass_or_end("accept")
+        try:
+            self._s.journal.write("call.started", operation="accept")
+            await self._s.host.accept()
+        except HostRefused as refused:
+            around = self._s.host.topology.accept == "around"
+            if refused.lost and around and (again or self._s.profile.finish.merge is not None):
+                self._s.notice(f"the host crashed at accept ({refused}); tried again after the merge")
+                return False
+            raise Unfinished(f"accept: {refused.code}: {refused}") from refused
+        self._s.journal.write("mission.accepted")
+        return True
+
+    async def _merge(self, merge: Merge) -> None:
+        self._check_strategy(merge)
+        works = await self._works()
+        self._gates.pass_or_end("merge")
+        heads = {work.wp: work.head for work in works} or self._s.memory.heads
+        if self._s.memory.heads and not await self._missing(merge, heads):
+            return await self._verified(merge, heads)  # a killed run's merge had taken effect
+        if self._s.host.topology.commit_status:
+            await self._commit_status()
+        self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
+        await self._call_merge(merge, heads)
+        await self._verified(merge, heads)
+        if not self._s.host.traits.cleans_up:
+            await self._clean_up(works, merge)
+        return None
+
+    def _check_strategy(self, merge: Merge) -> None:
+        works = self._s.host.traits.merge_strategies
+        if merge.strategy not in works:
+            raise Unfinished(
+                f"finish.merge.strategy: {merge.strategy} does not work on this host; it merges by "
+                f"{' or '.join(sorted(works))}"
+            )
+
+    async def _works(self) -> list[Work]:
+        """Every finished WP with its head; refuses where a workspace is dirty or a branch is gone."""
+        works, problems = [], []
+        for wp, lane in self._s.board.lanes.items():
+            if lane is Lane.CANCELED:
+                continue
+            allocation = await self._desk.locate(wp)
+            if allocation.workspace.is_dir() and (
+                dirty := await self._s.workspace(allocation.workspace).dirty()
+            ):
+                problems.append(f"{wp}: {allocation.workspace} is dirty ({', '.join(dirty[:5])})")
+            head = await self._s.repository.resolve(allocation.branch) if allocation.branch else None
+            if head is None and wp not in self._s.memory.heads:
+                problems.append(f"{wp}: its branch {allocation.branch} does not exist")
+            works.append(Work(wp, allocation, head or self._s.memory.heads.get(wp, "")))
+        if problems:
+            raise Unfinished(
+                "not merged, since work could be lost:\n  " + "\n  ".join(problems) + "\nCommit or remove "
+                "what is uncommitted (the host deletes dirty worktrees without a word), then run again."
+            )
+        return works
+
+    async def _commit_status(self) -> None:
+        mission = Path("kitty-specs") / self._s.board.mission
+        message = f"chore: record the status of mission {self._s.board.mission}"
+        async with self._s.host.quiet():
+            sha = await self._s.repository.commit_status(mission, message)
+        if sha:
+            self._s.journal.write("status.committed", commit=sha)
+
+    async def _call_merge(self, merge: Merge, heads: dict[str, str]) -> None:
+        """The host's merge, repeated as the table says while git shows that it has not taken effect."""
+        repeats = 0
+        while True:
+            try:
+                self._s.journal.write("call.started", operation="merge")
+                await self._s.host.merge(merge.target, merge.strategy, merge.push)
+                return
+            except HostRefused as refused:
+                if await self._s.repository.abort_merge():
+                    self._s.notice("the host left a merge half done at the root checkout; it was aborted")
+                if refused.lost and not await self._missing(merge, heads):
+                    return
+                decision = decide(row_for(self._s.profile.retry.host, refused.code), repeats)
+                if decision.action not in {Action.RETRY, Action.WAIT}:
+                    raise Unfinished(f"merge: {refused.code}: {refused}") from refused
+                repeats = decision.repeat
+                await self._s.control.pause(decision.wait)
+
+    async def _target(self, merge: Merge) -> str:
+        """The branch to look at; without one in the profile the mission's own, else the root's."""
+        target = merge.target or self._s.host.target or await self._s.repository.current_branch()
+        if target is None:
+            raise WorkspaceError(
+                "the root checkout is on no branch, and the profile names no finish.merge.target"
+            )
+        return target
+
+    async def _missing(self, merge: Merge, heads: dict[str, str]) -> tuple[Unmerged, ...]:
+        return await self._s.repository.verify_merged(await self._target(merge), heads)
+
+    async def _verified(self, merge: Merge, heads: dict[str, str]) -> None:
+        """What the host says of a merge counts only when git shows the code on the target."""
+        target = await self._target(merge)
+        if missing := await self._missing(merge, heads):
+            rows = "\n  ".join(
+                f"{one.wp}: {one.reason} {', '.join(one.files[:5])}".rstrip() for one in missing
+            )
+            raise Unfinished(
+                f"the host says that it merged, but {target} does not have all the work:\n  {rows}\n"
+                "The commits are kept under refs/kitty-run/: `git for-each-ref refs/kitty-run`."
+            )
+        commit = await self._s.repository.resolve(target)
+        self._s.journal.write("merge.verified", target=target, commit=commit, strategy=merge.strategy)
+
+    async def _clean_up(self, works: list[Work], merge: Merge) -> None:
+        branches = [work.allocation.branch for work in works if work.allocation.branch]
+        worktrees = [work.allocation.workspace for work in works]
+        await self._s.repository.cleanup(worktrees, branches, await self._target(merge))

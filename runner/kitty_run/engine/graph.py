@@ -1,0 +1,112 @@
+"""The dependency graph of a mission: what may start, what never can, and in which waves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from kitty_run.host.model import Lane, WorkPackage
+
+_STARTABLE = frozenset({Lane.PLANNED, Lane.CLAIMED, Lane.IN_PROGRESS})
+_OVER = frozenset({Lane.DONE, Lane.BLOCKED, Lane.CANCELED})
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A work package that can't start, and the dependencies that it waits on with what is known of each."""
+
+    wp: str
+    on: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return f"{self.wp} waits on " + ", ".join(f"{wp} ({why})" for wp, why in self.on)
+
+
+def is_satisfied(lane: Lane, satisfied_by: frozenset[Lane]) -> bool:
+    """Whether a dependency in `lane` lets its dependents start."""
+    return lane in satisfied_by
+
+
+def missing(work_package: WorkPackage, lanes: Mapping[str, Lane], satisfied_by: frozenset[Lane]) -> list[str]:
+    """The dependencies of `work_package` that don't let it start; an unknown id is always missing."""
+    return [
+        wp for wp in work_package.dependencies if wp not in lanes or not is_satisfied(lanes[wp], satisfied_by)
+    ]
+
+
+def in_motion(
+    work_packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], satisfied_by: frozenset[Lane]
+) -> list[str]:
+    """Ids that can be worked on now, in the host's order: unfinished, and startable or past the start."""
+    found = []
+    for work_package in work_packages:
+        lane = lanes[work_package.id]
+        if lane in _OVER:
+            continue
+        if lane not in _STARTABLE or not missing(work_package, lanes, satisfied_by):
+            found.append(work_package.id)
+    return found
+
+
+def cycle(work_packages: Sequence[WorkPackage]) -> tuple[str, ...]:
+    """A dependency cycle, first id repeated at the end; empty where there is none."""
+    try:
+        TopologicalSorter({wp.id: wp.dependencies for wp in work_packages}).prepare()
+    except CycleError as error:
+        return tuple(reversed(error.args[1]))
+    return ()
+
+
+def stuck(
+    work_packages: Sequence[WorkPackage],
+    lanes: Mapping[str, Lane],
+    satisfied_by: frozenset[Lane],
+    why: Mapping[str, str],
+) -> list[Waiting]:
+    """The work packages that wait on something, each with its unsatisfied dependencies.
+
+    `why` has the run's own word for an id (a block's reason, who holds it) where the lane is not enough.
+    """
+    found = []
+    for work_package in work_packages:
+        if lanes[work_package.id] not in _STARTABLE:
+            continue
+        absent = missing(work_package, lanes, satisfied_by)
+        if absent:
+            reasons = ((wp, why.get(wp) or _lane_word(wp, lanes)) for wp in absent)
+            found.append(Waiting(work_package.id, tuple(reasons)))
+    return found
+
+
+def _lane_word(wp: str, lanes: Mapping[str, Lane]) -> str:
+    return lanes[wp].value if wp in lanes else "not in this mission"
+
+
+def waves(work_packages: Sequence[WorkPackage], finished: Collection[str]) -> list[list[str]]:
+    """Ids by the earliest round they can run in when everything goes well; `finished` are left out.
+
+    Work packages that can never run (a cycle, an unknown dependency) are in no wave.
+    """
+    pending = {wp.id: set(wp.dependencies) - set(finished) for wp in work_packages if wp.id not in finished}
+    rounds: list[list[str]] = []
+    while ready := [wp for wp, needs in pending.items() if not needs]:
+        rounds.append(ready)
+        for wp in ready:
+            del pending[wp]
+        for needs in pending.values():
+            needs.difference_update(ready)
+    return rounds
+
+
+def heights(work_packages: Sequence[WorkPackage]) -> dict[str, int]:
+    """For each id the number of work packages on the longest way from it to the end of the graph."""
+    dependents: dict[str, list[str]] = {wp.id: [] for wp in work_packages}
+    for work_package in work_packages:
+        for dependency in work_package.dependencies:
+            dependents.setdefault(dependency, []).append(work_package.id)
+    order = list(TopologicalSorter({wp.id: wp.dependencies for wp in work_packages}).static_order())
+    height: dict[str, int] = {}
+    for wp in reversed(order):
+        height[wp] = 1 + max((height[d] for d in dependents.get(wp, ())), default=0)
+    return height

@@ -1,0 +1,175 @@
+"""From a loaded profile to a running session: repository, lock, host, journal, memory, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.agents.process import LocalExecutor, end_leftovers
+from kitty_run.agents.repository import Repository
+from kitty_run.agents.workspace import Workspace
+from kitty_run.engine.breakers import Breakers
+from kitty_run.engine.control import Control
+from kitty_run.engine.journal import Event, Journal
+from kitty_run.engine.lock import repository_lock
+from kitty_run.engine.memory import Memory
+from kitty_run.engine.places import RunPlace, home, new_run, unfinished_run
+from kitty_run.engine.services import Board, Services
+from kitty_run.engine.session import Report, Session
+from kitty_run.engine.slots import Slots
+from kitty_run.host.client import CallRecord, SpecKitty
+from kitty_run.host.detect import connect
+from kitty_run.host.repository import main_checkout
+from kitty_run.host.starters import starter
+from kitty_run.profile.load import Loaded
+from kitty_run.profile.model import Profile
+
+Show = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to run, and where; `repo` may be any directory inside the repository."""
+
+    loaded: Loaded
+    mission: str
+    repo: Path
+    assume_yes: bool = False
+
+
+def launch(request: Request, show: Show) -> Report:
+    """Run the mission in this process, telling `show` of every event.
+
+    Raises a `KittyRunError` where nothing could be started, and `JournalError` where the journal fails.
+    """
+    return asyncio.run(_launch(request, show))
+
+
+async def _launch(request: Request, show: Show) -> Report:
+    repo = await main_checkout(request.repo)
+    with repository_lock(home(repo) / "lock", request.mission):
+        doorman = starter(request.loaded.profile.host)
+        calls = CallBook()
+        try:
+            host = await connect(request.loaded.profile.host, repo, request.mission, doorman, calls)
+            return await _session(request, repo, host, calls, show)
+        finally:
+            await doorman.close()
+
+
+class CallBook:
+    """Observes host calls: keeps those made before there is a journal, and journals the later ones."""
+
+    def __init__(self) -> None:
+        self._early: list[CallRecord] = []
+        self._journal: Journal | None = None
+
+    def __call__(self, call: CallRecord) -> None:
+        if self._journal is None:
+            self._early.append(call)
+        else:
+            _write_call(self._journal, call)
+
+    def attach(self, journal: Journal) -> None:
+        """From now on write to `journal`, beginning with the calls made so far."""
+        self._journal = journal
+        for call in self._early:
+            _write_call(journal, call)
+
+
+def _write_call(journal: Journal, call: CallRecord) -> None:
+    journal.write(
+        "call.ended", call.wp, operation=call.operation, code=call.code, seconds=round(call.seconds, 3)
+    )
+
+
+async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBook, show: Show) -> Report:
+    state = await host.state()
+    known = unfinished_run(repo, state.mission)
+    place = known or new_run(repo)
+    place.profile.write_text(request.loaded.dump(), encoding="utf-8")
+    journal, memory = Journal(place.journal), Memory()
+    for event in journal.open():
+        memory.apply(event)
+    try:
+        journal.observe(memory.apply)
+        journal.observe(show)
+        header = _header(request.loaded.profile, host, state.mission)
+        journal.write("run.resumed" if known else "run.started", **header)
+        calls.attach(journal)
+        await _end_leftovers(journal, memory)
+        session = Session(_services(request, repo, host, Board.of(state), journal, memory, place))
+        with _signals(session):
+            return await session.run()
+    finally:
+        journal.close()
+
+
+def _header(profile: Profile, host: SpecKitty, mission: str) -> dict[str, object]:
+    return {
+        "mission": mission,
+        "profile": str(profile.path),
+        "digest": profile.digest,
+        "dialect": host.dialect,
+        "contract": host.contract,
+        "topology": host.topology.name,
+        "pid": os.getpid(),
+    }
+
+
+def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in one place
+    request: Request,
+    repo: Path,
+    host: SpecKitty,
+    board: Board,
+    journal: Journal,
+    memory: Memory,
+    place: RunPlace,
+) -> Services:
+    profile, control = request.loaded.profile, Control()
+    return Services(
+        profile=profile,
+        host=host,
+        board=board,
+        journal=journal,
+        memory=memory,
+        place=place,
+        repo=repo,
+        repository=Repository(repo),
+        workspace=Workspace,
+        executor=LocalExecutor(),
+        control=control,
+        slots=Slots(profile.concurrency),
+        breakers=Breakers(control),
+        assume_yes=request.assume_yes,
+    )
+
+
+async def _end_leftovers(journal: Journal, memory: Memory) -> None:
+    """End the agents that a killed run left behind: no agent works where a new one is about to."""
+    if not memory.processes:
+        return
+    ended = await end_leftovers(tuple(memory.processes.values()), tuple(memory.processes))
+    for marker in tuple(memory.processes):
+        journal.write("process.ended", marker=marker)
+    if ended:
+        journal.write("notice", text=f"ended {ended} process(es) that an earlier, killed run left behind")
+
+
+@contextmanager
+def _signals(session: Session) -> Iterator[None]:
+    """^C drains, a second one ends the agents; SIGTERM and SIGHUP end them at once."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, session.interrupt)
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(name, session.end_now)
+    try:
+        yield
+    finally:
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(name)

@@ -1,0 +1,185 @@
+"""What the runner knows that the host does not hold, folded from the journal's events.
+
+The same fold serves a running engine and one that goes on after a crash, so that both decide alike.
+Losing it loses no work: the host's lanes and git's commits are enough to go on, only attempts, sessions,
+costs and feedback start anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kitty_run.agents.model import Started
+from kitty_run.engine.journal import Event
+
+
+@dataclass(slots=True)
+class Usage:
+    """What agents used; `unknown` counts attempts whose agent named no cost."""
+
+    cost_usd: float = 0.0
+    tokens: int = 0
+    unknown: int = 0
+
+    @property
+    def known_cost(self) -> float | None:
+        """The whole cost; None where an attempt's is unknown, since a sum without it would mislead."""
+        return None if self.unknown else self.cost_usd
+
+    def add(self, data: Mapping[str, object]) -> None:
+        """Count the `attempt.ended` event's figures."""
+        cost = data.get("cost_usd")
+        if isinstance(cost, int | float):
+            self.cost_usd += float(cost)
+        else:
+            self.unknown += 1
+        for key in ("input_tokens", "output_tokens"):
+            tokens = data.get(key)
+            if isinstance(tokens, int):
+                self.tokens += tokens
+
+
+@dataclass(slots=True)
+class WorkPackageMemory:
+    """One work package's memory.
+
+    `cycle` counts rounds of implementation from 1 (each rework begins one). `attempts` numbers the
+    attempts per role, for log names. `agent` is the index of the role's current agent. `repeats` counts
+    uses of retry rows. `feedback` is the review that this cycle answers; `notes` say per role what the last
+    failed attempt came to. `base` is the commit the WP's own work is measured from. `ready` is the commit
+    that passed the output gate and the checks. `verdict` is the last one with its commit.
+    """
+
+    cycle: int = 1
+    attempts: dict[str, int] = field(default_factory=dict)
+    agent: dict[str, int] = field(default_factory=dict)
+    repeats: dict[str, int] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    feedback: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+    base: str | None = None
+    ready: str | None = None
+    checks: list[dict[str, object]] = field(default_factory=list)
+    implementer: str | None = None
+    verdict: Mapping[str, object] | None = None
+    usage: Usage = field(default_factory=Usage)
+    ended: str | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Memory:
+    """The whole run's memory; `apply` is the only thing that changes it."""
+
+    work_packages: dict[str, WorkPackageMemory] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    processes: dict[str, Started] = field(default_factory=dict)
+    """Started and not seen ended, by marker: what a killed run may have left behind."""
+    heads: dict[str, str] = field(default_factory=dict)
+    """The commit of each work package that the merge must contain."""
+    merged: str | None = None
+    target: str | None = None
+    accepted: bool = False
+    ended: int | None = None
+    calls: int = 0
+
+    def of(self, wp: str) -> WorkPackageMemory:
+        """The memory of `wp`, empty at first."""
+        return self.work_packages.setdefault(wp, WorkPackageMemory())
+
+    def apply(self, event: Event) -> None:
+        """Fold one event; types that leave no memory are passed over."""
+        if event.wp is not None and (fold := _WORK_PACKAGE_FOLDS.get(event.type)):
+            fold(self.of(event.wp), event.data)
+        if fold_run := _RUN_FOLDS.get(event.type):
+            fold_run(self, event.data)
+
+
+def _attempt_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.attempts[str(data["role"])] = int(str(data["attempt"]))
+
+
+def _attempt_ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.usage.add(data)
+    if session := data.get("session"):
+        memory.sessions[f"{data['role']}:{data['agent']}"] = str(session)
+    if data["role"] == "implement" and data.get("failure") is None:
+        memory.implementer = str(data["agent"])
+
+
+def _work_ready(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.ready = str(data["commit"])
+    memory.checks = list(data.get("checks") or [])  # type: ignore[call-overload]
+
+
+def _retry_decided(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    counter = str(data["counter"])
+    if data.get("repeat"):
+        memory.repeats[counter] = int(str(data["repeat"]))
+    if (agent := data.get("next_agent")) is not None:
+        memory.agent[str(data["role"])] = int(str(agent))
+    if (role := data.get("role")) is not None:
+        memory.notes[str(role)] = str(data.get("note", ""))
+
+
+def _rework_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.cycle = int(str(data["cycle"]))
+    memory.feedback = str(data["feedback"])
+    memory.ready = None
+    memory.verdict = None
+    kept = {key: count for key, count in memory.repeats.items() if key.startswith("review:changes_requested")}
+    memory.repeats = kept
+    memory.notes = {}
+    memory.agent.pop("review", None)
+    memory.sessions = {key: value for key, value in memory.sessions.items() if key.startswith("implement:")}
+
+
+def _progressed(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    if data.get("code") is not None:
+        return
+    prefix = f"host:{data['operation']}:"
+    memory.repeats = {key: count for key, count in memory.repeats.items() if not key.startswith(prefix)}
+
+
+def _ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.ended, memory.reason = str(data["result"]), str(data.get("reason", ""))
+
+
+_WORK_PACKAGE_FOLDS = {
+    "workspace.allocated": lambda memory, data: setattr(memory, "base", data["base"]),
+    "attempt.started": _attempt_started,
+    "attempt.ended": _attempt_ended,
+    "work.ready": _work_ready,
+    "retry.decided": _retry_decided,
+    "verdict.given": lambda memory, data: setattr(memory, "verdict", data),
+    "rework.started": _rework_started,
+    "call.ended": _progressed,
+    "wp.ended": _ended,
+}
+
+
+def _started(memory: Memory, data: Mapping[str, object]) -> None:
+    memory.processes[str(data["marker"])] = Started(int(str(data["pid"])), float(str(data["created"])))
+
+
+def _count_call(memory: Memory, _: Mapping[str, object]) -> None:
+    memory.calls += 1
+
+
+def _merged(memory: Memory, data: Mapping[str, object]) -> None:
+    memory.merged, memory.target = str(data["commit"]), str(data["target"])
+
+
+_RUN_FOLDS = {
+    "attempt.process": _started,
+    "process.ended": lambda memory, data: memory.processes.pop(str(data["marker"]), None),
+    "attempt.ended": lambda memory, data: memory.usage.add(data),
+    "merge.started": lambda memory, data: memory.heads.update(data["heads"]),
+    "merge.verified": _merged,
+    "mission.accepted": lambda memory, _: setattr(memory, "accepted", True),
+    "run.started": lambda memory, _: setattr(memory, "ended", None),
+    "run.resumed": lambda memory, _: setattr(memory, "ended", None),
+    "run.ended": lambda memory, data: setattr(memory, "ended", data["exit_status"]),
+    "call.ended": _count_call,
+}

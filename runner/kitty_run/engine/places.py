@@ -1,0 +1,115 @@
+"""The runner's own files below `.kitty-run/` at the repository's root, and which run to go on with."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kitty_run.engine.journal import Event, read
+from kitty_run.errors import JournalError, KittyRunError
+
+HOME = ".kitty-run"
+
+
+class StorageError(KittyRunError):
+    """The runner's own directory can't be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """The directory of one run and the names of the files in it."""
+
+    directory: Path
+
+    @property
+    def id(self) -> str:
+        return self.directory.name
+
+    @property
+    def journal(self) -> Path:
+        return self.directory / "events.jsonl"
+
+    @property
+    def profile(self) -> Path:
+        return self.directory / "profile.yaml"
+
+    @property
+    def gates(self) -> Path:
+        return self.directory / "gates"
+
+    def log(self, wp: str, name: str) -> Path:
+        """The log `logs/WP01/NAME.log`; the directory is made."""
+        return self._file("logs", wp, f"{name}.log")
+
+    def prompt(self, wp: str, name: str) -> Path:
+        """The prompt as sent, `prompts/WP01/NAME.md`."""
+        return self._file("prompts", wp, f"{name}.md")
+
+    def verdict(self, wp: str, name: str) -> Path:
+        """Where a reviewer writes, `verdicts/WP01/NAME.json`."""
+        return self._file("verdicts", wp, f"{name}.json")
+
+    def files(self, wp: str, name: str) -> Path:
+        """The directory of the files that an agent's `files` ask for."""
+        return self._file("files", wp, name)
+
+    def _file(self, kind: str, wp: str, name: str) -> Path:
+        folder = self.directory / kind / wp
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageError(f"{folder} can't be made: {error}") from error
+        return folder / name
+
+
+def home(repo: Path) -> Path:
+    """`.kitty-run/` of the repository, made where missing, ignoring itself in git."""
+    folder = repo / HOME
+    try:
+        folder.mkdir(exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{folder} can't be made: {error}. kitty-run keeps its journal there.") from error
+    return folder
+
+
+def new_run(repo: Path) -> RunPlace:
+    """A fresh run directory; its id sorts by time."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    directory = home(repo) / "runs" / f"{stamp}-{secrets.token_hex(2)}"
+    try:
+        os.makedirs(directory, mode=0o700)  # noqa: PTH103 (exist_ok stays off: an id is never reused)
+    except OSError as error:
+        raise StorageError(f"{directory} can't be made: {error}") from error
+    return RunPlace(directory)
+
+
+def runs(repo: Path) -> list[RunPlace]:
+    """All runs of the repository that have a journal, oldest first."""
+    folder = repo / HOME / "runs"
+    return [RunPlace(path.parent) for path in sorted(folder.glob("*/events.jsonl"))]
+
+
+def unfinished_run(repo: Path, mission: str) -> RunPlace | None:
+    """The latest run of `mission` if it has not ended with success; the same command goes on with it."""
+    for place in reversed(runs(repo)):
+        events = list(_events(place))
+        if not events or events[0].data.get("mission") != mission:
+            continue
+        ended = [event.data.get("exit_status") for event in events if event.type == "run.ended"]
+        starts = sum(event.type in {"run.started", "run.resumed"} for event in events)
+        complete = bool(ended) and ended[-1] == 0 and len(ended) >= starts
+        return None if complete else place
+    return None
+
+
+def _events(place: RunPlace) -> list[Event]:
+    try:
+        return list(read(place.journal))
+    except JournalError:
+        return []  # a damaged journal is never gone on with; the next run starts from the host's state

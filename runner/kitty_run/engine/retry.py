@@ -1,0 +1,72 @@
+"""The retry tables as one pure function: a row and how often it was used, to what happens now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kitty_run.profile.model import Action, Backoff, RetryRow
+
+REPEATING = frozenset({Action.RETRY, Action.WAIT, Action.REFRESH, Action.REWORK})
+"""The actions that a row may take up to `attempts` times before `then` follows."""
+
+_LAST_RESORT = RetryRow(Action.BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do after a failure.
+
+    `wait` is seconds before doing it. `repeat` counts from 1 for repeating actions and is 0 for the
+    others. `exhausted` tells that the row's repeats (or the role's agents) were used up.
+    """
+
+    action: Action
+    wait: float = 0.0
+    repeat: int = 0
+    exhausted: bool = False
+
+
+def row_for(table: Mapping[str, RetryRow], key: str) -> RetryRow:
+    """The row of `key`, else the table's `default`, else one that blocks."""
+    return table.get(key) or table.get("default") or _LAST_RESORT
+
+
+def decide(
+    row: RetryRow,
+    repeats: int,
+    *,
+    spread: float = 0.0,
+    until_reset: float | None = None,
+    fallback_left: bool = False,
+) -> Decision:
+    """Decide by `row` after it has been repeated `repeats` times already.
+
+    `spread` in [-1, 1] is the random share of the backoff's jitter. `until_reset` is how many seconds
+    are left until the limit ends that the failure named; `wait` waits at least so long.
+    `fallback_left` tells whether the role has a further agent; without one, a fallback becomes what
+    `then` says, and at last a block.
+    """
+    if row.do in REPEATING and repeats < row.attempts:
+        wait = delay(row.backoff, repeats, spread)
+        if row.do is Action.WAIT and until_reset is not None:
+            wait = max(until_reset, 0.0) + wait * row.backoff.jitter
+        return Decision(row.do, wait, repeats + 1)
+    exhausted = row.do in REPEATING
+    action = row.then if exhausted else row.do
+    if action is Action.FALLBACK and not fallback_left:
+        exhausted = True
+        action = row.then if row.then is not Action.FALLBACK else Action.BLOCK
+    if action in REPEATING:  # `then` can't start another round of repeats: nothing would end it
+        action = Action.BLOCK
+    return Decision(action, exhausted=exhausted)
+
+
+def delay(backoff: Backoff, repeats: int, spread: float) -> float:
+    """Seconds to wait before repeat number `repeats` (from 0): exponential, capped, spread by jitter."""
+    ceiling = float("inf") if backoff.max is None else backoff.max
+    try:
+        wait = min(backoff.initial * backoff.factor**repeats, ceiling)
+    except OverflowError:
+        wait = ceiling
+    return max(wait * (1.0 + backoff.jitter * spread), 0.0)

@@ -1,0 +1,171 @@
+"""The reviewer's half: an own prompt, a verdict in writing, and approval or rework."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Literal
+
+from kitty_run.agents.model import Outcome, Verdict
+from kitty_run.agents.ports import Snapshot
+from kitty_run.agents.verdict import NoVerdict, read
+from kitty_run.engine.allocating import Assignment
+from kitty_run.engine.attempt import AttemptRunner, Order
+from kitty_run.engine.desk import Blocked, Desk
+from kitty_run.engine.failures import Failed, Failures
+from kitty_run.engine.gates import Answer, Gates
+from kitty_run.engine.retry import decide, row_for
+from kitty_run.engine.rework import begin_rework, feedback_of
+from kitty_run.engine.services import Services
+from kitty_run.engine.steps import Step, before_review
+from kitty_run.host.model import Lane, Review
+from kitty_run.profile.model import Action, FailureClass
+
+
+class Reviewing:
+    """Reviews one work package; nothing but a verdict that fits its schema approves."""
+
+    def __init__(self, services: Services, desk: Desk, wp: str) -> None:
+        self._s = services
+        self._desk = desk
+        self._wp = wp
+        self._attempts = AttemptRunner(services, wp)
+        self._failures = Failures(services, desk, wp, "review")
+        self._gates = Gates(services)
+
+    async def claim(self, at: Assignment) -> Step:
+        """for_review to in_review, where the host has that lane; repeatable by the same actor."""
+        self._s.control.checkpoint()
+        policy = self._s.profile.policy.payload(self._failures.family())
+        await self._desk.call(
+            "claim_review", self._wp, Lane.IN_REVIEW, lambda: self._s.host.claim_review(self._wp, policy)
+        )
+        return before_review(self._s.remember(self._wp), await at.workspace.head())
+
+    async def review(self, at: Assignment) -> Step:
+        """One attempt of the reviewing agent; approve, reject, or what the retry table says."""
+        remembered = before_review(self._s.remember(self._wp), await at.workspace.head())
+        if remembered is not Step.REVIEW:
+            return remembered
+        before = await self._clean(at)
+        agent = self._failures.agent()
+        if self._s.profile.roles["review"].independent and not self._failures.independent():
+            self._s.notice(f"no reviewer of another family than the implementer's: {agent} reviews", self._wp)
+        try:
+            outcome = await self._run(Order("review", agent, at), before)
+            verdict = await self._verdict(outcome)
+        except Failed as failed:
+            await self._failures.settle(failed, agent)
+            return Step.REVIEW
+        self._s.journal.write("verdict.given", self._wp, **_record(verdict), commit=before.head, agent=agent)
+        return before_review(self._s.remember(self._wp), before.head)
+
+    async def _run(self, order: Order, before: Snapshot) -> Outcome:
+        """The attempt; whatever the reviewer changed is thrown away, however it ended."""
+        try:
+            return await self._attempts.run(order)
+        finally:
+            await self._discard(order.at, before)
+
+    async def _clean(self, at: Assignment) -> Snapshot:
+        """A snapshot to measure the reviewer by; whatever lies about uncommitted is saved before."""
+        if at.allocation.branch is not None:
+            await at.workspace.ensure_branch(at.allocation.branch)
+        if dirty := await at.workspace.dirty():
+            raise Blocked(
+                f"{at.workspace.path} has uncommitted changes that nobody would review "
+                f"({', '.join(dirty[:5])}): commit or remove them, and run again"
+            )
+        return await at.workspace.snapshot()
+
+    async def _discard(self, at: Assignment, before: Snapshot) -> None:
+        changed = await at.workspace.discard(before)
+        if changed:
+            self._s.journal.write("review.discarded", self._wp, files=list(changed))
+
+    async def _verdict(self, outcome: Outcome) -> Verdict:
+        if outcome.failure is not None:
+            raise Failed(outcome.failure, outcome.rule, outcome)
+        number = self._s.remember(self._wp).attempts["review"]
+        file = self._s.place.verdict(self._wp, f"review-{number}")
+        found = await asyncio.to_thread(read, file, outcome.message)
+        if isinstance(found, NoVerdict):
+            raise Failed(FailureClass.NO_VERDICT, found.reason, outcome)
+        return found
+
+    async def approve(self, at: Assignment) -> Step:
+        """To done, if the reviewed commit is still what the workspace holds and no gate waits."""
+        review = self._review("approved")
+        answer = self._gates.ask("done", self._wp)
+        if not answer.approved:
+            self._overrule(answer, await at.workspace.head())
+            return Step.REJECT
+        policy = self._s.profile.policy.payload(self._failures.family())
+        await self._desk.call(
+            "approve", self._wp, Lane.DONE, lambda: self._s.host.approve(self._wp, review, policy)
+        )
+        return Step.END
+
+    async def confirm(self, _: Assignment) -> Step:
+        """approved to done: somebody approved it on the host; the evidence says just that."""
+        if not self._gates.ask("done", self._wp).approved:
+            raise Blocked("the gate `done` was rejected after its approval on the host")
+        review = Review("host-lane-approved", "approved", f"{self._wp}-approved-on-host")
+        policy = self._s.profile.policy.payload(self._failures.family())
+        await self._desk.call(
+            "confirm", self._wp, Lane.DONE, lambda: self._s.host.confirm(self._wp, review, policy)
+        )
+        return Step.END
+
+    async def reject(self, _: Assignment) -> Step:
+        """Back to in_progress and into rework with all findings, or blocked when the rounds are used up."""
+        memory = self._s.remember(self._wp)
+        review = self._review("changes_requested")
+        row = row_for(self._s.profile.retry.review, "changes_requested")
+        decision = decide(row, memory.cycle - 1)
+        self._s.journal.write(
+            "retry.decided",
+            self._wp,
+            table="review",
+            key="changes_requested",
+            counter="review:changes_requested",
+            action=decision.action.value,
+            wait=decision.wait,
+            repeat=decision.repeat,
+            reason=str((memory.verdict or {}).get("summary", "")),
+        )
+        if decision.action is not Action.REWORK:
+            raise Blocked(f"no round of rework is left after review {memory.cycle}: {feedback_of(memory)}")
+        policy = self._s.profile.policy.payload(self._failures.family())
+        await self._desk.call(
+            "reject", self._wp, Lane.IN_PROGRESS, lambda: self._s.host.reject(self._wp, review, policy)
+        )
+        summary = (memory.verdict or {}).get("summary", "")
+        begin_rework(self._s, self._wp)
+        await self._desk.note(self._wp, f"review {memory.cycle - 1} requests changes: {summary}")
+        return Step.IMPLEMENT
+
+    def _overrule(self, answer: Answer, head: str) -> None:
+        """A person's no outweighs the reviewer's yes."""
+        self._s.journal.write(
+            "verdict.given",
+            self._wp,
+            verdict="changes_requested",
+            summary=answer.note or "rejected at the gate `done`",
+            findings=[],
+            commit=head,
+            agent=answer.by,
+        )
+
+    def _review(self, verdict: Literal["approved", "changes_requested"]) -> Review:
+        memory = self._s.remember(self._wp)
+        reviewer = str((memory.verdict or {}).get("agent", self._failures.agent()))
+        return Review(reviewer, verdict, f"{self._wp}-review-{memory.cycle}")
+
+
+def _record(verdict: Verdict) -> dict[str, object]:
+    return {
+        "verdict": verdict.verdict,
+        "summary": verdict.summary,
+        "findings": [asdict(finding) for finding in verdict.findings],
+    }

@@ -1,0 +1,37 @@
+"""Beginning a round of rework: the verdict becomes the implementer's feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kitty_run.engine.memory import WorkPackageMemory
+from kitty_run.engine.services import Services
+
+
+def is_rejected(memory: WorkPackageMemory) -> bool:
+    """Whether the last verdict asks for changes and no round of rework has begun on it yet."""
+    return memory.verdict is not None and memory.verdict.get("verdict") == "changes_requested"
+
+
+def begin_rework(services: Services, wp: str) -> None:
+    """Open the next cycle with the whole verdict as its feedback."""
+    memory = services.remember(wp)
+    services.journal.write("rework.started", wp, cycle=memory.cycle + 1, feedback=feedback_of(memory))
+
+
+def feedback_of(memory: WorkPackageMemory) -> str:
+    """The remembered verdict as text: the summary, and every finding with its place."""
+    verdict = memory.verdict or {}
+    findings = verdict.get("findings")
+    lines = [str(verdict.get("summary", "")).strip()]
+    if isinstance(findings, list):
+        lines += [_finding(finding) for finding in findings if isinstance(finding, Mapping)]
+    return "\n".join(lines)
+
+
+def _finding(finding: Mapping[str, object]) -> str:
+    place = str(finding.get("file") or "")
+    if place and finding.get("line") is not None:
+        place += f":{finding['line']}"
+    severity = f"[{finding['severity']}] " if finding.get("severity") else ""
+    return f"- {severity}{place + ': ' if place else ''}{finding.get('message', '')}"

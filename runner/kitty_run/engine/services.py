@@ -1,0 +1,73 @@
+"""What every part of one run shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from kitty_run.agents.model import Executor
+from kitty_run.agents.ports import RepositoryPort, WorkspacePort
+from kitty_run.engine.breakers import Breakers
+from kitty_run.engine.control import Control
+from kitty_run.engine.journal import Journal
+from kitty_run.engine.memory import Memory, WorkPackageMemory
+from kitty_run.engine.places import RunPlace
+from kitty_run.engine.slots import Slots
+from kitty_run.host.model import Host, Lane, MissionState, WorkPackage
+from kitty_run.profile.model import Profile
+
+
+@dataclass(slots=True)
+class Board:
+    """The lanes as last told by the host: by a state call, or by the reply to an own transition."""
+
+    mission: str
+    work_packages: Mapping[str, WorkPackage]
+    lanes: dict[str, Lane]
+
+    @classmethod
+    def of(cls, state: MissionState) -> Board:
+        """The board of a state reply."""
+        board = cls(state.mission, {}, {})
+        board.update(state)
+        return board
+
+    def update(self, state: MissionState) -> None:
+        """Take over what the host says now."""
+        self.work_packages = {wp.id: wp for wp in state.work_packages}
+        self.lanes = {wp.id: wp.lane for wp in state.work_packages}
+
+
+@dataclass(slots=True)
+class Services:
+    """The doors and the shared state of one run."""
+
+    profile: Profile
+    host: Host
+    board: Board
+    journal: Journal
+    memory: Memory
+    place: RunPlace
+    repo: Path
+    repository: RepositoryPort
+    workspace: Callable[[Path], WorkspacePort]
+    executor: Executor
+    control: Control
+    slots: Slots
+    breakers: Breakers
+    assume_yes: bool = False
+    began: float = 0.0
+    """Event loop time at which the session began."""
+    random: Random = field(default_factory=Random)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def remember(self, wp: str) -> WorkPackageMemory:
+        """The memory of `wp`."""
+        return self.memory.of(wp)
+
+    def notice(self, text: str, wp: str | None = None) -> None:
+        """Tell people, and the journal, something that changes no decision."""
+        self.journal.write("notice", wp, text=text)

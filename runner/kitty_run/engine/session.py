@@ -1,0 +1,155 @@
+"""One session of a run: from the first look at the mission to its end, interruption or pause."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.crew import Crew, exit_status
+from kitty_run.engine.desk import Desk, RunAborted
+from kitty_run.engine.finish import Finish, Unfinished
+from kitty_run.engine.gates import Gates
+from kitty_run.engine.graph import cycle
+from kitty_run.engine.services import Services
+from kitty_run.errors import ExitStatus, KittyRunError, WorkspaceError
+
+
+class DependencyCycle(KittyRunError):
+    """The mission's work packages depend on each other in a circle: none of them can ever start."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPackageReport:
+    """How one work package ended; `cost_usd` is None where an attempt's cost is unknown."""
+
+    result: Result
+    reason: str
+    attempts: int
+    cycles: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a session ended. `reason` is for people, empty when all is well; costs and attempts are the run's,
+    earlier sessions of it included; `calls` are host calls, `seconds` this session's."""
+
+    run_id: str
+    mission: str
+    repo: Path
+    journal: Path
+    exit_status: ExitStatus
+    reason: str
+    work_packages: Mapping[str, WorkPackageReport]
+    accepted: bool
+    merged: str | None
+    target: str | None
+    calls: int
+    attempts: int
+    cost_usd: float | None
+    tokens: int
+    seconds: float
+
+
+class Session:
+    """Runs one mission as far as it goes."""
+
+    def __init__(self, services: Services) -> None:
+        self._s = services
+        self._desk = Desk(services)
+        self._crew: Crew | None = None
+        self._interrupts = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def interrupt(self) -> None:
+        """Once: nothing new starts, running attempts finish. Twice: they are ended."""
+        self._interrupts += 1
+        self._s.control.drain("interrupted")
+        if self._interrupts > 1 and self._task is not None:
+            self._task.cancel()
+
+    def end_now(self) -> None:
+        """End the running attempts at once, as the second interrupt does."""
+        self._interrupts += 1
+        self.interrupt()
+
+    async def run(self) -> Report:
+        """Run to the end. Expected errors become part of the report; only journal errors are raised."""
+        self._s.began = asyncio.get_running_loop().time()
+        self._check_graph()
+        self._crew = Crew(self._s, self._desk)
+        reason = ""
+        self._task = asyncio.create_task(self._work(self._crew))
+        try:
+            await self._task
+            status = exit_status(self._crew.ends, self._crew.abort, self._interrupts > 0)
+        except asyncio.CancelledError:
+            if not self._interrupts:
+                raise
+            status = ExitStatus.INTERRUPTED
+        except Ended as ended:
+            paused = ended.result is Result.PAUSED
+            status, reason = (ExitStatus.PAUSED if paused else ExitStatus.INCOMPLETE), ended.reason
+        except (Unfinished, WorkspaceError) as error:
+            status, reason = ExitStatus.INCOMPLETE, str(error)
+        except RunAborted as error:
+            status, reason = error.exit_status, str(error)
+        if self._interrupts:
+            status = ExitStatus.INTERRUPTED
+        return self._report(status, reason or self._why())
+
+    def _check_graph(self) -> None:
+        if found := cycle(tuple(self._s.board.work_packages.values())):
+            raise DependencyCycle(
+                f"mission {self._s.board.mission}: {' -> '.join(found)} depend on each other in a circle; "
+                "mend the `dependencies` of one of them and run again"
+            )
+
+    async def _work(self, crew: Crew) -> None:
+        Gates(self._s).pass_or_end("start")
+        ends = await crew.run()
+        if exit_status(ends, crew.abort, self._interrupts > 0) is ExitStatus.OK:
+            await Finish(self._s, self._desk).run()
+
+    def _why(self) -> str:
+        crew = self._crew
+        if crew is not None and crew.abort is not None:
+            return str(crew.abort)
+        return self._s.control.reason if self._s.control.draining else ""
+
+    def _report(self, status: ExitStatus, reason: str) -> Report:
+        memory, place = self._s.memory, self._s.place
+        seconds = asyncio.get_running_loop().time() - self._s.began
+        self._s.journal.write("run.ended", exit_status=int(status), reason=reason, seconds=round(seconds, 3))
+        packages = {wp: self._work_package(wp, end) for wp, end in self._ends().items()}
+        return Report(
+            run_id=place.id,
+            mission=self._s.board.mission,
+            repo=self._s.repo,
+            journal=place.journal,
+            exit_status=status,
+            reason=reason,
+            work_packages=packages,
+            accepted=memory.accepted,
+            merged=memory.merged,
+            target=memory.target,
+            calls=memory.calls,
+            attempts=sum(package.attempts for package in packages.values()),
+            cost_usd=memory.usage.known_cost,
+            tokens=memory.usage.tokens,
+            seconds=seconds,
+        )
+
+    def _ends(self) -> dict[str, Ended]:
+        """Every work package's end in the mission's order; without one, the run stopped before it."""
+        ends = self._crew.ends if self._crew else {}
+        unknown = Ended(self._s.control.result, self._s.control.reason)
+        return {wp: ends.get(wp, unknown) for wp in self._s.board.lanes}
+
+    def _work_package(self, wp: str, end: Ended) -> WorkPackageReport:
+        memory = self._s.remember(wp)
+        attempts = sum(memory.attempts.values())
+        return WorkPackageReport(end.result, end.reason, attempts, memory.cycle, memory.usage.known_cost)

@@ -1,0 +1,83 @@
+"""One work package's way through its lanes, from wherever the host says it is to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from kitty_run.engine.allocating import Allocating, Assignment
+from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.desk import Blocked, Desk, Refresh, RunAborted
+from kitty_run.engine.implementing import Implementing
+from kitty_run.engine.reviewing import Reviewing
+from kitty_run.engine.services import Services
+from kitty_run.engine.steps import Step, first_step
+from kitty_run.errors import WorkspaceError
+from kitty_run.host.model import HostRefused, Lane
+
+
+class Way:
+    """Takes one work package step by step; every step returns the next one."""
+
+    def __init__(self, services: Services, desk: Desk, wp: str) -> None:
+        self._s = services
+        self._desk = desk
+        self._wp = wp
+        self._allocating = Allocating(services, desk, wp)
+        self._implementing = Implementing(services, desk, wp)
+        self._reviewing = Reviewing(services, desk, wp)
+
+    async def go(self) -> Ended:
+        """Go to the end; returns how it ended. `RunAborted` and unexpected errors are raised."""
+        try:
+            await self._walk()
+        except Ended as ended:
+            return ended
+        except (Blocked, WorkspaceError) as error:
+            return await self._block(str(error))
+        return Ended(Result.DONE)
+
+    async def _walk(self) -> None:
+        while (step := self._first()) is not None:
+            try:
+                while step is not Step.END:
+                    step = await self._take(step)
+            except Refresh:
+                continue
+            return
+        lane = self._s.board.lanes[self._wp]
+        if lane is not Lane.DONE:
+            raise Ended(Result.BLOCKED, f"the host has it in the lane {lane}")
+
+    def _first(self) -> Step | None:
+        return first_step(self._s.board.lanes[self._wp], self._s.host.traits.review_claim)
+
+    async def _take(self, step: Step) -> Step:
+        if step is Step.CLAIM:
+            return await self._allocating.claim()
+        assignment = await self._allocating.assignment()
+        steps: dict[Step, Callable[[Assignment], Awaitable[Step]]] = {
+            Step.IMPLEMENT: self._implementing.implement,
+            Step.HAND_IN: self._implementing.hand_in,
+            Step.CLAIM_REVIEW: self._reviewing.claim,
+            Step.REVIEW: self._reviewing.review,
+            Step.APPROVE: self._reviewing.approve,
+            Step.REJECT: self._reviewing.reject,
+            Step.CONFIRM: self._reviewing.confirm,
+        }
+        return await steps[step](assignment)
+
+    async def _block(self, reason: str) -> Ended:
+        """Save what the workspace holds, and move the WP to the lane `blocked` with the reason."""
+        try:
+            await self._allocating.save("work kept when the work package was blocked")
+        except WorkspaceError as error:
+            reason = f"{reason}; besides: {error}"
+        lane = self._s.board.lanes[self._wp]
+        policy = self._s.profile.policy.payload(self._allocating.family())
+        try:
+            await self._desk.call(
+                "block", self._wp, Lane.BLOCKED, lambda: self._s.host.block(self._wp, lane, reason, policy)
+            )
+        except (Blocked, Refresh, Ended, RunAborted, HostRefused) as error:
+            return Ended(Result.FAILED, f"{reason} (and the host did not move it to blocked: {error})")
+        return Ended(Result.BLOCKED, reason)
