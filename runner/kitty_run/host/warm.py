@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
+from kitty_run.host.environment import host_environment
 from kitty_run.host.start import RawReply, Starter
 from kitty_run.host.warm_process import Lost, Refused, WarmProcess, start_warm_process
 from kitty_run.host.warm_room import Room, make_room
@@ -26,9 +27,10 @@ DIED = -9
 class WarmStarter:
     """Starts host calls warm where it can, and by `fallback` from the first oddity on.
 
-    The server is started by the first call. `notice` is told once, in one line, why calls are cold. A call
-    that may have reached the host when its server was lost is repeated only if it changes nothing; else it
-    comes back as that of a killed host (empty stdout), so that the state is read again.
+    `env` is the runner's environment, as for `ColdStarter`. The server is started by the first call. `notice`
+    is told once, in one line, why calls are cold. A call that may have reached the host when its server was
+    lost is repeated only if it changes nothing; else it comes back as that of a killed host (empty stdout),
+    so that the state is read again.
     """
 
     def __init__(
@@ -88,7 +90,8 @@ class WarmStarter:
             raise NotWarmable("this platform has no fork")
         script = await asyncio.to_thread(find_console_script, self._command, self._env)
         self._room = await asyncio.to_thread(make_room, script)
-        return await start_warm_process(script, self._room, self._env, cwd)
+        env = self._room.environment(host_environment(script.path, self._env))
+        return await start_warm_process(script, self._room, env, cwd)
 
     def _give_up(self, reason: str) -> None:
         """From here on calls are cold, which is said once; warm ones under way go on."""

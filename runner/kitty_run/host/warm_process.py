@@ -176,7 +176,7 @@ async def start_warm_process(
         stdout=asyncio.subprocess.PIPE,
         stderr=log,
         cwd=cwd,
-        env=room.environment(env),
+        env=env,
         start_new_session=True,
         limit=LINE_LIMIT,
     )

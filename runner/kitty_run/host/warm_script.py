@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from kitty_run.host.environment import resolve
+
 HEAD = 4096
 """Bytes of a script that are looked at: far more than the longest interpreter line."""
 
@@ -26,17 +28,14 @@ class ConsoleScript:
 
 
 def find_console_script(command: tuple[str, ...], env: Mapping[str, str]) -> ConsoleScript:
-    """The Python console script that `command` starts, looked up on the PATH of `env`.
+    """The Python console script that `command` starts, looked up on the PATH of `env`; blocking.
 
-    Raises `NotWarmable` where there is none, or where `command` says more than the name of a script.
+    Raises `NotWarmable` where it is no such script, or where `command` says more than the name of one, and
+    `HostError` where there is nothing to start.
     """
-    name, *more = command
-    if more:
+    script = resolve(command, env)
+    if len(command) > 1:
         raise NotWarmable(f"`{shlex.join(command)}` is not a console script alone")
-    found = shutil.which(name, path=env.get("PATH"))
-    if found is None:
-        raise NotWarmable(f"`{name}` is not on PATH")
-    script = Path(found).absolute()  # not resolved: the host is to see the name that it was called by
     return ConsoleScript(script, _interpreter(script, env))
 
 

@@ -40,10 +40,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from kitty_run.host.warm_call import Call, Reply, Request, ShimRequest
+    from kitty_run.host.warm_path import keep_shim_first
     from kitty_run.host.warm_root import RootCommand, identity, loaded_files, run_script
 else:  # run by an interpreter that knows nothing of this package
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from warm_call import Call, Reply, Request, ShimRequest
+    from warm_path import keep_shim_first
     from warm_root import RootCommand, identity, loaded_files, run_script
 
     del sys.path[0]
@@ -63,6 +65,7 @@ class Server:
     def __init__(self, streams: tuple[int, int], script: str, room: Path, arguments: list[str]) -> None:
         self.requests, self.replies = streams
         self.room = room
+        self.script = script
         self.loaded = {path: identity(path) for path in loaded_files(script)}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(room / "socket"))
@@ -123,6 +126,9 @@ class Server:
         self.selector.register(wake, selectors.EVENT_READ, lambda: os.read(wake, 1 << 12))
         self.selector.register(self.requests, selectors.EVENT_READ, self.take_requests)
         self.selector.register(self.listener, selectors.EVENT_READ, self.take_shim)
+        shim = self.room / "bin" / Path(self.script).name
+        if shim.exists():
+            keep_shim_first(shim, self.script)
         gc.collect()
         gc.freeze()
         while self.child_of is None:
