@@ -22,9 +22,10 @@ UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SPAN = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\b", re.I
+    r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![A-Za-z])",
+    re.I,
 )
-_SPAN_FILLER = re.compile(r"[\s,.]*(?:and|in|about|after)?[\s,.]*", re.I)
+_SPAN_FILLER = re.compile(r"(?:[\s,.]|\b(?:and|in|about|after)\b)*", re.I)
 _ZONE = re.compile(r"\(([A-Za-z][\w+/-]*)\)|\b(UTC|GMT)\b|(?<=\d)Z\b")
 _CLOCK = re.compile(
     r"(?<![\d:])(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap])\.?m\b|(?<![\d:])(\d{1,2}):(\d{2})", re.I

@@ -27,7 +27,7 @@ REMARKS = frozenset({"minor", "note", "info", "nit", "suggestion"})
 
 _FENCED = re.compile(
     r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)[^\n`]*\n(?P<body>.*?)"
-    r"^[ ]{0,3}(?P=fence)[`~]*[ \t]*$",
+    r"(?:^[ ]{0,3}(?P<end>(?P=fence))[`~]*[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 
@@ -50,15 +50,12 @@ def read(verdict_file: Path | None, message: str | None) -> Verdict | NoVerdict:
         return _from_file(verdict_file)
     if not message or not message.strip():
         return NoVerdict("there is no verdict file, and the final message is empty or unknown")
-    blocks = [
-        match for match in _FENCED.finditer(message) if match["language"].lower() in {"", "json", "jsonc"}
-    ]
-    objects = [
-        match["body"] for match in blocks if match["language"] or match["body"].lstrip().startswith("{")
-    ]
-    if not objects:
+    blocks = [block for block in _FENCED.finditer(message) if _is_json(block)]
+    if not blocks:
         return NoVerdict("there is no verdict file, and no fenced JSON block in the final message")
-    return parse(objects[-1], "the last fenced JSON block of the final message")
+    if blocks[-1]["end"] is None:
+        return NoVerdict("the last fenced JSON block of the final message is not closed: it may be cut off")
+    return parse(blocks[-1]["body"], "the last fenced JSON block of the final message")
 
 
 def parse(text: str, where: str) -> Verdict | NoVerdict:
@@ -75,6 +72,11 @@ def parse(text: str, where: str) -> Verdict | NoVerdict:
     return _consistent(_verdict(document), where)
 
 
+def _is_json(block: re.Match[str]) -> bool:
+    language = block["language"].lower()
+    return language in {"json", "jsonc"} or (not language and block["body"].lstrip().startswith("{"))
+
+
 def _from_file(path: Path) -> Verdict | NoVerdict:
     try:
         if not path.is_file() or path.is_symlink():
@@ -85,7 +87,7 @@ def _from_file(path: Path) -> Verdict | NoVerdict:
     except (OSError, UnicodeDecodeError) as error:
         return NoVerdict(f"the verdict file cannot be read: {error}")
     fenced = _FENCED.fullmatch(text.strip())
-    return parse(fenced["body"] if fenced else text, "the verdict file")
+    return parse(fenced["body"] if fenced and fenced["end"] else text, "the verdict file")
 
 
 def _consistent(verdict: Verdict, where: str) -> Verdict | NoVerdict:
