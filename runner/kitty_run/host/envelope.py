@@ -15,6 +15,7 @@ from kitty_run.host.start import RawReply
 
 TIMEOUT = "HOST_TIMEOUT"
 UNREADABLE = "HOST_UNREADABLE"
+COMMAND_FAILED = "COMMAND_FAILED"
 USAGE_STATUS = 2
 """Exit status of a host that does not understand the command line (all generations)."""
 
@@ -43,14 +44,14 @@ def data_of(reply: RawReply, operation: str) -> Json:
 def object_of(reply: RawReply, operation: str) -> Json:
     """The JSON object printed by a command outside the orchestrator API, one line or pretty-printed.
 
-    Those commands have no envelope: exit status 0 is success, anything else is `TRANSITION_REJECTED`
-    with the object's `error`, or `HOST_UNREADABLE` where there is no JSON.
+    Those commands have no envelope: exit status 0 is success, anything else is `COMMAND_FAILED` with what
+    the object says, or `HOST_UNREADABLE` where there is no JSON.
     """
     found = _answer(reply, operation, _last_object(reply.stdout))
     if reply.status == 0:
         return found
-    message = found.get("error") or found.get("message") or _ending(reply)
-    raise HostRefused("TRANSITION_REJECTED", operation, f"{operation}: {message}", found)
+    words = f"{operation}: {_ending(reply)}: {_message(found)}"
+    raise HostRefused(COMMAND_FAILED, operation, words[:_SHOWN_CHARACTERS], found)
 
 
 def envelope_of(stdout: str) -> Json | None:

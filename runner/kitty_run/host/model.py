@@ -126,12 +126,13 @@ class Traits:
 class HostRefused(KittyRunError):
     """A call failed with an `error_code`; decisions use `code` only, never the text.
 
-    Four codes are the client's own. After the first two the state is unknown and must be read again:
+    Five codes are the client's own. After the first two the state is unknown and must be read again:
 
     - `HOST_TIMEOUT`: no reply within the time limit;
     - `HOST_UNREADABLE`: a reply without a usable envelope (a crashed host), or one that makes no sense;
     - `WORKSPACE_UNUSABLE`: the call succeeded, but there is no worktree to work in;
-    - `PROMPT_MISSING`: the call succeeded, but the work package's prompt file does not exist.
+    - `PROMPT_MISSING`: the call succeeded, but the work package's prompt file does not exist;
+    - `COMMAND_FAILED`: a command outside the orchestrator API, which has no codes, failed.
     """
 
     def __init__(self, code: str, operation: str, message: str, data: Mapping[str, object]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from kitty_run.host.envelope import COMMAND_FAILED
 from kitty_run.host.model import Lane
 from kitty_run.host.sim import policy
 from kitty_run.host.sim.state import Answer, Call, SimState, SimWorkPackage
@@ -114,10 +115,8 @@ def _transition(rules: Rules, state: SimState, call: Call) -> Outcome:
     return _moved(state, wp, target, call)
 
 
-def _append_history(rules: Rules, state: SimState, call: Call) -> Outcome:
-    wp = _wp(state, call)
-    changed = replace(wp, actor=call.actor) if rules.claim_follows_notes else wp
-    return state.with_wp(changed), Answer(None, {"wp_id": wp.id})
+def _append_history(rules: Rules, state: SimState, call: Call) -> Outcome:  # noqa: ARG001
+    return state, Answer(None, {"wp_id": _wp(state, call).id})
 
 
 def _resolve_workspace(rules: Rules, state: SimState, call: Call) -> Outcome:  # noqa: ARG001
@@ -128,7 +127,7 @@ def _mark_status(rules: Rules, state: SimState, call: Call) -> Outcome:  # noqa:
     for subtask in call.subtasks:
         holder = state.holder_of_subtask(subtask)
         if holder is None:
-            raise Refusal("TRANSITION_REJECTED", f"no such subtask: {subtask}")
+            raise Refusal(COMMAND_FAILED, f"no such subtask: {subtask}")
         state = state.with_wp(replace(holder, ticked=holder.ticked | {subtask}))
     return state, Answer(None, {"summary": {"updated": len(call.subtasks)}})
 

@@ -37,7 +37,6 @@ class Rules:
     not_ready: str
     message_with_data: bool
     last_actor: bool
-    claim_follows_notes: bool
     same_lane: Literal["no_op", "refused"]
     removed_satisfies: bool
     marks_subtasks: bool
