@@ -1,0 +1,186 @@
+"""Git as the runner calls it: no prompt, no hook, no pager, no surprise from the caller's environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kitty_run.errors import WorkspaceError
+
+TIMEOUT = 600.0
+"""Seconds for one git command; a worktree of a large repository takes some tens."""
+KILL_GRACE = 5.0
+FALLBACK_IDENTITY = {"user.name": "kitty-run", "user.email": "kitty-run@localhost"}
+
+KEPT_VARIABLES = frozenset(
+    {
+        "GIT_AUTHOR_EMAIL",
+        "GIT_AUTHOR_NAME",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_EXEC_PATH",
+    }
+)
+"""Who the user is and where their settings stand; every other GIT_* could lead to another repository."""
+
+OPTIONS = (
+    # Hooks check what a person commits. The runner's commits are checked by the profile's `checks`, and a
+    # hook that reformats, refuses or pushes would change work that is about to be reviewed.
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.quotePath=off"),
+    *("-c", "color.ui=false"),
+    *("-c", "commit.gpgSign=false"),
+    *("-c", "gc.auto=0"),
+    *("-c", "maintenance.auto=false"),
+    *("-c", "advice.detachedHead=false"),
+    *("-c", "advice.addEmbeddedRepo=false"),
+    *("-c", "rerere.enabled=false"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one git command left: exit status, output (undecodable bytes as surrogates), complaints."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git in one directory; `extra` is added to the environment of every call.
+
+    `rooted`: the checkout must begin at `cwd` itself. A linked worktree whose `.git` file was removed
+    lies inside the root checkout, and git would otherwise work on that one instead.
+    """
+
+    cwd: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
+    rooted: bool = False
+
+    async def run(self, *args: str, stdin: str | None = None) -> str:
+        """Standard output; raises `WorkspaceError` with git's words on any exit status but 0."""
+        reply = await self.call(*args, stdin=stdin)
+        if reply.status != 0:
+            raise self.refused(args, reply)
+        return reply.stdout
+
+    async def line(self, *args: str) -> str:
+        """Standard output without its line end."""
+        return (await self.run(*args)).rstrip("\n")
+
+    async def paths(self, *args: str) -> tuple[str, ...]:
+        """The NUL-separated items of standard output (for commands called with `-z`)."""
+        return tuple(item for item in (await self.run(*args)).split("\0") if item)
+
+    async def ok(self, *args: str) -> bool:
+        """Whether the exit status is 0."""
+        return (await self.call(*args)).status == 0
+
+    async def call(self, *args: str, stdin: str | None = None) -> Reply:
+        """One command, whatever its exit status. When cancelled, git is ended first and cleans up."""
+        process = await self._start(args, PIPE if stdin is not None else DEVNULL)
+        sent = None if stdin is None else os.fsencode(stdin)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                out, err = await process.communicate(sent)
+        except TimeoutError:
+            raise WorkspaceError(f"{self.cwd}: no end after {TIMEOUT:.0f} s of {_shown(args)}") from None
+        finally:
+            await _end(process)
+        return Reply(process.returncode or 0, os.fsdecode(out), os.fsdecode(err))
+
+    async def beginning(self, limit: int, *args: str) -> tuple[bytes, bool]:
+        """At most `limit` bytes of standard output, and whether there was more."""
+        process = await self._start(args, DEVNULL, stderr=DEVNULL)
+        found = bytearray()
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                while len(found) <= limit and (block := await _stdout(process).read(65536)):
+                    found += block
+                if len(found) <= limit:
+                    await process.wait()
+        except TimeoutError:
+            raise WorkspaceError(f"{self.cwd}: no end after {TIMEOUT:.0f} s of {_shown(args)}") from None
+        finally:
+            await _end(process)
+        cut = len(found) > limit
+        if process.returncode != 0 and not cut:
+            raise self.refused(args, Reply(process.returncode or 0, "", ""))
+        return bytes(found[:limit]), cut
+
+    async def identity(self) -> tuple[str, ...]:
+        """Options that make up for a missing name or address, so that a commit is never refused for that."""
+        reply = await self.call("config", "--get-regexp", r"^user\.(name|email)$")
+        known = {line.split(" ", 1)[0] for line in reply.stdout.splitlines() if " " in line}
+        missing = {name: value for name, value in FALLBACK_IDENTITY.items() if name not in known}
+        return tuple(part for name, value in missing.items() for part in ("-c", f"{name}={value}"))
+
+    def refused(self, args: tuple[str, ...], reply: Reply) -> WorkspaceError:
+        """The error for a command that git refused."""
+        words = (reply.stderr.strip() or reply.stdout.strip() or "no reason given")[-2000:]
+        return WorkspaceError(f"{self.cwd}: {_shown(args)} failed (exit status {reply.status}): {words}")
+
+    async def _start(self, args: tuple[str, ...], stdin: int, stderr: int = PIPE) -> Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                "git",
+                *OPTIONS,
+                *args,
+                cwd=self.cwd,
+                env=self._environment(),
+                stdin=stdin,
+                stdout=PIPE,
+                stderr=stderr,
+                start_new_session=True,  # ^C is the runner's to handle, never git's in the middle of a commit
+            )
+        except OSError as error:
+            raise WorkspaceError(f"{self.cwd}: git can't be started: {error}") from error
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("GIT_") or name in KEPT_VARIABLES
+        }
+        quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "GIT_PAGER": "cat"}
+        ceiling = {"GIT_CEILING_DIRECTORIES": str(self.cwd.parent)} if self.rooted else {}
+        return {**kept, **quiet, "LC_ALL": "C", **ceiling, **self.extra}
+
+
+async def _end(process: Process) -> None:
+    """SIGTERM lets git remove its lock files; SIGKILL after a while."""
+    if process.returncode is not None:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            async with asyncio.timeout(KILL_GRACE):
+                await process.wait()
+                break
+        except TimeoutError:
+            continue
+    await process.wait()
+
+
+def _stdout(process: Process) -> asyncio.StreamReader:
+    if process.stdout is None:
+        raise WorkspaceError("git was started without an output")
+    return process.stdout
+
+
+def _shown(args: tuple[str, ...]) -> str:
+    return f"`git {' '.join(args)[:300]}`"

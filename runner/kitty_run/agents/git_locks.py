@@ -1,0 +1,53 @@
+"""Lock files that a killed git left in a worktree, removed only where no living git can hold them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from kitty_run.agents.git import Git
+from kitty_run.errors import WorkspaceError
+
+LOCKS = ("index.lock", "HEAD.lock")
+"""Those of one worktree alone; locks of the shared repository may be anybody's and are left alone."""
+
+
+async def clear_stale_locks(git: Git, branch: str | None) -> None:
+    """Remove the locks of this worktree and of its branch; raises `WorkspaceError` if a git still runs."""
+    names = [*LOCKS, *([f"refs/heads/{branch}.lock"] if branch else [])]
+    asked = [part for name in names for part in ("--git-path", name)]
+    paths = (await git.line("rev-parse", *asked)).splitlines()
+    locks = [git.cwd / path for path in paths if (git.cwd / path).exists()]
+    if not locks:
+        return
+    holder = await asyncio.to_thread(_holder, git.cwd, locks)
+    if holder is not None:
+        raise WorkspaceError(
+            f"{git.cwd}: process {holder} still runs git there and holds {locks[0]}; wait for it or end it, "
+            "then run again"
+        )
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+
+
+def _holder(worktree: Path, locks: Sequence[Path]) -> int | None:
+    """The pid of a git process that works in `worktree`, or of any process that has one of `locks` open."""
+    import psutil  # noqa: PLC0415 (only needed when a lock is found)
+
+    held = {str(lock.resolve()) for lock in locks}
+    for process in psutil.process_iter(["pid", "name", "cwd", "cmdline"]):
+        info = process.info
+        if (info["name"] or "").startswith("git") and _concerns(worktree, info["cwd"], info["cmdline"] or []):
+            return int(info["pid"])
+        try:
+            if held & {opened.path for opened in process.open_files()}:
+                return int(info["pid"])
+        except psutil.Error:
+            continue
+    return None
+
+
+def _concerns(worktree: Path, cwd: str | None, cmdline: Sequence[str]) -> bool:
+    inside = cwd is not None and Path(cwd).is_relative_to(worktree)
+    return inside or any(str(worktree) in argument for argument in cmdline)

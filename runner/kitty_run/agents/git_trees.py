@@ -1,0 +1,108 @@
+"""Whole states of a worktree as git trees: taken without touching it, compared, and put back in part."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from kitty_run.agents.git import Git
+from kitty_run.errors import WorkspaceError
+
+
+async def dirty(git: Git, *options: str) -> tuple[str, ...]:
+    """Paths with uncommitted changes, untracked files that are not ignored included.
+
+    A path with a slash at its end is a git repository of its own.
+    """
+    status = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", *options)
+    return tuple(item[3:] for item in await git.paths(*status))
+
+
+async def embedded(git: Git) -> tuple[str, ...]:
+    """Git repositories inside the worktree that git would commit as a bare link, losing their content.
+
+    Untracked ones, and those already recorded as a link although `.gitmodules` does not know them.
+    """
+    untracked = [path for path in await dirty(git) if path.endswith("/")]
+    links = [line for line in await git.paths("ls-files", "-s", "-z") if line.startswith("160000 ")]
+    if not links:
+        return tuple(untracked)
+    modules = await git.call("config", "-z", "-f", ".gitmodules", "--get-regexp", r"\.path$")
+    known = {item.partition("\n")[2] for item in modules.stdout.split("\0")}
+    recorded = [line.partition("\t")[2] for line in links]
+    return (*untracked, *(p for p in recorded if p not in known and (git.cwd / p / ".git").exists()))
+
+
+@asynccontextmanager
+async def scratch_index(git: Git, tree: str | None = None) -> AsyncIterator[Git]:
+    """`git` with an index file of its own, thrown away at the end: a copy of the real one, or of `tree`."""
+    index = git.cwd / await git.line("rev-parse", "--git-path", "index")
+    with tempfile.TemporaryDirectory(prefix="kitty-run-index-") as folder:
+        scratch = replace(git, extra={**git.extra, "GIT_INDEX_FILE": str(Path(folder) / "index")})
+        if tree is not None:
+            await scratch.run("read-tree", tree)
+        elif index.exists():
+            shutil.copyfile(index, Path(folder) / "index")
+        yield scratch
+
+
+async def take(git: Git, prefix: str) -> str:
+    """The tree of all that the worktree holds but ignored files; below `prefix` those too.
+
+    Git repositories of their own are left out. Nothing in the worktree or its index changes.
+    """
+    repositories = [path.rstrip("/") for path in await dirty(git) if path.endswith("/")]
+    async with scratch_index(git) as scratch:
+        where = ("--", ".", *(f":(top,exclude,literal){path}" for path in repositories))
+        await scratch.run("add", "--all", "--sparse", *(where if repositories else ()))
+        ignored = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard")
+        hidden = await scratch.paths(*ignored, "--", f":(top,literal){prefix}")
+        files = [path for path in hidden if not path.endswith("/")]
+        await scratch.run("update-index", "--add", "-z", "--stdin", stdin="".join(f"{p}\0" for p in files))
+        return await scratch.line("write-tree")
+
+
+async def changed(git: Git, before: str, after: str, prefix: str | None = None) -> tuple[str, ...]:
+    """Paths that differ between two trees or commits, below `prefix` (or that path itself) if given."""
+    where = ("--", f":(top,literal){prefix}") if prefix else ()
+    return await git.paths("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after, *where)
+
+
+async def put_back(git: Git, tree: str, paths: Iterable[str]) -> None:
+    """Make `paths` in the worktree what they are in `tree`: written, or removed where `tree` has none."""
+    async with scratch_index(git, tree) as scratch:
+        known = set(await scratch.paths("ls-files", "-z"))
+        wanted = tuple(paths)
+        for path in wanted:
+            if path not in known:
+                _remove(git.cwd, path)
+        present = [path for path in wanted if path in known]
+        for path in present:
+            _clear_way(git.cwd, path)
+        await scratch.run("checkout-index", "-f", "-z", "--stdin", stdin="".join(f"{p}\0" for p in present))
+
+
+def _remove(root: Path, path: str) -> None:
+    """Remove a file or symbolic link, and the directories that this empties."""
+    target = root / path
+    try:
+        target.unlink(missing_ok=True)
+        for parent in target.relative_to(root).parents[:-1]:
+            (root / parent).rmdir()
+    except NotADirectoryError:
+        return
+    except OSError as error:
+        if target.is_symlink() or target.exists():
+            raise WorkspaceError(f"{target} can't be removed: {error}") from error
+
+
+def _clear_way(root: Path, path: str) -> None:
+    """Remove what stands where a directory on the way to `path` must be: a file or a symbolic link."""
+    for parent in reversed(Path(path).parents[:-1]):
+        place = root / parent
+        if place.is_symlink() or place.is_file():
+            place.unlink()

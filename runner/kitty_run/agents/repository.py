@@ -1,0 +1,154 @@
+"""The root checkout and what all worktrees share: status commits, merge proofs, and refs that keep work.
+
+The runner calls none of this while a host call is under way: both would write the root's index.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kitty_run.agents import git_trees, merged
+from kitty_run.agents.git import Git
+from kitty_run.agents.ports import Unmerged
+from kitty_run.agents.worktrees import Worktree, list_worktrees
+from kitty_run.errors import UsageError, WorkspaceError
+
+__all__ = ["Repository", "Unmerged", "Worktree"]
+
+KEPT = "refs/kitty-run"
+
+
+class Repository:
+    """The repository whose main checkout is `root`. Methods raise `WorkspaceError` where git refuses."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.realpath(root))
+        self._git = Git(self.root)
+
+    @classmethod
+    async def find(cls, path: Path) -> Repository:
+        """The repository around `path`, which may be a subdirectory or a linked worktree of it.
+
+        Raises `UsageError` where there is none, or one without a checkout.
+        """
+        if not path.is_dir():
+            raise UsageError(f"{path} is not a directory; --repo names the repository to work in")
+        asked = await Git(path).call("rev-parse", "--is-inside-work-tree")
+        if asked.status != 0 and "not a git repository" in asked.stderr:
+            raise UsageError(
+                f"{path} is not in a git repository; run kitty-run there, or name one with --repo"
+            )
+        if asked.status != 0:
+            raise UsageError(f"{path}: git can't read this repository: {asked.stderr.strip()}")
+        main = (await list_worktrees(Git(path)))[0]
+        if not (main.path / ".git").exists():
+            raise UsageError(f"{main.path} is a git repository without a checkout; clone it to work in it")
+        return cls(main.path)
+
+    async def current_branch(self) -> str | None:
+        """The branch that the root has checked out; None: detached."""
+        reply = await self._git.call("symbolic-ref", "--quiet", "--short", "HEAD")
+        return reply.stdout.strip() if reply.status == 0 else None
+
+    async def resolve(self, ref: str) -> str | None:
+        """The commit of `ref`, None where there is none."""
+        reply = await self._git.call(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
+        )
+        return reply.stdout.strip() if reply.status == 0 else None
+
+    async def dirty_tracked(self) -> tuple[str, ...]:
+        """Tracked files of the root with uncommitted changes, staged ones included."""
+        return await git_trees.dirty(self._git, "--untracked-files=no")
+
+    async def worktrees(self) -> tuple[Worktree, ...]:
+        """All worktrees, the root first."""
+        return await list_worktrees(self._git)
+
+    async def commit_status(self, mission_dir: Path, message: str) -> str | None:
+        """Commit what the host wrote below `mission_dir`, and nothing else; None: there was nothing.
+
+        What the user has staged elsewhere stays staged and uncommitted.
+        """
+        where = f":(top,literal){mission_dir.resolve().relative_to(self.root).as_posix()}"
+        if not await self._git.paths("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", where):
+            return None
+        await self._git.run("add", "--all", "--sparse", "--", where)
+        identity = await self._git.identity()
+        await self._git.run(
+            *identity, "commit", "--quiet", "--no-verify", "-m", message, "--only", "--", where
+        )
+        return await self.resolve("HEAD")
+
+    async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]:
+        """The work packages of `heads` (id to commit) that are not wholly in the branch `target`.
+
+        Also where branches were deleted, or the work was squashed or rebased.
+        """
+        commit = await self.resolve(target)
+        if commit is None:
+            raise WorkspaceError(
+                f"{self.root}: there is no branch or commit {target!r} to look for the work in"
+            )
+        return await merged.unmerged(self._git, commit, heads)
+
+    async def merging(self) -> str | None:
+        """The commit whose merge was begun at the root and not ended."""
+        return await self.resolve("MERGE_HEAD")
+
+    async def abort_merge(self) -> bool:
+        """Undo a merge that a host left unfinished at the root; whether there was one.
+
+        Only a merge of a commit that `keep` recorded: any other is the user's own.
+        """
+        commit = await self.merging()
+        if commit is None or commit not in await self._kept():
+            return False
+        await self._git.run("merge", "--abort")
+        return True
+
+    async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None:
+        """Remove those worktrees and branches whose work is all committed and contained in `target`."""
+        goal = await self.resolve(target)
+        if goal is None:
+            return
+        known = {worktree.path: worktree for worktree in (await self.worktrees())[1:]}
+        for path in worktrees:
+            found = known.get(Path(os.path.realpath(path)))
+            if found is not None and await self._is_spent(found, goal):
+                await self._git.run("worktree", "remove", str(found.path))
+        for branch in branches:
+            await self._remove_branch(branch, goal)
+
+    async def keep(self, mission: str, wp: str, sha: str) -> None:
+        """Have `refs/kitty-run/MISSION/WP` hold `sha`, so that it is found whatever becomes of its branch.
+
+        Earlier commits stay in that ref's reflog (`git reflog refs/kitty-run/MISSION/WP`).
+        """
+        ref = f"{KEPT}/{mission}/{wp}"
+        if await self.resolve(ref) != await self.resolve(sha):
+            await self._git.run("update-ref", "--create-reflog", "-m", "kitty-run: keep", ref, sha)
+
+    async def forget(self, mission: str) -> None:
+        """Remove the refs that `keep` made for `mission`."""
+        refs = await self._git.run("for-each-ref", "--format=%(refname)", f"{KEPT}/{mission}")
+        for ref in refs.split():
+            await self._git.run("update-ref", "-d", ref)
+
+    async def _kept(self) -> frozenset[str]:
+        return frozenset((await self._git.run("for-each-ref", "--format=%(objectname)", KEPT)).split())
+
+    async def _is_spent(self, worktree: Worktree, goal: str) -> bool:
+        if worktree.head is None or not worktree.path.is_dir():
+            return False
+        if await git_trees.dirty(Git(worktree.path, rooted=True)):
+            return False
+        return await self._git.ok("merge-base", "--is-ancestor", worktree.head, goal)
+
+    async def _remove_branch(self, branch: str, goal: str) -> None:
+        """Remove `branch` if `goal` contains it; git keeps one that is checked out anywhere."""
+        tip = await self.resolve(f"refs/heads/{branch}")
+        if tip is not None and await self._git.ok("merge-base", "--is-ancestor", tip, goal):
+            await self._git.call("branch", "--quiet", "-D", "--", branch)

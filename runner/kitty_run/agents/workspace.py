@@ -1,0 +1,232 @@
+"""One work package's worktree: what an attempt changed in it, and what of that is kept.
+
+A change below `kitty-specs/` is spec-kitty's to make, never an agent's: it is found in whatever form it
+comes and undone without losing other work. What a reviewer changes is undone whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from kitty_run.agents import git_trees
+from kitty_run.agents.git import Git
+from kitty_run.agents.git_locks import clear_stale_locks
+from kitty_run.agents.ports import Diff, Snapshot
+from kitty_run.agents.worktrees import WorkspaceConflict, add_worktree, merge_branches
+from kitty_run.errors import WorkspaceError
+
+__all__ = ["Diff", "Snapshot", "Workspace", "WorkspaceConflict"]
+
+SPECS = "kitty-specs"
+UNFINISHED = {
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+"""What stands in a worktree's git directory while an operation is under way."""
+
+
+class Workspace:
+    """The worktree at `path`. Every method raises `WorkspaceError` where git refuses."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.realpath(path))
+        self._git = Git(self.path, rooted=True)
+
+    async def ensure(self, repo: Path, branch: str, base: str, merge: Sequence[str]) -> None:
+        """Have the worktree on `branch` (made from `base` if missing) with the branches `merge` merged in.
+
+        Raises `WorkspaceConflict` where they don't merge; the worktree is clean then.
+        """
+        await add_worktree(Git(repo), self.path, branch, base)
+        await self.ensure_branch(branch)
+        await merge_branches(self._git, merge)
+
+    async def head(self) -> str:
+        """The commit that is checked out."""
+        return await self._git.line("rev-parse", "--verify", "HEAD^{commit}")
+
+    async def branch(self) -> str | None:
+        """The branch that is checked out; None: detached."""
+        reply = await self._git.call("symbolic-ref", "--quiet", "--short", "HEAD")
+        return reply.stdout.strip() if reply.status == 0 else None
+
+    async def fork_point(self, ref: str) -> str:
+        """The newest commit that HEAD and `ref` share; HEAD's own where they share none."""
+        reply = await self._git.call("merge-base", "HEAD", ref)
+        return reply.stdout.split()[0] if reply.status == 0 else await self.head()
+
+    async def dirty(self) -> tuple[str, ...]:
+        """Paths with uncommitted changes, untracked files that are not ignored included."""
+        return await git_trees.dirty(self._git)
+
+    async def snapshot(self) -> Snapshot:
+        """The workspace as it stands, uncommitted work included; nothing in it changes."""
+        tree = await git_trees.take(self._git, SPECS)
+        return Snapshot(await self.head(), await self.branch(), tree)
+
+    async def snapshot_committed(self) -> Snapshot:
+        """The workspace as it is committed, whatever stands uncommitted in it."""
+        tree = await self._git.line("rev-parse", "--verify", "HEAD^{tree}")
+        return Snapshot(await self.head(), await self.branch(), tree)
+
+    async def ensure_branch(self, branch: str) -> None:
+        """Have `branch` checked out, with the commits that were made beside it, if it only lies behind.
+
+        For agents that made a branch of their own, or left HEAD detached. Raises `WorkspaceError` where
+        that would lose work, a rebase is unfinished, or the branch is gone.
+        """
+        await clear_stale_locks(self._git, branch)
+        if await self.branch() == branch:
+            return
+        await self._refuse_unfinished("rebase")
+        found = await self._git.call("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+        if found.status != 0:
+            raise WorkspaceError(
+                f"{self.path}: the branch {branch} is gone; `git reflog` there shows its tip"
+            )
+        tip, head = found.stdout.strip(), await self.head()
+        if await self._contains(head, tip):
+            await self._git.run(
+                "update-ref", "-m", "kitty-run: bring work onto its branch", f"refs/heads/{branch}", head, tip
+            )
+            await self._git.run(
+                "symbolic-ref", "-m", f"kitty-run: back to {branch}", "HEAD", f"refs/heads/{branch}"
+            )
+        elif await self._contains(tip, head):
+            await self._git.run("checkout", "--quiet", branch, "--")
+        else:
+            raise WorkspaceError(
+                f"{self.path}: {await self.branch() or 'a detached HEAD'} ({head[:12]}) is checked out, and "
+                f"has parted from {branch} ({tip[:12]}). Bring its work there: git checkout {branch}, "
+                f"git merge {head[:12]}"
+            )
+
+    async def forbidden(self, since: Snapshot) -> tuple[str, ...]:
+        """Paths below `kitty-specs/` that changed since, in commits or files, ignored ones included."""
+        now = await git_trees.take(self._git, SPECS)
+        files = await git_trees.changed(self._git, since.tree, now, SPECS)
+        commits = await git_trees.changed(self._git, since.head, "HEAD", SPECS)
+        return tuple(sorted({*files, *commits}))
+
+    async def undo_forbidden(self, since: Snapshot) -> None:
+        """Put `kitty-specs/` back as it was, and keep all other work.
+
+        Commits that changed it are taken apart: their other changes stand uncommitted afterwards.
+        """
+        await clear_stale_locks(self._git, await self.branch())
+        await self._refuse_unfinished()
+        if await git_trees.changed(self._git, since.head, "HEAD", SPECS):
+            await self._git.run("reset", "--quiet", "--soft", since.head)
+        await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
+        now = await git_trees.take(self._git, SPECS)
+        await git_trees.put_back(
+            self._git, since.tree, await git_trees.changed(self._git, since.tree, now, SPECS)
+        )
+
+    async def commit(self, message: str) -> str | None:
+        """Commit everything that is not ignored and not below `kitty-specs/`; None: there was nothing.
+
+        Concludes a merge whose conflicts are all resolved. Raises `WorkspaceError` for one that is not,
+        and for a git repository inside the worktree, whose content a commit would leave behind.
+        """
+        await clear_stale_locks(self._git, await self.branch())
+        await self._refuse_unfinished("rebase")
+        await self._refuse_conflicts()
+        await self._refuse_embedded()
+        await self._git.run("add", "--all", "--sparse", "--", ".", f":(top,exclude,literal){SPECS}")
+        if not await self._under_way():
+            await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
+            if await self._git.ok("diff-index", "--cached", "--quiet", "HEAD"):
+                return None
+        identity = await self._git.identity()
+        await self._git.run(*identity, "commit", "--quiet", "--no-verify", "-F", "-", stdin=message)
+        return await self.head()
+
+    async def own_commits(self, base: str) -> int:
+        """How many commits stand on top of `base`."""
+        return int(await self._git.line("rev-list", "--count", f"{base}..HEAD"))
+
+    async def own_changes(self, base: str) -> bool:
+        """Whether the committed content differs from `base` (the head right after the allocation)."""
+        return bool(await self.diff_files(base))
+
+    async def diff_files(self, base: str) -> tuple[str, ...]:
+        """Files that the commits since `base` change, taken together."""
+        return await git_trees.changed(self._git, base, "HEAD")
+
+    async def diff(self, base: str, limit_bytes: int) -> Diff:
+        """What the commits since `base` change, as a reviewer reads it."""
+        plain = ("diff", "--no-ext-diff", "--no-textconv", "--find-renames")
+        raw, cut = await self._git.beginning(limit_bytes, *plain, base, "HEAD")
+        text = raw.decode(errors="replace")
+        stat = await self._git.line(*plain, "--stat=100", base, "HEAD")
+        return Diff(text[: text.rfind("\n") + 1] if cut else text, cut, await self.diff_files(base), stat)
+
+    async def discard(self, since: Snapshot) -> tuple[str, ...]:
+        """Put everything back to `since`, a snapshot of a clean workspace; returns what had been changed.
+
+        Commits, branch, index and files, but for ignored ones. `HEAD` stands for commits or a branch that
+        changed no file.
+        """
+        await self._git.run("cat-file", "-e", f"{since.head}^{{commit}}")
+        await clear_stale_locks(self._git, since.branch)
+        now = await self.snapshot()
+        moved = (now.head, now.branch) != (since.head, since.branch)
+        files = {*await git_trees.changed(self._git, since.tree, now.tree), *await self.dirty()}
+        if not moved and not files:
+            return ()
+        files.update(await git_trees.changed(self._git, since.head, now.head))
+        await self._restore(since)
+        return tuple(sorted(files)) or ("HEAD",)
+
+    async def _restore(self, since: Snapshot) -> None:
+        for operation in await self._under_way():
+            await self._git.call(operation, "--quit")
+        if since.branch is None:
+            await self._git.run("update-ref", "--no-deref", "HEAD", since.head)
+        else:
+            await self._git.run("symbolic-ref", "HEAD", f"refs/heads/{since.branch}")
+            await self._git.run("update-ref", f"refs/heads/{since.branch}", since.head)
+        await self._git.run("reset", "--quiet", "--hard", since.head)
+        await self._git.run("clean", "-ffdq")
+        left = await git_trees.take(self._git, SPECS)
+        await git_trees.put_back(
+            self._git, since.tree, await git_trees.changed(self._git, since.tree, left, SPECS)
+        )
+
+    async def _contains(self, commit: str, ancestor: str) -> bool:
+        return await self._git.ok("merge-base", "--is-ancestor", ancestor, commit)
+
+    async def _under_way(self) -> tuple[str, ...]:
+        """The git operations that were begun and not ended here."""
+        folder = Path(await self._git.line("rev-parse", "--absolute-git-dir"))
+        return tuple(dict.fromkeys(word for name, word in UNFINISHED.items() if (folder / name).exists()))
+
+    async def _refuse_unfinished(self, *operations: str) -> None:
+        for operation in await self._under_way():
+            if operation in operations or not operations:
+                raise WorkspaceError(
+                    f"{self.path}: a {operation} was left unfinished there; end it "
+                    f"(git {operation} --continue, or git {operation} --abort) and run again"
+                )
+
+    async def _refuse_conflicts(self) -> None:
+        files = await self._git.paths("diff", "--name-only", "--diff-filter=U", "-z")
+        if files:
+            raise WorkspaceError(
+                f"{self.path}: conflicts were left unresolved in {', '.join(files)}; resolve them and commit "
+                "(or git merge --abort), then run again"
+            )
+
+    async def _refuse_embedded(self) -> None:
+        found = await git_trees.embedded(self._git)
+        if found:
+            raise WorkspaceError(
+                f"{self.path}: {', '.join(found)} is a git repository of its own, of which a commit would "
+                "keep only a link. Remove its .git to keep the files, or remove it, then run again"
+            )
