@@ -1,0 +1,36 @@
+"""`kitty-run validate PROFILE...`: every problem of every profile, before anything is started."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from kitty_run.errors import ExitStatus
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("validate", help="check profiles without starting anything")
+    parser.add_argument("profiles", type=Path, nargs="+", metavar="PROFILE", help="a YAML profile")
+    parser.add_argument("--format", choices=["text", "json", "github"], default="text", help="default: text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Check; text goes to standard error, json and github to standard output."""
+    from kitty_run.profile.load import load  # noqa: PLC0415
+    from kitty_run.profile.problems import Problem, ProfileInvalid  # noqa: PLC0415
+    from kitty_run.profile.show import show  # noqa: PLC0415
+
+    problems: set[Problem] = set()
+    for path in options.profiles:
+        try:
+            load(path)
+        except ProfileInvalid as error:
+            problems.update(error.problems)
+        else:
+            if options.format == "text":
+                sys.stdout.write(f"{path}: valid\n")
+    show(sorted(problems), options.format)
+    return ExitStatus.USAGE if problems else ExitStatus.OK

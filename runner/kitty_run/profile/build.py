@@ -1,0 +1,171 @@
+"""The resolved document as the frozen `Profile`. Expects what the checks have found right."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from kitty_run.profile import model
+from kitty_run.profile.durations import seconds
+from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
+
+Doc = Mapping[str, Any]
+
+DEFAULT_GATES: Mapping[str, tuple[GateName, ...]] = {
+    "full_auto": (),
+    "supervised": ("merge",),
+    "interactive": ("start", "done", "merge"),
+}
+"""Where a person is asked when the profile doesn't say, by `policy.approval_mode`."""
+
+
+def build(document: Doc, path: Path) -> model.Profile:
+    """The profile that `document`, the resolved one of the file `path`, describes."""
+    return model.Profile(
+        path=path,
+        name=document.get("name", path.stem),
+        description=document.get("description", ""),
+        mission=document.get("mission"),
+        host=_host(document["host"]),
+        policy=_policy(document["policy"]),
+        agents={name: _agent(name, agent) for name, agent in document["agents"].items()},
+        roles={name: _role(name, role) for name, role in document["roles"].items()},
+        concurrency=_concurrency(document["concurrency"]),
+        retry=_retry(document["retry"]),
+        gates=_gates(document),
+        limits=_limits(document.get("limits", {})),
+        finish=_finish(document["finish"]),
+        commit_message=document["commit"]["message"],
+        digest=digest(document),
+    )
+
+
+def digest(document: Doc) -> str:
+    """SHA-256 (hex) of the document, whatever the order of its keys."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _host(host: Doc) -> model.HostConfig:
+    times = {key: seconds(host[key]) for key in ("timeout", "poll") if key in host}
+    return model.HostConfig(**{**host, **times, **_tuples(host, "command")})
+
+
+def _policy(policy: Doc) -> model.Policy:
+    from kitty_run import __version__  # noqa: PLC0415 - only here
+
+    return model.Policy(
+        orchestrator_id=policy["orchestrator_id"],
+        orchestrator_version=policy.get("orchestrator_version", __version__),
+        agent_family=policy.get("agent_family"),
+        approval_mode=policy["approval_mode"],
+        sandbox_mode=policy["sandbox_mode"],
+        network_mode=policy["network_mode"],
+        dangerous_flags=tuple(policy.get("dangerous_flags", ())),
+        tool_restrictions=policy.get("tool_restrictions"),
+    )
+
+
+def _tuples(document: Doc, *keys: str) -> dict[str, tuple[Any, ...]]:
+    return {key: tuple(document[key]) for key in keys if key in document}
+
+
+def _times(document: Doc, *keys: str) -> dict[str, float | None]:
+    given = {key: document[key] for key in keys if key in document}
+    return {key: None if text == "none" else seconds(text) for key, text in given.items()}
+
+
+def _agent(name: str, agent: Doc) -> model.Agent:
+    env, resume, success = agent.get("env", {}), agent.get("resume"), agent.get("success")
+    fields: dict[str, Any] = {
+        **_tuples(agent, "command", "args"),
+        **_times(agent, "timeout", "idle_timeout", "kill_grace"),
+        **{key: agent[key] for key in ("prompt",) if key in agent},
+    }
+    return model.Agent(
+        name=name,
+        family=agent.get("family", name),
+        enforce={axis: _extras(table) for axis, table in agent.get("enforce", {}).items()},
+        roles=_extras(agent.get("roles", {})),
+        env=model.AgentEnv(tuple(env.get("pass", ())), env.get("set", {})),
+        output=model.Output(**agent.get("output", {})),
+        resume=tuple(resume["args"]) if resume is not None else None,
+        success=success["match"] if success is not None else None,
+        failures=tuple(_failure(rule) for rule in agent.get("failures", ())),
+        **fields,
+    )
+
+
+def _extras(table: Doc) -> dict[Any, model.Extra]:
+    return {name: _extra(extra) for name, extra in table.items()}
+
+
+def _extra(extra: list[str] | Doc) -> model.Extra:
+    if isinstance(extra, list):
+        return model.Extra(tuple(extra))
+    return model.Extra(**{**extra, **_tuples(extra, "args")})
+
+
+def _failure(rule: Doc) -> model.FailureRule:
+    codes = tuple(rule.get("exit_codes", ()))
+    return model.FailureRule(FailureClass(rule["class"]), codes, rule.get("match"))
+
+
+def _role(name: str, role: Doc) -> model.Role:
+    return model.Role(
+        name=cast("RoleName", name),
+        agents=tuple(role["agents"]),
+        prompt=role.get("prompt"),
+        checks=tuple(_check(check) for check in role.get("checks", ())),
+        independent=role.get("independent", False),
+    )
+
+
+def _check(check: Doc) -> model.Check:
+    times: dict[str, Any] = _times(check, "timeout")
+    return model.Check(check["name"], tuple(check["command"]), **times)
+
+
+def _concurrency(concurrency: Doc) -> model.Concurrency:
+    return model.Concurrency(**concurrency)
+
+
+def _retry(retry: Doc) -> model.RetryTables:
+    tables = {
+        name: {key: _row(row) for key, row in retry[name].items()} for name in ("host", "agent", "review")
+    }
+    return model.RetryTables(**tables)
+
+
+def _row(row: Doc) -> model.RetryRow:
+    given = {key: row[key] for key in ("attempts",) if key in row}
+    return model.RetryRow(
+        do=Action(row["do"]),
+        backoff=_backoff(row.get("backoff", {})),
+        then=Action(row.get("then", "block")),
+        **given,
+    )
+
+
+def _backoff(backoff: Doc) -> model.Backoff:
+    times: dict[str, Any] = _times(backoff, "initial", "max")
+    return model.Backoff(**{**backoff, **times})
+
+
+def _gates(document: Doc) -> tuple[GateName, ...]:
+    before = document.get("gates", {}).get("before")
+    return DEFAULT_GATES[document["policy"]["approval_mode"]] if before is None else tuple(before)
+
+
+def _limits(limits: Doc) -> model.Limits:
+    times: dict[str, Any] = _times(limits, "wall_clock")
+    return model.Limits(**{**limits, **times})
+
+
+def _finish(finish: Doc) -> model.Finish:
+    merge = finish.get("merge", True)
+    merging = None if merge is False else model.Merge(**({} if merge is True else merge))
+    return model.Finish(finish.get("accept", True), merging)

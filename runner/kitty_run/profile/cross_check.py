@@ -1,0 +1,155 @@
+"""What the parts of a profile must be to each other. Expects a tree without values of wrong types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from kitty_run.profile.durations import seconds
+from kitty_run.profile.merge import TERMINAL
+from kitty_run.profile.problems import Problem
+from kitty_run.profile.schema import profile_schema
+from kitty_run.profile.schema_check import nearest
+from kitty_run.profile.tree import (
+    MapNode,
+    Node,
+    Path,
+    ScalarNode,
+    child,
+    find,
+    key_place,
+    list_items,
+    map_entries,
+    plain,
+    pointer,
+    value_place,
+)
+
+
+def cross_check(root: MapNode, agents: set[str]) -> Iterator[Problem]:
+    """Where parts of `root` contradict each other; `agents` are the names of all agents, sound or not."""
+    yield from _role_agents(root, agents)
+    yield from _concurrency(root, agents)
+    yield from _host_codes(root)
+    yield from _retry_rows(root)
+    for name, entry in map_entries(root.get("agents")):
+        yield from _agent(root, ("agents", name), entry.node)
+    for path in _timeouts(root):
+        yield from _positive(root, path)
+
+
+def _at(root: MapNode, path: Path, message: str, hint: str = "") -> Problem:
+    return Problem.at(value_place(root, path), pointer(path), message, hint)
+
+
+def _at_key(root: MapNode, path: Path, message: str, hint: str = "") -> Problem:
+    return Problem.at(key_place(root, path), pointer(path), message, hint)
+
+
+def _role_agents(root: MapNode, agents: set[str]) -> Iterator[Problem]:
+    for role, entry in map_entries(root.get("roles")):
+        for number, item in list_items(child(entry.node, "agents")):
+            name = str(plain(item))
+            if name not in agents:
+                path = ("roles", role, "agents", number)
+                yield _at(root, path, f"no agent is called {name!r}", nearest(name, sorted(agents)))
+
+
+def _concurrency(root: MapNode, agents: set[str]) -> Iterator[Problem]:
+    for name, _ in map_entries(find(root, ("concurrency", "agents"))):
+        if name not in agents:
+            path = ("concurrency", "agents", name)
+            yield _at_key(root, path, f"no agent is called {name!r}", nearest(name, sorted(agents)))
+
+
+def _host_codes(root: MapNode) -> Iterator[Problem]:
+    """A code that nobody knows may be new, but one that is nearly known is a mistake."""
+    known = list(profile_schema()["properties"]["retry"]["properties"]["host"]["properties"])
+    for code, _ in map_entries(find(root, ("retry", "host"))):
+        near = get_close_matches(code, known, 1, 0.85)
+        if near and code not in known:
+            path = ("retry", "host", code)
+            yield _at_key(root, path, f"no host has the error code {code!r}", f"did you mean {near[0]!r}?")
+
+
+def _retry_rows(root: MapNode) -> Iterator[Problem]:
+    for table, rows in map_entries(root.get("retry")):
+        for key, row in map_entries(rows.node):
+            yield from _unreachable(root, ("retry", table, key), row.node)
+    for table, required in _REQUIRED_ROWS.items():
+        for key in required:
+            if find(root, ("retry", table, key)) is None:
+                yield _at(root, ("retry", table), f"the row {key!r} was removed", "every failure needs a row")
+
+
+_REQUIRED_ROWS = {
+    "host": ("default",),
+    "agent": ("default",),
+    "review": ("changes_requested", "no_verdict"),
+}
+
+
+def _unreachable(root: MapNode, path: Path, row: Node) -> Iterator[Problem]:
+    do = child(row, "do")
+    action = do.value if isinstance(do, ScalarNode) else None
+    for key in ("attempts", "backoff", "then"):
+        if action in TERMINAL and child(row, key) is not None:
+            message = f"can never be reached: nothing follows `do: {action}`"
+            yield _at_key(
+                root, (*path, key), message, f"remove {key!r}, or do something that can be repeated"
+            )
+
+
+def _agent(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
+    yield from _prompt_file(root, path, agent)
+    yield from _pointers_without_json(root, path, agent)
+    for number, rule in list_items(child(agent, "failures")):
+        if child(rule, "exit_codes") is None and child(rule, "match") is None and isinstance(rule, MapNode):
+            message = "a failure rule without a condition: it would match every run"
+            yield _at(root, (*path, "failures", number), message, "give it `exit_codes` or `match`")
+
+
+def _prompt_file(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
+    prompt = child(agent, "prompt")
+    if not isinstance(prompt, ScalarNode) or prompt.value != "file":
+        return
+    if not any("prompt_file" in text for text in _texts(agent)):
+        message = "`prompt: file`, but no argument names the file"
+        yield _at(root, (*path, "prompt"), message, "put {{ prompt_file }} into `args`")
+
+
+def _texts(node: Node) -> Iterator[str]:
+    if isinstance(node, ScalarNode):
+        yield node.raw
+    for _, entry in map_entries(node):
+        yield from _texts(entry.node)
+    for _, item in list_items(node):
+        yield from _texts(item)
+
+
+def _pointers_without_json(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
+    output = child(agent, "output")
+    style = child(output, "format")
+    if style is not None and plain(style) != "text":
+        return
+    for key, _ in map_entries(output):
+        if key != "format":
+            message = "points into JSON, but the output's format is text"
+            hint = "add `format: json` or `format: jsonl`"
+            yield _at_key(root, (*path, "output", key), message, hint)
+
+
+def _timeouts(root: MapNode) -> Iterator[Path]:
+    yield ("host", "timeout")
+    yield ("host", "poll")
+    yield ("limits", "wall_clock")
+    for name, _ in map_entries(root.get("agents")):
+        yield from (("agents", name, key) for key in ("timeout", "idle_timeout"))
+    for number, _ in list_items(find(root, ("roles", "implement", "checks"))):
+        yield ("roles", "implement", "checks", number, "timeout")
+
+
+def _positive(root: MapNode, path: Path) -> Iterator[Problem]:
+    node = find(root, path)
+    if isinstance(node, ScalarNode) and node.value != "none" and seconds(str(node.value)) == 0:
+        yield _at(root, path, "must be longer than nothing")

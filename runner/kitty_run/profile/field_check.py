@@ -1,0 +1,110 @@
+"""What single values must be beyond the words of JSON Schema: patterns, pointers, ranges, templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from kitty_run.profile.problems import Problem
+from kitty_run.profile.schema import Schema
+from kitty_run.profile.schema_check import nearest
+from kitty_run.profile.template import NAMES, Flaw, Names, flaws
+from kitty_run.profile.text_place import line_in
+from kitty_run.profile.tree import (
+    MapNode,
+    Node,
+    Path,
+    ScalarNode,
+    child,
+    find,
+    map_entries,
+    parse_pointer,
+    pointer,
+)
+
+Found = Iterator[tuple[Path, Node, Schema]]
+
+
+def check_fields(root: MapNode, values: Found) -> Iterator[Problem]:
+    """What is wrong with the single `values` of `root` (from `schema.walk`, all of the right type)."""
+    for path, node, schema in values:
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or node.place.source.shipped:
+            continue
+        if check := _KINDS.get(schema.get("x-kind", "")):
+            yield from check(path, node, node.value)
+        if "x-template" in schema:
+            names = template_names(root, path, with_files=schema["x-template"] == "agent")
+            yield from _template(path, node, flaws(node.value, names))
+
+
+def template_names(root: MapNode, path: Path, *, with_files: bool) -> Names:
+    """What the template at `path` may refer to: `files` as its agent's entries name them."""
+    names = dict(NAMES)
+    if isinstance(find(root, ("policy", "tool_restrictions")), ScalarNode):
+        names["policy"] = frozenset({*(NAMES["policy"] or ()), "tool_restrictions"})
+    if with_files:
+        names["files"] = frozenset(_files(find(root, path[:2])))
+    return names
+
+
+def _files(agent: Node | None) -> Iterator[str]:
+    """The names of the files that an agent's `enforce` and `roles` entries write."""
+    extras = [entry.node for _, entry in map_entries(child(agent, "roles"))]
+    for _, axis in map_entries(child(agent, "enforce")):
+        extras += [entry.node for _, entry in map_entries(axis.node)]
+    for extra in extras:
+        yield from (name for name, _ in map_entries(child(extra, "files")) if isinstance(extra, MapNode))
+
+
+def _template(path: Path, node: ScalarNode, found: list[Flaw]) -> Iterator[Problem]:
+    for flaw in found:
+        hint = nearest(flaw.word, list(flaw.choices)) if flaw.choices else ""
+        yield Problem.at(line_in(node, flaw.line, flaw.word), pointer(path), flaw.message, hint)
+
+
+def _regex(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        yield Problem.at(node.place, pointer(path), f"not a regular expression: {error}")
+
+
+def _pointer(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    try:
+        parse_pointer(text)
+    except ValueError as error:
+        hint = f"/{text}" if not text.startswith("/") else ""
+        yield Problem.at(node.place, pointer(path), f"not a JSON pointer: {text!r}: {error}", hint)
+
+
+def _specifier(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - slow to import
+
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        yield Problem.at(
+            node.place, pointer(path), f"not a range of versions: {text!r}", 'a PEP 440 range like ">=1.0,<2"'
+        )
+
+
+def _version(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - slow to import
+
+    from kitty_run import __version__  # noqa: PLC0415 - only here
+
+    try:
+        if Version(text) > Version(__version__):
+            message = f"needs kitty-run {text} or later, this is {__version__}"
+            yield Problem.at(node.place, pointer(path), message, f"install kitty-run>={text}")
+    except InvalidVersion:
+        yield Problem.at(node.place, pointer(path), f"not a version: {text!r}", 'like "0.1.0"')
+
+
+_Check = Callable[[Path, ScalarNode, str], Iterator[Problem]]
+_KINDS: dict[str, _Check] = {
+    "regex": _regex,
+    "pointer": _pointer,
+    "specifier": _specifier,
+    "version": _version,
+}

@@ -1,0 +1,95 @@
+"""A profile's file to everything that is known of it: read, merged, checked, and built.
+
+All problems of all its files are found before any is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from kitty_run.profile import tree
+from kitty_run.profile.build import build
+from kitty_run.profile.cross_check import cross_check
+from kitty_run.profile.field_check import check_fields
+from kitty_run.profile.layers import Chain, defaults_layer
+from kitty_run.profile.merge import Layer, merge, merge_layers
+from kitty_run.profile.model import Profile
+from kitty_run.profile.policy import check_policy
+from kitty_run.profile.problems import Problem, ProfileInvalid
+from kitty_run.profile.reader import Unreadable
+from kitty_run.profile.schema import as_text, profile_schema, walk
+from kitty_run.profile.schema_check import check
+from kitty_run.profile.settings import settings_layer
+from kitty_run.profile.tree import MapNode, map_entries, plain
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A sound profile with where it came from.
+
+    `resolved` is the merged tree, in which every value knows its place; `layers` are the files (and
+    `--set`s) it was made of, the lowest first, the shipped defaults before all.
+    """
+
+    profile: Profile
+    resolved: MapNode
+    layers: tuple[Layer, ...]
+
+    def document(self) -> dict[str, object]:
+        """The resolved profile as plain data: a profile that extends nothing and says the same."""
+        return cast("dict[str, object]", plain(self.resolved))
+
+
+def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
+    """Load the profile `path` with `overrides` (JSON pointer, YAML value) on top.
+
+    Raises `ProfileInvalid` with every problem there is; reads files only, and starts nothing.
+    """
+    chain = Chain()
+    try:
+        chain.add(path)
+    except Unreadable as error:
+        raise ProfileInvalid([error.problem]) from error
+    problems, layers = chain.problems, list(chain.layers)
+    for number, (pointer, value) in enumerate(overrides, 1):
+        layer, wrong = settings_layer(number, pointer, value)
+        problems += wrong
+        layers += [layer] if layer else []
+    if problems:
+        raise ProfileInvalid([*problems, *_schema_problems(layers)])
+    return _resolve(path, layers)
+
+
+def _resolve(path: Path, layers: list[Layer]) -> Loaded:
+    defaults = defaults_layer()
+    root, problems = merge_layers(defaults, layers)
+    problems += _schema_problems(layers)
+    sound, wrong = _sound(root, partial=False)
+    problems += wrong
+    for layer in layers:
+        problems += check_fields(sound, walk(_sound(layer.root, partial=True)[0], profile_schema()))
+    agents = {name for name, _ in map_entries(root.get("agents"))}
+    problems += check_fields(sound, walk(sound, profile_schema()))
+    problems += cross_check(sound, agents)
+    problems += check_policy(sound)
+    if problems:
+        raise ProfileInvalid(problems)
+    profile = build(cast("dict[str, object]", plain(sound)), path)
+    return Loaded(profile, sound, (defaults, *layers))
+
+
+def _schema_problems(layers: list[Layer]) -> list[Problem]:
+    """What doesn't fit the schema in single files, even where another file covers it up."""
+    own = [layer for layer in layers if not layer.source.shipped]
+    return [problem for layer in own for problem in _sound(layer.root, partial=True)[1]]
+
+
+def _sound(root: MapNode, *, partial: bool) -> tuple[MapNode, list[Problem]]:
+    """`root` without what the schema doesn't allow, and the problems that this is."""
+    typed = tree.as_map(as_text(merge(None, root), profile_schema()))
+    found = list(check(typed, partial=partial))
+    wrong = {path for path, _ in found}
+    return tree.as_map(tree.without(typed, wrong)), [problem for _, problem in found]

@@ -1,0 +1,143 @@
+"""Layers of a profile become one tree: maps merge, everything else is replaced, `null` removes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kitty_run.profile.place import Place, Source
+from kitty_run.profile.problems import Problem
+from kitty_run.profile.tree import (
+    Entry,
+    ListNode,
+    MapNode,
+    Node,
+    ScalarNode,
+    as_map,
+    find,
+    key_place,
+    map_entries,
+    parse_pointer,
+    plain,
+    pointer,
+    value_place,
+)
+
+NOT_MERGED = ("extends", "locked")
+"""Keys that speak of the layers themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One file (or `--set`) of a profile's chain, as it was read."""
+
+    source: Source
+    root: MapNode
+
+    @property
+    def locked(self) -> list[tuple[tuple[str, ...], Place]]:
+        """What this layer locks, with the place where it says so; wrong pointers are left out."""
+        return list(_locked(self.root))
+
+
+def merge(base: Node | None, over: Node) -> Node:
+    """`over` on top of `base`; neither is changed. `null` entries of `over` remove, and never remain."""
+    if not isinstance(over, MapNode):
+        return over
+    below = base.entries if isinstance(base, MapNode) else {}
+    entries = dict(below)
+    for key, entry in over.entries.items():
+        if isinstance(entry.node, ScalarNode) and entry.node.value is None:
+            entries.pop(key, None)
+        else:
+            old = below.get(key)
+            entries[key] = Entry(entry.key, merge(old.node if old else None, entry.node))
+    return MapNode(over.place, entries)
+
+
+def merge_layers(defaults: Layer, layers: Sequence[Layer]) -> tuple[MapNode, list[Problem]]:
+    """The resolved tree of `layers` (the lowest first) over `defaults`, and the locks they broke."""
+    problems: list[Problem] = []
+    own = MapNode(defaults.root.place, {})
+    locks: dict[tuple[str, ...], Place] = {}
+    for layer in layers:
+        body = _body(layer)
+        merged = as_map(merge(_make_room(own, body, only_terminal=True), body))
+        before, after = _over_defaults(defaults, own), _over_defaults(defaults, merged)
+        problems += _broken(locks, before, after, layer)
+        locks = dict(layer.locked) | locks
+        own = merged
+    return _with_locks(_over_defaults(defaults, own), locks), problems
+
+
+TERMINAL = ("skip", "block", "abort")
+"""What a retry row can do that nothing more of it follows."""
+
+
+def _over_defaults(defaults: Layer, own: MapNode) -> MapNode:
+    """`own` over the defaults, whose retry rows make room for those that `own` writes with a `do`."""
+    return as_map(merge(_make_room(defaults.root, own, only_terminal=False), own))
+
+
+def _make_room(below: MapNode, over: MapNode, *, only_terminal: bool) -> MapNode:
+    """`below` without the retry rows of which nothing must be inherited by the rows of `over`.
+
+    A terminal `do` (else any) starts a row anew: what it would inherit could never be reached.
+    """
+    retry = below.entries.get("retry")
+    if retry is None or not isinstance(retry.node, MapNode):
+        return below
+    tables = dict(retry.node.entries)
+    for name, table in retry.node.entries.items():
+        rows = dict(map_entries(table.node))
+        for key in rows.copy():
+            do = find(over, ("retry", name, key, "do"))
+            if isinstance(do, ScalarNode) and (do.value in TERMINAL or not only_terminal):
+                del rows[key]
+        if isinstance(table.node, MapNode):
+            tables[name] = Entry(table.key, MapNode(table.node.place, rows))
+    entry = Entry(retry.key, MapNode(retry.node.place, tables))
+    return MapNode(below.place, {**below.entries, "retry": entry})
+
+
+def _body(layer: Layer) -> MapNode:
+    entries = {key: entry for key, entry in layer.root.entries.items() if key not in NOT_MERGED}
+    return MapNode(layer.root.place, entries)
+
+
+def _locked(root: MapNode) -> Iterator[tuple[tuple[str, ...], Place]]:
+    locked = root.get("locked")
+    for item in locked.items if isinstance(locked, ListNode) else ():
+        if isinstance(item, ScalarNode) and isinstance(item.value, str):
+            try:
+                yield parse_pointer(item.value), item.place
+            except ValueError:
+                continue
+
+
+def _broken(
+    locks: dict[tuple[str, ...], Place], before: MapNode, after: MapNode, layer: Layer
+) -> Iterator[Problem]:
+    for path, lock in locks.items():
+        old, new = find(before, path), find(after, path)
+        if (old is None) != (new is None) or (old and new and plain(old) != plain(new)):
+            place = value_place(layer.root, path)
+            hint = f"locked at {lock}; {_state(before, path)}"
+            yield Problem.at(place, pointer(path), "is locked and can't be changed", hint)
+
+
+def _state(root: MapNode, path: tuple[str, ...]) -> str:
+    node = find(root, path)
+    if node is None:
+        return "it is not set below"
+    value = plain(node)
+    shown = f" to {value!r}" if isinstance(node, ScalarNode) else ""
+    return f"it is set{shown} at {key_place(root, path)}"
+
+
+def _with_locks(root: MapNode, locks: dict[tuple[str, ...], Place]) -> MapNode:
+    if not locks:
+        return root
+    items = tuple(ScalarNode(place, pointer(path), pointer(path)) for path, place in locks.items())
+    first = next(iter(locks.values()))
+    return MapNode(root.place, {**root.entries, "locked": Entry(first, ListNode(first, items))})

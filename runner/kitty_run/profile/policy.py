@@ -1,0 +1,196 @@
+"""Policy is kept, not only declared: what is told to the host must be what the agents' argv keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from kitty_run.profile.flags import Bypass, banned, bypasses
+from kitty_run.profile.model import AXES
+from kitty_run.profile.place import Place
+from kitty_run.profile.problems import Problem
+from kitty_run.profile.tree import (
+    MapNode,
+    Node,
+    Path,
+    ScalarNode,
+    child,
+    find,
+    key_place,
+    list_items,
+    map_entries,
+    plain,
+    pointer,
+    value_place,
+)
+
+SECRET = re.compile("token|secret|key|password|credential", re.IGNORECASE)
+"""What the host takes for a secret, in any string of a policy (3.2.7: at every depth; 1.0.3: the top)."""
+
+
+def check_policy(root: MapNode) -> Iterator[Problem]:
+    """Where the policy of `root` would be refused by the host, or isn't kept by an agent that a role uses."""
+    yield from _secrets(root)
+    yield from _banned_declared(root)
+    for used in _used_agents(root):
+        yield from _not_enforced(root, used)
+        yield from _banned_arguments(root, used)
+        yield from _undeclared(root, used)
+        yield from _secret_family(root, used)
+
+
+@dataclass(frozen=True)
+class _Used:
+    """An agent that roles use: where each of them names it."""
+
+    name: str
+    node: Node
+    roles: dict[str, Path]
+
+    @property
+    def path(self) -> Path:
+        return ("agents", self.name)
+
+    @cached_property
+    def families(self) -> set[str]:
+        """What its flags may be known by: its family, and its command's words."""
+        family = child(self.node, "family")
+        words = {str(plain(item)).rpartition("/")[2] for _, item in list_items(child(self.node, "command"))}
+        return words | {str(plain(family)) if family else self.name}
+
+
+def _used_agents(root: MapNode) -> Iterator[_Used]:
+    named: dict[str, dict[str, Path]] = {}
+    for role, entry in map_entries(root.get("roles")):
+        for number, item in list_items(child(entry.node, "agents")):
+            named.setdefault(str(plain(item)), {}).setdefault(role, ("roles", role, "agents", number))
+    for name, roles in named.items():
+        node = find(root, ("agents", name))
+        if isinstance(node, MapNode):
+            yield _Used(name, node, roles)
+
+
+def _own_place(*places: Place) -> Place:
+    """The first of `places` that stands in a file of the user's."""
+    return next((place for place in places if not place.source.shipped), places[0])
+
+
+def _secrets(root: MapNode) -> Iterator[Problem]:
+    for path, node in _scalars(root.get("policy"), ("policy",)):
+        if isinstance(node.value, str) and (found := SECRET.search(node.value)):
+            yield Problem.at(node.place, pointer(path), *_secret(node.value, found.group()))
+
+
+def _secret(value: str, word: str) -> tuple[str, str]:
+    hint = f"the host refuses every policy text with {word!r} in it: choose other words"
+    return f"{value!r} would be taken for a secret", hint
+
+
+def _secret_family(root: MapNode, used: _Used) -> Iterator[Problem]:
+    """Without `policy.agent_family`, an agent's family is sent as part of the policy."""
+    family = child(used.node, "family")
+    text = str(plain(family)) if family else used.name
+    if find(root, ("policy", "agent_family")) is None and (found := SECRET.search(text)):
+        path = (*used.path, "family") if family else used.path
+        message, hint = _secret(text, found.group())
+        yield Problem.at(
+            value_place(root, path), pointer(path), message, f"{hint}, or set policy.agent_family"
+        )
+
+
+def _scalars(node: Node | None, path: Path) -> Iterator[tuple[Path, ScalarNode]]:
+    if isinstance(node, ScalarNode):
+        yield path, node
+    for key, entry in map_entries(node):
+        yield from _scalars(entry.node, (*path, key))
+    for number, item in list_items(node):
+        yield from _scalars(item, (*path, number))
+
+
+def _banned_declared(root: MapNode) -> Iterator[Problem]:
+    for path, node in _scalars(find(root, ("policy", "dangerous_flags")), ("policy", "dangerous_flags")):
+        if any(flag.found_in([node.raw]) for flag in banned()):
+            yield Problem.at(node.place, pointer(path), f"{node.raw!r} is banned by the host", "remove it")
+
+
+def _not_enforced(root: MapNode, used: _Used) -> Iterator[Problem]:
+    for axis in AXES:
+        policy = find(root, ("policy", axis))
+        table = find(used.node, ("enforce", axis))
+        if not isinstance(policy, ScalarNode) or child(table, str(policy.value)) is not None:
+            continue
+        listed = ", ".join(key for key, _ in map_entries(table)) or "nothing"
+        enforce = key_place(root, (*used.path, "enforce", axis))
+        role = value_place(root, next(iter(used.roles.values())))
+        place = _own_place(policy.place, enforce, role)
+        message = f"the agent {used.name!r} can't keep {axis}: {policy.value}; its `enforce` lists {listed}"
+        where = enforce if place == policy.place else policy.place
+        hint = (
+            f"list {policy.value!r} in /agents/{used.name}/enforce/{axis} with the arguments that keep it, "
+            f"or choose a value that is listed; see {where}"
+        )
+        yield Problem.at(place, pointer(("policy", axis)), message, hint)
+
+
+def _banned_arguments(root: MapNode, used: _Used) -> Iterator[Problem]:
+    parts = [child(used.node, key) for key in ("command", "enforce", "roles", "args", "resume")]
+    for key, part in zip(("command", "enforce", "roles", "args", "resume"), parts, strict=True):
+        for path, node in _scalars(part, (*used.path, key)):
+            for flag in banned():
+                if flag.found_in([node.raw]):
+                    place = _own_place(node.place, value_place(root, next(iter(used.roles.values()))))
+                    hint = "keep the policy with the agent's own permissions instead"
+                    yield Problem.at(
+                        place, pointer(path), f"the flag {flag.name} is banned by the host", hint
+                    )
+
+
+def _undeclared(root: MapNode, used: _Used) -> Iterator[Problem]:
+    declared = [node.raw for _, node in _scalars(find(root, ("policy", "dangerous_flags")), ())]
+    for flag in bypasses():
+        if flag.concerns(used.families) and not flag.declared(declared):
+            for path, node in _holders(root, used, flag):
+                place = _own_place(node.place, value_place(root, next(iter(used.roles.values()))))
+                message = f"{flag.name!r} bypasses approvals or sandbox, but isn't in `dangerous_flags`"
+                hint = f"remove it, or add {flag.name!r} to policy.dangerous_flags"
+                yield Problem.at(place, pointer(path), message, hint)
+
+
+def _holders(root: MapNode, used: _Used, flag: Bypass) -> Iterator[tuple[Path, ScalarNode]]:
+    """The arguments of the agent's launches, or the variables, that are what `flag` means."""
+    for argv in _launches(root, used):
+        for number in flag.found_in([node.raw for _, node in argv]):
+            yield argv[number]
+    for path, node in _scalars(find(used.node, ("env", "pass")), (*used.path, "env", "pass")):
+        if flag.env == node.raw:
+            yield path, node
+    for base in ("env", "set"), *_extra_paths(root, used):
+        env = find(used.node, base) if base == ("env", "set") else child(find(used.node, base), "env")
+        value = child(env, flag.env) if flag.env else None
+        if isinstance(value, ScalarNode):
+            yield (*used.path, *base, flag.env), value
+
+
+def _launches(root: MapNode, used: _Used) -> Iterator[list[tuple[Path, ScalarNode]]]:
+    """The argument lists that this agent would be started with, with `args` and with `resume`."""
+    head = _arguments(used, ("command",))
+    for extra in _extra_paths(root, used):
+        head += _arguments(used, extra)
+    yield head + _arguments(used, ("args",))
+    yield head + _arguments(used, ("resume", "args"))
+
+
+def _arguments(used: _Used, path: tuple[str, ...]) -> list[tuple[Path, ScalarNode]]:
+    node = find(used.node, path)
+    if isinstance(node, MapNode):
+        return _arguments(used, (*path, "args"))
+    return list(_scalars(node, (*used.path, *path)))
+
+
+def _extra_paths(root: MapNode, used: _Used) -> list[tuple[str, ...]]:
+    """Where the entries stand that this policy and these roles select."""
+    values = [(axis, find(root, ("policy", axis))) for axis in AXES]
+    enforce = [("enforce", axis, str(value.value)) for axis, value in values if isinstance(value, ScalarNode)]
+    return [*enforce, *(("roles", role) for role in used.roles)]

@@ -1,0 +1,50 @@
+"""What is wrong with a profile, and the error that carries all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kitty_run.errors import ExitStatus, KittyRunError
+from kitty_run.profile.place import Place
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake, at the line where a person would mend it.
+
+    `pointer` is a JSON pointer (empty: the whole document). `excerpt` is the source line.
+    """
+
+    file: str
+    line: int
+    column: int
+    pointer: str
+    message: str
+    hint: str = ""
+    excerpt: str = field(default="", compare=False)
+
+    @classmethod
+    def at(cls, place: Place, pointer: str, message: str, hint: str = "") -> Problem:
+        """A problem at `place`, with its source line."""
+        excerpt = place.source.line(place.line)
+        return cls(place.source.name, place.line, place.column, pointer, message, hint, excerpt)
+
+    def __str__(self) -> str:
+        """`FILE:LINE:COLUMN: POINTER: what (hint)`, always one line."""
+        hint = f" ({self.hint})" if self.hint else ""
+        text = f"{self.file}:{self.line}:{self.column}: {self.pointer or '/'}: {self.message}{hint}"
+        return " ".join(text.splitlines())
+
+
+class ProfileInvalid(KittyRunError):
+    """The profile can't be used; `problems` are all its mistakes, sorted, each once."""
+
+    exit_status = ExitStatus.USAGE
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        count = "a problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__(
+            "\n".join([f"{count} in the profile, nothing was started", *map(str, self.problems)])
+        )

@@ -1,0 +1,158 @@
+"""Templates in a profile: Jinja2 in a sandbox, strict about names.
+
+What a template may refer to is one table here; `agents.prompts.variables` provides it at run time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from kitty_run.errors import KittyRunError
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+    from jinja2.sandbox import SandboxedEnvironment
+
+Names = Mapping[str, frozenset[str] | None]
+"""Variables by name; the attributes of those that have some."""
+
+POLICY_FIELDS = frozenset(
+    {
+        "orchestrator_id",
+        "orchestrator_version",
+        "agent_family",
+        "approval_mode",
+        "sandbox_mode",
+        "network_mode",
+        "dangerous_flags",
+    }
+)
+"""The fields of `policy` that every run defines; `tool_restrictions` only where the profile sets it."""
+
+NAMES: Names = {
+    **dict.fromkeys(("mission", "role", "agent", "family", "attempt", "cycle", "workspace", "run_id")),
+    **dict.fromkeys(("prompt", "prompt_file", "feedback", "verdict_file", "session")),
+    "wp": frozenset({"id", "title", "dependencies"}),
+    "policy": POLICY_FIELDS,
+}
+"""What every attempt defines, for every template field. Arguments, `env` and `files` know `files` too."""
+
+_SIMPLE = re.compile(r"\{\{\s*([a-z_]+)(?:\.([a-z_]+))?\s*\}\}")
+_MARKERS = ("{{", "{%", "{#")
+
+
+class TemplateError(KittyRunError):
+    """A template can't be rendered: wrong syntax, an undefined name, or an access that is not allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a template: in its line `line` (from 1), about `word` where there is one."""
+
+    line: int
+    message: str
+    word: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def render(text: str, variables: Mapping[str, object]) -> str:
+    """`text` with its expressions replaced; raises `TemplateError`. A final newline is kept."""
+    if not any(marker in text for marker in _MARKERS):
+        return text
+    from jinja2 import TemplateError as JinjaError  # noqa: PLC0415 - slow to import
+
+    try:
+        return _environment().from_string(text).render(variables)
+    except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        start = text.strip().splitlines()[0][:60] if text.strip() else ""
+        raise TemplateError(f"the template {start!r} can't be rendered: {error}") from error
+
+
+def flaws(text: str, names: Names) -> list[Flaw]:
+    """Everything wrong with the template `text` where a run defines `names`."""
+    if not any(marker in text for marker in _MARKERS) or _is_simple(text, names):
+        return []
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415 - slow to import
+
+    try:
+        tree = _environment().parse(text)
+        found = [*_undefined(tree, names), *_internals(tree)]
+        if not found:
+            _environment().compile(text)
+    except TemplateSyntaxError as error:
+        return [Flaw(error.lineno, f"not a template: {error.message}")]
+    return sorted(set(found), key=lambda flaw: (flaw.line, flaw.message))
+
+
+def undefined_names(text: str, names: Names = NAMES) -> list[Flaw]:
+    """The names in `text` that no run would define."""
+    return list(_undefined(_environment().parse(text), names))
+
+
+def _is_simple(text: str, names: Names) -> bool:
+    """Whether `text` has only expressions like `{{ wp.id }}`, all defined: no need for the real parser."""
+    for name, attribute in _SIMPLE.findall(text):
+        if name not in names or (attribute and attribute not in (names[name] or ())):
+            return False
+    rest = _SIMPLE.sub("", text)
+    return not any(marker in rest for marker in _MARKERS)
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    from jinja2 import StrictUndefined  # noqa: PLC0415 - slow to import
+    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
+
+    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.globals.clear()
+    environment.globals["range"] = range
+    return environment
+
+
+def _undefined(tree: nodes.Template, names: Names) -> Iterator[Flaw]:
+    from jinja2 import meta, nodes  # noqa: PLC0415 - slow to import
+
+    unknown = meta.find_undeclared_variables(tree) - names.keys() - {"range"}
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name in unknown:
+            message = f"{name.name!r} is a name that no run defines"
+            yield Flaw(name.lineno, message, name.name, tuple(sorted(names)))
+    for node, attribute in _attributes(tree):
+        yield from _unknown_attribute(node, attribute, names)
+
+
+def _unknown_attribute(node: nodes.Getattr | nodes.Getitem, attribute: str, names: Names) -> Iterator[Flaw]:
+    owner = getattr(node.node, "name", None)
+    known = names.get(owner) if isinstance(owner, str) else None
+    if known is not None and attribute not in known and not attribute.startswith("_"):
+        message = f"'{owner}.{attribute}' is a name that no run defines"
+        yield Flaw(node.lineno, message, attribute, tuple(sorted(known)))
+
+
+def _attributes(tree: nodes.Template) -> Iterator[tuple[nodes.Getattr | nodes.Getitem, str]]:
+    from jinja2 import nodes  # noqa: PLC0415 - slow to import
+
+    for getattr_ in tree.find_all(nodes.Getattr):
+        yield getattr_, getattr_.attr
+    for getitem in tree.find_all(nodes.Getitem):
+        if isinstance(getitem.arg, nodes.Const) and isinstance(getitem.arg.value, str):
+            yield getitem, getitem.arg.value
+
+
+def _internals(tree: nodes.Template) -> Iterator[Flaw]:
+    """Ways out of the sandbox, or to other templates; refused before anything could run."""
+    from jinja2 import nodes  # noqa: PLC0415 - slow to import
+
+    for node, attribute in _attributes(tree):
+        if attribute.startswith("_"):
+            yield Flaw(node.lineno, f"templates can't reach Python's internals: {attribute!r}", attribute)
+    for filter_ in tree.find_all(nodes.Filter):
+        if filter_.name == "attr":
+            yield Flaw(filter_.lineno, "the filter 'attr' is not allowed in templates", "attr")
+    loading = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
+    for statement in tree.find_all(loading):
+        yield Flaw(statement.lineno, "templates can't load other templates")
