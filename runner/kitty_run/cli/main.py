@@ -43,9 +43,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("kitty-run: interrupted\n")
         return int(ExitStatus.INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return int(ExitStatus.OK)
+    except Exception as error:  # noqa: BLE001 - the one place that reports a bug
+        return _bug(error, words)
+
+
+def _bug(error: Exception, words: Sequence[str]) -> int:
+    """Report an error that nobody expected, with all that an issue needs."""
+    import platform  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    text = "".join(traceback.format_exception(error))
+    sys.stderr.write(
+        f"kitty-run: an unexpected error, which is a bug: {error!r}\n{text}"
+        f"kitty-run {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"command line: kitty-run {' '.join(words)}\n"
+        "Nothing was forced, and the journal has every step so far: the same command goes on from there. "
+        "Please report this with the lines above.\n"
+    )
+    return int(ExitStatus.BUG)
 
 
 def _with_command(words: list[str]) -> list[str]:
@@ -67,9 +82,9 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"kitty-run {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    used = _with_command(words)
+    used = next((word for word in _with_command(words) if not word.startswith("-")), None)
     for name, line in COMMANDS.items():
-        if name in used:
+        if name == used:
             import_module(f"kitty_run.cli.{_MODULES.get(name, name)}").add(subparsers)
         else:
             subparsers.add_parser(name, help=line)

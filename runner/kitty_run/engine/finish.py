@@ -11,7 +11,7 @@ from kitty_run.engine.gates import Gates
 from kitty_run.engine.retry import decide, row_for
 from kitty_run.engine.services import Services
 from kitty_run.errors import WorkspaceError
-from kitty_run.host.model import Allocation, HostRefused, Lane
+from kitty_run.host.model import HostRefused, Lane
 from kitty_run.profile.model import Action, Merge
 
 
@@ -24,8 +24,11 @@ class Work:
     """A finished work package's branch: where it stands, and the commit that the merge must contain."""
 
     wp: str
-    allocation: Allocation
+    workspace: Path
+    branch: str | None
     head: str
+    alive: bool
+    """Whether the branch still exists; hosts remove merged ones."""
 
 
 class Finish:
@@ -77,10 +80,11 @@ class Finish:
     async def _merge(self, merge: Merge) -> None:
         self._check_strategy(merge)
         works = await self._works()
+        heads = {work.wp: work.head for work in works}
+        merged_before = not any(work.alive for work in works) or bool(self._s.memory.heads)
+        if merged_before and not await self._missing(merge, heads):
+            return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         self._gates.pass_or_end("merge")
-        heads = {work.wp: work.head for work in works} or self._s.memory.heads
-        if self._s.memory.heads and not await self._missing(merge, heads):
-            return await self._verified(merge, heads)  # a killed run's merge had taken effect
         if self._s.host.topology.commit_status:
             await self._commit_status()
         self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
@@ -100,19 +104,19 @@ class Finish:
 
     async def _works(self) -> list[Work]:
         """Every finished WP with its head; refuses where a workspace is dirty or a branch is gone."""
-        works, problems = [], []
+        works, problems, mission = [], [], self._s.board.mission
         for wp, lane in self._s.board.lanes.items():
             if lane is Lane.CANCELED:
                 continue
-            allocation = await self._desk.locate(wp)
-            if allocation.workspace.is_dir() and (
-                dirty := await self._s.workspace(allocation.workspace).dirty()
-            ):
-                problems.append(f"{wp}: {allocation.workspace} is dirty ({', '.join(dirty[:5])})")
-            head = await self._s.repository.resolve(allocation.branch) if allocation.branch else None
-            if head is None and wp not in self._s.memory.heads:
-                problems.append(f"{wp}: its branch {allocation.branch} does not exist")
-            works.append(Work(wp, allocation, head or self._s.memory.heads.get(wp, "")))
+            workspace, branch = await self._place(wp)
+            if workspace.is_dir() and (dirty := await self._s.workspace(workspace).dirty()):
+                problems.append(f"{wp}: {workspace} is dirty ({', '.join(dirty[:5])})")
+            head = await self._s.repository.resolve(branch) if branch else None
+            known = head or self._s.memory.heads.get(wp) or await self._s.repository.kept(mission, wp)
+            if known is None:
+                problems.append(f"{wp}: its branch {branch} does not exist")
+            else:
+                works.append(Work(wp, workspace, branch, known, alive=head is not None))
         if problems:
             raise Unfinished(
                 "not merged, since work could be lost:\n  " + "\n  ".join(problems) + "\nCommit or remove "
@@ -120,8 +124,16 @@ class Finish:
             )
         return works
 
+    async def _place(self, wp: str) -> tuple[Path, str | None]:
+        """The workspace and the branch of `wp`, from the host only where the journal does not know."""
+        memory = self._s.remember(wp)
+        if memory.workspace is not None:
+            return memory.workspace, memory.branch
+        allocation = await self._desk.locate(wp)
+        return allocation.workspace, allocation.branch
+
     async def _commit_status(self) -> None:
-        mission = Path("kitty-specs") / self._s.board.mission
+        mission = self._s.repo / "kitty-specs" / self._s.board.mission
         message = f"chore: record the status of mission {self._s.board.mission}"
         async with self._s.host.quiet():
             sha = await self._s.repository.commit_status(mission, message)
@@ -174,6 +186,6 @@ class Finish:
         self._s.journal.write("merge.verified", target=target, commit=commit, strategy=merge.strategy)
 
     async def _clean_up(self, works: list[Work], merge: Merge) -> None:
-        branches = [work.allocation.branch for work in works if work.allocation.branch]
-        worktrees = [work.allocation.workspace for work in works]
+        branches = [work.branch for work in works if work.branch]
+        worktrees = [work.workspace for work in works]
         await self._s.repository.cleanup(worktrees, branches, await self._target(merge))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +92,7 @@ async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBoo
     state = await host.state()
     known = unfinished_run(repo, state.mission)
     place = known or new_run(repo)
-    place.profile.write_text(request.loaded.dump(), encoding="utf-8")
+    place.profile.write_text(as_yaml(request.loaded.document()), encoding="utf-8")
     journal, memory = Journal(place.journal), Memory()
     for event in journal.open():
         memory.apply(event)
@@ -108,6 +108,13 @@ async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBoo
             return await session.run()
     finally:
         journal.close()
+
+
+def as_yaml(document: Mapping[str, object]) -> str:
+    """The resolved profile as it is kept beside the journal."""
+    import yaml  # noqa: PLC0415 - slow to import
+
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 def _header(profile: Profile, host: SpecKitty, mission: str) -> dict[str, object]:

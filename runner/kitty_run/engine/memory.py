@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kitty_run.agents.model import Started
 from kitty_run.engine.journal import Event
@@ -46,9 +47,10 @@ class WorkPackageMemory:
 
     `cycle` counts rounds of implementation from 1 (each rework begins one). `attempts` numbers the
     attempts per role, for log names. `agent` is the index of the role's current agent. `repeats` counts
-    uses of retry rows. `feedback` is the review that this cycle answers; `notes` say per role what the last
-    failed attempt came to. `base` is the commit the WP's own work is measured from. `ready` is the commit
-    that passed the output gate and the checks. `verdict` is the last one with its commit.
+    uses of retry rows. `feedback` is the review that this cycle answers; `notes` say per role what the
+    last failed attempt came to. `base` is the commit that the WP's own work is measured from, in
+    `workspace` on `branch`. `ready` is the commit that passed the output gate and the checks. `verdict`
+    is the last one with its commit.
     """
 
     cycle: int = 1
@@ -59,6 +61,8 @@ class WorkPackageMemory:
     feedback: str = ""
     notes: dict[str, str] = field(default_factory=dict)
     base: str | None = None
+    workspace: Path | None = None
+    branch: str | None = None
     ready: str | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
     implementer: str | None = None
@@ -94,6 +98,11 @@ class Memory:
             fold(self.of(event.wp), event.data)
         if fold_run := _RUN_FOLDS.get(event.type):
             fold_run(self, event.data)
+
+
+def _allocated(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.base, memory.workspace = str(data["base"]), Path(str(data["path"]))
+    memory.branch = str(data["branch"]) if data.get("branch") else None
 
 
 def _attempt_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
@@ -147,7 +156,7 @@ def _ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
 
 
 _WORK_PACKAGE_FOLDS = {
-    "workspace.allocated": lambda memory, data: setattr(memory, "base", data["base"]),
+    "workspace.allocated": _allocated,
     "attempt.started": _attempt_started,
     "attempt.ended": _attempt_ended,
     "work.ready": _work_ready,

@@ -1,0 +1,80 @@
+"""The journal: what is on the disk, torn lines, strange lines, and a disk that is full."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+from kitty_run.engine.journal import Event, Journal, read
+from kitty_run.errors import JournalError
+
+
+def opened(path: Path) -> Journal:
+    journal = Journal(path)
+    journal.open()
+    return journal
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "runs" / "events.jsonl")
+    written = [journal.write("run.started", mission="demo"), journal.write("wp.ended", "WP01", result="done")]
+    assert list(read(journal.path)) == written
+
+
+def test_lines_are_numbered_on_after_a_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    for _ in range(2):
+        journal = opened(path)
+        journal.write("notice", text="ä\nö")
+        journal.close()
+    assert [json.loads(line)["seq"] for line in path.read_text().splitlines()] == [1, 2]
+
+
+def test_a_torn_last_line_is_cut_off_and_the_rest_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    journal = opened(path)
+    journal.write("notice", text="whole")
+    journal.close()
+    with path.open("ab") as file:
+        file.write(b'{"v":1,"seq":2,"type":"att')
+    again = Journal(path)
+    assert [event.data["text"] for event in again.open()] == ["whole"]
+    again.write("notice", text="after")
+    assert [event.data["text"] for event in read(path)] == ["whole", "after"]
+
+
+def test_a_line_that_is_no_event_is_told_with_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    journal = opened(path)
+    journal.write("notice", text="x")
+    with path.open("a") as file:
+        file.write("hello\n")
+    with pytest.raises(JournalError, match=r"events\.jsonl:2"):
+        list(read(path))
+
+
+def test_a_full_disk_stops_the_run_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = opened(tmp_path / "events.jsonl")
+
+    def full(_: int, __: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(JournalError, match=r"No space left on device.*start the same command again"):
+        journal.write("notice", text="x")
+
+
+def test_observers_hear_of_an_event_after_it_is_on_the_disk(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "events.jsonl")
+    seen: list[tuple[Event, int]] = []
+    journal.observe(lambda event: seen.append((event, len(list(read(journal.path))))))
+    event = journal.write("notice", text="x")
+    assert seen == [(event, 1)]
+
+
+def test_a_journal_is_private_to_its_owner(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "events.jsonl")
+    assert journal.path.stat().st_mode & 0o777 == 0o600

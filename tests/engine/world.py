@@ -1,0 +1,342 @@
+"""A simulated world for the engine: a host in memory, workspaces in memory, and scripted agents.
+
+world = World(tmp_path, {"WP01": [], "WP02": ["WP01"]})
+world.agent(lambda job: job.fail(FailureClass.TIMEOUT) if job.attempt == 1 else job.work())
+report = world.run()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
+from kitty_run.agents.ports import Diff, Snapshot, Unmerged
+from kitty_run.engine.breakers import Breakers
+from kitty_run.engine.control import Control
+from kitty_run.engine.journal import Event, Journal, read
+from kitty_run.engine.memory import Memory
+from kitty_run.engine.places import RunPlace
+from kitty_run.engine.services import Board, Services
+from kitty_run.engine.session import Report, Session
+from kitty_run.engine.slots import Slots
+from kitty_run.host.model import Lane
+from kitty_run.host.sim.memory import Fault, SimHost
+from kitty_run.profile.model import Profile
+
+from tests.engine import profiles, virtual_time
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Tree:
+    """One workspace's content: commits as a chain of file maps, and the files as they lie there."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    commits: list[dict[str, str]] = field(default_factory=lambda: [{}])
+
+    @property
+    def head(self) -> str:
+        return _digest(self.commits)
+
+    @property
+    def clean(self) -> bool:
+        return self.files == self.commits[-1]
+
+
+class FakeWorkspace:
+    """`WorkspacePort` over a `Tree` of the world."""
+
+    def __init__(self, path: Path, tree: Tree) -> None:
+        self.path = path
+        self._tree = tree
+
+    async def ensure(self, repo: Path, branch: str, base: str, merge: Sequence[str]) -> None:
+        return
+
+    async def head(self) -> str:
+        return self._tree.head
+
+    async def dirty(self) -> tuple[str, ...]:
+        return () if self._tree.clean else tuple(self._tree.files)
+
+    async def snapshot(self) -> Snapshot:
+        return Snapshot(self._tree.head, "branch", _digest(self._tree.files))
+
+    async def snapshot_committed(self) -> Snapshot:
+        return Snapshot(self._tree.head, "branch", _digest(self._tree.commits[-1]))
+
+    async def fork_point(self, ref: str) -> str:
+        return _digest(self._tree.commits[:1])
+
+    async def ensure_branch(self, branch: str) -> None:
+        return
+
+    async def forbidden(self, since: Snapshot) -> tuple[str, ...]:
+        return tuple(name for name in self._tree.files if name.startswith("kitty-specs/"))
+
+    async def undo_forbidden(self, since: Snapshot) -> None:
+        for name in await self.forbidden(since):
+            del self._tree.files[name]
+
+    async def commit(self, message: str) -> str | None:
+        if self._tree.clean:
+            return None
+        self._tree.commits.append(dict(self._tree.files))
+        return self._tree.head
+
+    async def own_changes(self, base: str) -> bool:
+        return self._tree.commits[-1] != self._tree.commits[0]
+
+    async def discard(self, since: Snapshot) -> tuple[str, ...]:
+        changed = () if self._tree.clean else tuple(self._tree.files)
+        self._tree.files = dict(self._tree.commits[-1])
+        return changed
+
+    async def diff(self, base: str, limit_bytes: int) -> Diff:
+        return Diff(json.dumps(self._tree.commits[-1]), False, tuple(self._tree.commits[-1]), "")
+
+
+class FakeRepository:
+    """`RepositoryPort`; `unmerged` is what the next verification reports."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def current_branch(self) -> str | None:
+        return "main"
+
+    async def resolve(self, ref: str) -> str | None:
+        return f"commit-of-{ref}"
+
+    async def commit_status(self, mission_dir: Path, message: str) -> str | None:
+        self._world.status_commits.append(mission_dir)
+        return "status-commit"
+
+    async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]:
+        if not self._world.merged:
+            return tuple(Unmerged(wp, "not merged") for wp in heads)
+        return self._world.unmerged
+
+    async def abort_merge(self) -> bool:
+        return False
+
+    async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None:
+        self._world.cleaned = True
+
+    async def keep(self, mission: str, wp: str, sha: str) -> None:
+        self._world.kept[wp] = sha
+
+    async def kept(self, mission: str, wp: str) -> str | None:
+        return self._world.kept.get(wp)
+
+
+@dataclass
+class Job:
+    """An attempt as a scripted agent sees it."""
+
+    launch: Launch
+    wp: str
+    role: str
+    agent: str
+    attempt: int
+    cycle: int
+    prompt: str
+    tree: Tree
+
+    def work(self, name: str | None = None, seconds: float = 1.0) -> Did:
+        """Change a file and end well."""
+        self.tree.files[name or f"{self.wp}.txt"] = f"{self.role} {self.attempt}"
+        return Did(seconds=seconds)
+
+    def idle(self) -> Did:
+        """Change nothing and end well."""
+        return Did()
+
+    def fail(self, status: int = 1, ending: Ending = "exit") -> Did:
+        """End badly."""
+        return Did(status=status if ending == "exit" else None, ending=ending)
+
+    def verdict(self, verdict: str = "approved", findings: Sequence[str] = (), seconds: float = 1.0) -> Did:
+        """Write a verdict and end well."""
+        text = {"verdict": verdict, "summary": f"{verdict} by {self.agent}", "findings": list(findings)}
+        Path(self.launch.env["KITTY_VERDICT_FILE"]).write_text(json.dumps(text), encoding="utf-8")
+        return Did(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Did:
+    """How a job ended."""
+
+    status: int | None = 0
+    ending: Ending = "exit"
+    seconds: float = 1.0
+    output: str = ""
+
+
+Script = Callable[[Job], Did]
+
+
+def good(job: Job) -> Did:
+    """Implement on the first try, approve on the first review."""
+    return job.work() if job.role == "implement" else job.verdict()
+
+
+class ScriptedExecutor:
+    """`Executor` that lets the world's script act, and counts what runs at once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def run(self, launch: Launch, on_started: OnStarted) -> Exit:
+        world = self._world
+        env = launch.env
+        job = Job(
+            launch=launch,
+            wp=env["KITTY_WP"],
+            role=env["KITTY_ROLE"],
+            agent=launch.argv[0],
+            attempt=int(env["KITTY_ATTEMPT"]),
+            cycle=int(env["KITTY_CYCLE"]),
+            prompt=Path(env["KITTY_PROMPT_FILE"]).read_text(encoding="utf-8"),
+            tree=world.tree(env["KITTY_WP"]),
+        )
+        await on_started(Started(len(world.jobs) + 1, 0.0))
+        world.jobs.append(job)
+        world.running.append(job)
+        world.peak = max(world.peak, len(world.running))
+        try:
+            did = world.script(job)
+            launch.stdout.write_text(did.output, encoding="utf-8")
+            await asyncio.sleep(did.seconds)
+        finally:
+            world.running.remove(job)
+        return Exit(
+            did.ending,
+            did.status,
+            9 if did.ending == "signal" else None,
+            did.seconds,
+            launch.stdout,
+            launch.stderr,
+        )
+
+
+class World:
+    """Everything around one engine. A second `run` goes on with the journal of the first."""
+
+    def __init__(
+        self,
+        root: Path,
+        dependencies: Mapping[str, Sequence[str]],
+        *,
+        dialect: str = "mission",
+        profile: Profile | None = None,
+        script: Script = good,
+        faults: Sequence[Fault] = (),
+        shape: str | None = None,
+    ) -> None:
+        self.root = root
+        self.profile = profile or profiles.profile()
+        self.script = script
+        self.host = SimHost.of(dependencies, dialect=dialect, repo=root, faults=list(faults), shape=shape)
+        self.jobs: list[Job] = []
+        self.running: list[Job] = []
+        self.peak = 0
+        self.merged = False
+        self.unmerged: tuple[Unmerged, ...] = ()
+        self.status_commits: list[Path] = []
+        self.cleaned = False
+        self.kept: dict[str, str] = {}
+        self.trees: dict[str, Tree] = {}
+        self.place = RunPlace(root / ".kitty-run" / "runs" / "run-1")
+        self.on_event: Callable[[World, Event, Session], None] | None = None
+        self.yes = False
+        self._write_prompts(dependencies)
+
+    def _write_prompts(self, dependencies: Mapping[str, Sequence[str]]) -> None:
+        tasks = self.root / "kitty-specs" / self.host.held.mission / "tasks"
+        tasks.mkdir(parents=True, exist_ok=True)
+        for wp in dependencies:
+            (tasks / f"{wp}.md").write_text(f"---\ntitle: Part {wp}\n---\nDo {wp}.\n", encoding="utf-8")
+
+    def tree(self, wp: str) -> Tree:
+        """The workspace of `wp`."""
+        return self.trees.setdefault(wp, Tree())
+
+    def change(self, **changes: Any) -> None:
+        """Change the profile for the next run."""
+        self.profile = replace(self.profile, **changes)
+
+    def run(self) -> Report:
+        """One session, in virtual time."""
+        return virtual_time.run(self._run())
+
+    async def _run(self) -> Report:
+        journal, memory = Journal(self.place.journal, self._now), Memory()
+        for event in journal.open():
+            memory.apply(event)
+        journal.observe(memory.apply)
+        control = Control()
+        state = await self.host.state()
+        services = Services(
+            profile=self.profile,
+            host=self.host,
+            board=Board.of(state),
+            journal=journal,
+            memory=memory,
+            place=self.place,
+            repo=self.root,
+            repository=FakeRepository(self),
+            workspace=self._workspace,
+            executor=ScriptedExecutor(self),
+            control=control,
+            slots=Slots(self.profile.concurrency),
+            breakers=Breakers(control),
+            assume_yes=self.yes,
+            random=Random(7),  # noqa: S311
+            now=self._now,
+        )
+        session = Session(services)
+        journal.write("run.started", mission=state.mission)
+        journal.observe(lambda event: self._follow(event, session))
+        try:
+            return await session.run()
+        finally:
+            journal.close()
+
+    def _follow(self, event: Event, session: Session) -> None:
+        if event.type == "call.started" and event.data["operation"] == "merge":
+            self.merged = True
+        if self.on_event is not None:
+            self.on_event(self, event, session)
+
+    def _workspace(self, path: Path) -> FakeWorkspace:
+        path.mkdir(parents=True, exist_ok=True)
+        return FakeWorkspace(path, self.tree(path.name.rsplit("-", 1)[-1]))
+
+    def _now(self) -> datetime:
+        return START + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def events(self, type_: str | None = None) -> list[Event]:
+        """The journal's events, of one type or all."""
+        return [event for event in read(self.place.journal) if type_ in (None, event.type)]
+
+    def lanes(self) -> dict[str, Lane]:
+        """The lanes as the host holds them."""
+        return {wp: held.lane for wp, held in self.host.held.work_packages.items()}
+
+    def operations(self, wp: str | None = None) -> list[str]:
+        """The names of the host calls made, of one work package or all."""
+        return [call.operation for call in self.host.calls if wp in (None, call.wp)]
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
