@@ -48,7 +48,7 @@ class Call:
         self.started = time.monotonic()
         self.deadline = None if request.timeout is None else self.started + request.timeout
         self.timed_out = False
-        self.pid = 0
+        self.pid = 0  # 0 before its start and after its end
 
     def take_on(self) -> None:
         """In the child: become the call's own process."""
@@ -65,12 +65,15 @@ class Call:
 
     def kill(self) -> None:
         """End the child and its process group; without a group yet, it has started nothing."""
+        if not self.pid:
+            return
         for end in (os.kill, os.killpg):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 end(self.pid, signal.SIGKILL)
 
     def finish(self, status: int) -> list[str]:
         """Answer; returns the modules that the child imported."""
+        self.pid = 0
         seconds = time.monotonic() - self.started
         shown = None if self.timed_out else status
         stdout, stderr, modules = (content(file) for file in (self.stdout, self.stderr, self.modules))

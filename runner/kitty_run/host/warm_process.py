@@ -27,8 +27,8 @@ LINE_LIMIT = 1 << 28
 GRACE = 10.0
 """Seconds that the server may be late in ending a call whose time is up."""
 
-STEP = 0.02
-"""Seconds between two looks at a process that must end."""
+STEP, STEPS = 0.02, 100
+"""Seconds between two looks at processes that must end, and how often to look."""
 
 Message = dict[str, Any]
 
@@ -76,9 +76,11 @@ class WarmProcess:
         except TimeoutError as error:
             await self._kill()
             raise Lost("the warm host fell silent") from error
+        except asyncio.CancelledError:
+            self._kill_children(number)
+            raise
         finally:
             del self._replies[number]
-            self._kill_children(number)
         if "refused" in reply:
             raise Refused(reply["refused"])
         return RawReply(reply["stdout"], reply["stderr"], reply["status"], reply["seconds"])
@@ -148,9 +150,11 @@ class WarmProcess:
 
     async def _end_children(self) -> None:
         """After the server's end: no call goes on unseen while the state is read again."""
-        for pid in self._children:
-            while _kill_group(pid):
-                await asyncio.sleep(STEP)
+        for _ in range(STEPS):
+            left = [pid for pid in self._children if _kill_group(pid)]
+            if not left:
+                break
+            await asyncio.sleep(STEP)
         self._children.clear()
 
     def _last_words(self) -> str:

@@ -241,8 +241,8 @@ class Server:
         for pid in list(self.calls):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
-                modules += self.calls.pop(pid).finish(os.waitstatus_to_exitcode(status))
                 self.tell({"ended": pid})
+                modules += self.calls.pop(pid).finish(os.waitstatus_to_exitcode(status))
         learn(modules)
 
 

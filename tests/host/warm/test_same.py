@@ -12,7 +12,7 @@ from kitty_run.host.cold import ColdStarter
 from kitty_run.host.start import Starter
 from kitty_run.host.warm import WarmStarter
 
-from tests.host.warm_calls import SPECS, Shown, make_calls, repository, shown
+from tests.host.warm.calls import SPECS, Shown, make_calls, repository, shown
 from tests.hosts import FEATURE_HOST, MISSION_HOST, RealHost
 
 pytestmark = pytest.mark.real_host

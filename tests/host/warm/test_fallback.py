@@ -1,0 +1,99 @@
+"""Where the warm starter goes back to cold calls: said once, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from typing import Any
+
+import pytest
+from kitty_run.errors import HostError
+from kitty_run.host.start import RawReply
+from kitty_run.host.warm import WarmStarter
+
+from tests.host.warm.odd import ODD
+from tests.host.warm.stubs import SOURCE, Stub, data
+
+pytestmark = pytest.mark.real_host
+
+
+@pytest.mark.parametrize(("text", "reason"), ODD.values(), ids=ODD)
+def test_an_odd_host_is_started_anew_for_each_call(stub: Stub, text: str, reason: str) -> None:
+    other = stub.script.rename(stub.folder / "other-host")
+    stub.write(text.replace("@python@", str(stub.interpreter)).replace("@other@", str(other)))
+
+    async def use(starter: WarmStarter) -> list[tuple[int | None, str]]:
+        replies = [await stub.ask(starter, "whoami") for _ in range(2)]
+        return [(reply.status, without_pid(reply.stdout)) for reply in replies]
+
+    cold = asyncio.run(stub.ask(stub.cold(), "whoami"))
+    assert stub.run(use) == [(cold.status, without_pid(cold.stdout))] * 2
+    assert len(stub.notices) == 1
+    assert reason in stub.notices[0]
+
+
+def without_pid(text: str) -> str:
+    return re.sub(r'"pid": \d+', "", text)
+
+
+def test_a_command_of_more_than_one_word_is_started_anew_for_each_call(stub: Stub) -> None:
+    command = (str(stub.interpreter), str(stub.script))
+
+    async def use(starter: WarmStarter) -> RawReply:
+        return await stub.ask(starter, "whoami")
+
+    assert data(stub.run(use, command))["parent"] == os.getpid()
+    assert len(stub.notices) == 1
+    assert "is not a console script alone" in stub.notices[0]
+
+
+def test_a_missing_host_is_an_error_and_no_notice(stub: Stub) -> None:
+    async def use(starter: WarmStarter) -> RawReply:
+        return await stub.ask(starter, "whoami")
+
+    with pytest.raises(HostError, match="was not found"):
+        stub.run(use, ("no-such-host",))
+    assert stub.notices == []
+
+
+def test_a_mutating_call_is_not_repeated_when_its_server_dies(stub: Stub) -> None:
+    async def use(starter: WarmStarter) -> tuple[RawReply, RawReply]:
+        return await stub.ask(starter, "die"), await stub.ask(starter, "whoami")
+
+    lost, after = stub.run(use)
+    assert lost.stdout == ""
+    assert lost.status not in {0, None}
+    assert stub.log() == ["die", "whoami"]
+    assert data(after)["parent"] == os.getpid()
+    assert len(stub.notices) == 1
+    assert "died" in stub.notices[0]
+
+
+def test_a_read_is_repeated_when_its_server_dies(stub: Stub) -> None:
+    async def use(starter: WarmStarter) -> RawReply:
+        await stub.ask(starter, "contract-version")
+        (stub.folder / "killer").touch()
+        return await stub.ask(starter, "list-ready")
+
+    assert data(stub.run(use))["parent"] == os.getpid()
+    assert stub.log() == ["list-ready", "list-ready"]
+    assert len(stub.notices) == 1
+
+
+def test_a_changed_script_is_started_anew_while_calls_under_way_go_on(stub: Stub) -> None:
+    os.mkfifo(stub.folder / "pipe")
+
+    async def use(starter: WarmStarter) -> list[dict[str, Any]]:
+        await stub.ask(starter, "contract-version")
+        under_way = asyncio.create_task(stub.ask(starter, "wait-for", "pipe"))
+        os.close(await asyncio.to_thread(os.open, stub.folder / "pipe", os.O_WRONLY))
+        stub.write_python(SOURCE + "\n# another version\n")
+        replies = [data(await stub.ask(starter, "whoami")) for _ in range(2)]
+        return [*replies, data(await under_way)]
+
+    first, second, under_way = stub.run(use)
+    assert first["parent"] == second["parent"] == os.getpid()
+    assert under_way == {"heard": ""}
+    assert len(stub.notices) == 1
+    assert f"{stub.script} changed" in stub.notices[0]
