@@ -1,0 +1,106 @@
+"""`kitty-run demo`: a small real mission on a real host, by scripted agents, from nothing to merged code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_run.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from kitty_run.demo.stage import Stage
+    from kitty_run.engine.journal import Event
+    from kitty_run.engine.session import Report
+
+TOPOLOGIES = ("coord", "lanes", "single_branch", "legacy")
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="run a small real mission with scripted agents, from nothing to merged code",
+        description="Install a spec-kitty host from PyPI (once), plan a mission of four work packages in a "
+        "new git repository, and run it to merged code with scripted agents: no account, no cost. One work "
+        "package has a bug at first; its reviewer finds it.",
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="where; default: a new temporary directory")
+    parser.add_argument("--host", metavar="COMMAND", help="an installed spec-kitty to use instead")
+    parser.add_argument("--hosts", type=Path, metavar="DIR", help="where hosts are installed (user's cache)")
+    parser.add_argument("--topology", choices=TOPOLOGIES, help="the mission's shape (coord)")
+    parser.add_argument("--play", choices=("implementer", "reviewer"), help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Run the demo; with `--play`, be one of its agents."""
+    if options.play:
+        return ExitStatus(import_module(f"kitty_run.demo.agents.{options.play}").main())
+    from kitty_run.demo.stage import default_hosts, prepare  # noqa: PLC0415
+
+    stage = prepare(options.keep, options.hosts or default_hosts(), options.host, options.topology, _tell)
+    os.environ.update(stage.env)
+    return _play(stage)
+
+
+def _play(stage: Stage) -> ExitStatus:
+    from kitty_run.demo.stage import profile_path, settings  # noqa: PLC0415
+    from kitty_run.engine.launch import Request, launch  # noqa: PLC0415
+    from kitty_run.profile.load import load  # noqa: PLC0415
+    from kitty_run.report.live import Live  # noqa: PLC0415
+    from kitty_run.report.summary import as_text  # noqa: PLC0415
+
+    agents = (sys.executable, "-m", "kitty_run", "demo", "--play")
+    loaded = load(profile_path(), settings(stage, agents))
+    live, rejections = Live(sys.stderr), _Rejections()
+
+    def show(event: Event) -> None:
+        live.show(event)
+        rejections.see(event)
+
+    _tell(f"running {profile_path()}")
+    report = launch(Request(loaded, stage.project.mission, stage.project.root), show)
+    sys.stderr.write(as_text(report))
+    sys.stderr.write(_closing(stage, report, rejections))
+    return report.exit_status
+
+
+class _Rejections:
+    """Collects what reviewers found, to be told at the end."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def see(self, event: Event) -> None:
+        """Take up a rejecting verdict's findings."""
+        findings = event.data.get("findings")
+        if event.type == "verdict.given" and isinstance(findings, list):
+            self.found += [f"{event.wp}: {finding['message']}" for finding in findings]
+
+
+def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
+    from kitty_run.demo.stage import profile_path  # noqa: PLC0415
+
+    project = stage.project.root
+    if report.exit_status is not ExitStatus.OK:
+        return f"\nThe demo did not end as it should. Everything of it is kept in {stage.directory}\n"
+    lines = [
+        "",
+        "What the reviewer found, and the implementer then mended:",
+        *[f"  {text}" for text in rejections.found],
+        "",
+        "What to do next:",
+        f"  cd {project} && python3 -m texttools README.md    use what was built",
+        f"  kitty-run status --repo {project}    what happened, from the journal",
+        f"  cp {profile_path().with_name('claude.yaml')} my.yaml    a profile for your own repository",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,122 @@
+"""Everything that the demo needs before it can run: a host, a private home, a project with a mission."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kitty_run.demo.hosts import ensure_host, host_environment
+from kitty_run.demo.missions import MissionSpec, Project, Topology, WorkPackageSpec, make_project
+from kitty_run.errors import HostError, UsageError
+from kitty_run.resources import data_root
+
+MISSION = Path(__file__).resolve().parent / "mission.yaml"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What the demo plays: the mission, and the version of the host it is played on (`mission.yaml`)."""
+
+    host: str
+    spec: MissionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A prepared demo: the project, the host's command, and the environment to run both in."""
+
+    directory: Path
+    project: Project
+    host: Path
+    env: Mapping[str, str]
+
+
+def profile_path() -> Path:
+    """The profile that the demo runs, `sample-configs/quickstart.yaml`."""
+    return data_root() / "sample-configs" / "quickstart.yaml"
+
+
+def read_script() -> Script:
+    """The demo's mission as it is planned; the file ships with the program."""
+    import yaml  # noqa: PLC0415 (slow to import)
+
+    data: dict[str, Any] = yaml.safe_load(MISSION.read_text(encoding="utf-8"))
+    packages = tuple(_work_package(entry) for entry in data["work_packages"])
+    spec = MissionSpec(data["slug"], packages, data["topology"], data["branch"], data["files"])
+    return Script(data["host"], spec)
+
+
+def prepare(
+    directory: Path | None, hosts: Path, host: str | None, topology: Topology | None, tell: Tell
+) -> Stage:
+    """Install the host where it is missing, and plan the mission in a new project below `directory`.
+
+    None stands for a new temporary directory, and for the script's own host and topology. Raises
+    `UsageError` where `directory` is in use, `HostError` where the host can't be had or refuses.
+    """
+    script = read_script()
+    where = _new_directory(directory)
+    command = _find(host) if host else _install(script.host, hosts, tell)
+    env = host_environment(command, where / "home")
+    tell(f"planning a mission of {len(script.spec.work_packages)} work packages in {where / 'project'}")
+    spec = replace(script.spec, topology=topology or script.spec.topology)
+    if spec.topology == "legacy":
+        spec = replace(spec, slug=f"001-{spec.slug}")
+    return Stage(where, make_project(where / "project", command, env, spec), command, env)
+
+
+def settings(stage: Stage, agent_command: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """What differs here from the profile as it ships: this host, and these programs as agents."""
+    agents = [(f"/agents/{name}/command", [*agent_command, name]) for name in ("implementer", "reviewer")]
+    return tuple(
+        (pointer, json.dumps(value)) for pointer, value in [("/host/command", [str(stage.host)]), *agents]
+    )
+
+
+def default_hosts() -> Path:
+    """Where hosts are installed unless told otherwise: the user's cache directory."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "kitty-run" / "hosts"
+
+
+def _new_directory(directory: Path | None) -> Path:
+    if directory is None:
+        return Path(tempfile.mkdtemp(prefix="kitty-run-demo-")).resolve()
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UsageError(f"{directory} is in use; name a directory that is new or empty with --keep")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} can't be made: {error.strerror}") from error
+    return directory.resolve()
+
+
+def _find(host: str) -> Path:
+    found = shutil.which(host)
+    if found is None:
+        raise HostError(f"the host's command {host!r} was not found; name the path of a spec-kitty script")
+    return Path(found).absolute()
+
+
+def _install(version: str, hosts: Path, tell: Tell) -> Path:
+    if not (hosts / version).exists():
+        tell(f"installing spec-kitty-cli {version} from PyPI into {hosts / version} (once; takes a minute)")
+    return ensure_host(version, hosts)
+
+
+def _work_package(entry: Mapping[str, Any]) -> WorkPackageSpec:
+    return WorkPackageSpec(
+        id=entry["id"],
+        title=entry["title"],
+        dependencies=tuple(entry.get("dependencies", ())),
+        body=entry["body"],
+        owned_files=tuple(entry["owned_files"]),
+        subtasks=tuple(entry["subtasks"]),
+    )
