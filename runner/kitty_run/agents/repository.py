@@ -131,6 +131,10 @@ class Repository:
         if await self.resolve(ref) != await self.resolve(sha):
             await self._git.run("update-ref", "--create-reflog", "-m", "kitty-run: keep", ref, sha)
 
+    async def kept(self, mission: str, wp: str) -> str | None:
+        """The commit that `keep` holds for `wp`; None where it holds none."""
+        return await self.resolve(f"{KEPT}/{mission}/{wp}")
+
     async def forget(self, mission: str) -> None:
         """Remove the refs that `keep` made for `mission`."""
         refs = await self._git.run("for-each-ref", "--format=%(refname)", f"{KEPT}/{mission}")
