@@ -22,6 +22,7 @@ once the calls under way have ended.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -57,6 +58,8 @@ SELF_TEST_SECONDS = 60.0
 
 UNLEARNABLE: set[str] = set()
 """Modules that could not be imported by the server: they stay with the children."""
+
+KEPT: list[object] = []
 
 
 class Server:
@@ -98,8 +101,9 @@ class Server:
 
     def tell(self, message: Reply) -> None:
         data = json.dumps(message).encode() + b"\n"
-        while data:
-            data = data[os.write(self.replies, data) :]
+        with contextlib.suppress(BrokenPipeError):  # nobody listens; the end of input is being read, too
+            while data:
+                data = data[os.write(self.replies, data) :]
 
     def unfit(self, reason: str) -> NoReturn:
         self.tell({"unfit": reason})
@@ -130,7 +134,7 @@ class Server:
         if shim.exists():
             keep_shim_first(shim, self.script)
         gc.collect()
-        gc.freeze()
+        settle()
         while self.child_of is None:
             self.turn()
 
@@ -219,11 +223,16 @@ class Server:
             shim.close()
         os.chdir(call.request.cwd)
 
-    def report_modules(self) -> None:
-        """At the very end of a child: what it imported, in the order of import."""
+    def last_hook(self) -> None:
+        """At the very end of a child: report what it imported, in the order of import.
+
+        Then forget the other modules: to take apart what it only inherited would be most of a child's cost.
+        """
         if self.child_of is not None:
             names = [name for name in sys.modules if name not in self.known]
             os.write(self.child_of.modules.fileno(), "\n".join(names).encode())
+            for name in self.known - {"sys", "builtins", "__main__"}:
+                sys.modules.pop(name, None)
 
     def patience(self) -> float | None:
         deadlines = [call.deadline for call in self.calls.values() if call.deadline and not call.timed_out]
@@ -262,7 +271,17 @@ def learn(modules: list[str]) -> None:
             except Exception:  # noqa: BLE001  # other people's code: what can't be imported stays lazy
                 UNLEARNABLE.add(name)
     if modules:
-        gc.freeze()
+        settle()
+
+
+def settle() -> None:
+    """Keep all that is loaded for good, so that no child spends time on what it only inherited.
+
+    What is frozen is not looked at by the collector. A cycle among it is never freed, and what the cycle
+    holds neither.
+    """
+    KEPT[:] = [KEPT, *sys.modules.values()]
+    gc.freeze()
 
 
 def main() -> None:
@@ -273,7 +292,7 @@ def main() -> None:
         os.dup2(nothing, fd)
     os.close(nothing)
     server = Server(streams, script, Path(room), arguments)
-    atexit.register(server.report_modules)
+    atexit.register(server.last_hook)
     RootCommand(server.stop_here).install()
     try:
         run_script(script, arguments)

@@ -124,11 +124,14 @@ class Shown:
     operation: str
     status: int | None
     stdout: str
-    traceback: bool
+    stderr: str
 
 
 def shown(operation: str, reply: RawReply, project: Project) -> Shown:
-    return Shown(operation, reply.status, steady(reply.stdout, project), "Traceback" in reply.stderr)
+    stderr = reply.stderr
+    if "Traceback" in stderr:  # its frames tell who ran the script
+        stderr = stderr.strip().rsplit("\n", 1)[-1]
+    return Shown(operation, reply.status, steady(reply.stdout, project), steady(stderr, project))
 
 
 VOLATILE = re.compile(
