@@ -21,6 +21,7 @@ from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.agents.ports import Diff, Snapshot, Unmerged
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal, read
 from kitty_run.engine.memory import Memory
 from kitty_run.engine.places import RunPlace
@@ -285,7 +286,12 @@ class World:
             memory.apply(event)
         journal.observe(memory.apply)
         control = Control()
+        faults, self.host.faults = (
+            self.host.faults,
+            [],
+        )  # the first look is the connection's, before the engine
         state = await self.host.state()
+        self.host.faults = faults
         services = Services(
             profile=self.profile,
             host=self.host,
@@ -305,7 +311,7 @@ class World:
             now=self._now,
         )
         session = Session(services)
-        journal.write("run.started", mission=state.mission)
+        journal.write("run.started", **header(self.profile, self.host, state))
         journal.observe(lambda event: self._follow(event, session))
         try:
             return await session.run()

@@ -48,7 +48,7 @@ class Allocating:
         allocation = await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
         if allocation is None:  # only with a target lane can a lost call count as made
             raise Ended(Result.FAILED, "start-implementation gave no workspace")
-        self._s.board.lanes[self._wp] = Lane.IN_PROGRESS
+        self._s.moved(self._wp, Lane.IN_PROGRESS)
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._s.remember(self._wp)):
             begin_rework(self._s, self._wp)

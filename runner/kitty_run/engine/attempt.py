@@ -167,6 +167,7 @@ def _ended(order: Order, number: int, outcome: Outcome) -> dict[str, object]:
         "status": outcome.exit.status,
         "signal": outcome.exit.signal,
         "seconds": round(outcome.exit.seconds, 3),
+        "log": str(outcome.exit.stdout),
         "session": outcome.session,
         "cost_usd": outcome.cost_usd,
         "input_tokens": outcome.input_tokens,

@@ -47,6 +47,8 @@ class Desk:
             state = await self._read(self._s.host.state)
         except HostRefused as refused:
             raise RunAborted(f"the mission's state can't be read: {refused}", ExitStatus.HOST) from refused
+        for found in state.work_packages:
+            self._s.moved(found.id, found.lane)
         self._s.board.update(state)
         return state
 
@@ -94,7 +96,7 @@ class Desk:
                 await self._act(self._decide(operation, wp, refused), refused, wp)
                 continue
             if target is not None:
-                self._s.board.lanes[wp] = target
+                self._s.moved(wp, target)
             return reply
 
     async def _took_effect(self, wp: str, target: Lane | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from kitty_run.agents.repository import Repository
 from kitty_run.agents.workspace import Workspace
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal
 from kitty_run.engine.lock import repository_lock
 from kitty_run.engine.memory import Memory
@@ -27,7 +27,6 @@ from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
 from kitty_run.host.starters import starter
 from kitty_run.profile.load import Loaded
-from kitty_run.profile.model import Profile
 
 Show = Callable[[Event], None]
 
@@ -99,8 +98,8 @@ async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBoo
     try:
         journal.observe(memory.apply)
         journal.observe(show)
-        header = _header(request.loaded.profile, host, state.mission)
-        journal.write("run.resumed" if known else "run.started", **header)
+        told = header(request.loaded.profile, host, state)
+        journal.write("run.resumed" if known else "run.started", **told)
         calls.attach(journal)
         await _end_leftovers(journal, memory)
         session = Session(_services(request, repo, host, Board.of(state), journal, memory, place))
@@ -115,18 +114,6 @@ def as_yaml(document: Mapping[str, object]) -> str:
     import yaml  # noqa: PLC0415 - slow to import
 
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
-
-
-def _header(profile: Profile, host: SpecKitty, mission: str) -> dict[str, object]:
-    return {
-        "mission": mission,
-        "profile": str(profile.path),
-        "digest": profile.digest,
-        "dialect": host.dialect,
-        "contract": host.contract,
-        "topology": host.topology.name,
-        "pid": os.getpid(),
-    }
 
 
 def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in one place

@@ -68,6 +68,12 @@ class Services:
         """The memory of `wp`."""
         return self.memory.of(wp)
 
+    def moved(self, wp: str, lane: Lane) -> None:
+        """Put `wp` into `lane` on the board, and into the journal where that is news."""
+        if self.board.lanes.get(wp) is not lane:
+            self.board.lanes[wp] = lane
+            self.journal.write("wp.moved", wp, lane=lane.value)
+
     def notice(self, text: str, wp: str | None = None) -> None:
         """Tell people, and the journal, something that changes no decision."""
         self.journal.write("notice", wp, text=text)

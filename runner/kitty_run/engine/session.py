@@ -15,6 +15,7 @@ from kitty_run.engine.gates import Gates
 from kitty_run.engine.graph import cycle
 from kitty_run.engine.services import Services
 from kitty_run.errors import ExitStatus, KittyRunError, WorkspaceError
+from kitty_run.host.model import Lane
 
 
 class DependencyCycle(KittyRunError):
@@ -30,6 +31,10 @@ class WorkPackageReport:
     attempts: int
     cycles: int
     cost_usd: float | None
+    lane: str = ""
+    """The lane as the host last told it."""
+    unblock: str = ""
+    """What a person does on this host to free the work package, where it is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,12 @@ class Session:
 
     def _check_graph(self) -> None:
         if found := cycle(tuple(self._s.board.work_packages.values())):
-            raise DependencyCycle(
+            error = DependencyCycle(
                 f"mission {self._s.board.mission}: {' -> '.join(found)} depend on each other in a circle; "
                 "mend the `dependencies` of one of them and run again"
             )
+            self._write_end(error.exit_status, str(error), 0.0)
+            raise error
 
     async def _work(self, crew: Crew) -> None:
         Gates(self._s).pass_or_end("start")
@@ -123,7 +130,7 @@ class Session:
     def _report(self, status: ExitStatus, reason: str) -> Report:
         memory, place = self._s.memory, self._s.place
         seconds = asyncio.get_running_loop().time() - self._s.began
-        self._s.journal.write("run.ended", exit_status=int(status), reason=reason, seconds=round(seconds, 3))
+        self._write_end(status, reason, seconds)
         packages = {wp: self._work_package(wp, end) for wp, end in self._ends().items()}
         return Report(
             run_id=place.id,
@@ -143,6 +150,9 @@ class Session:
             seconds=seconds,
         )
 
+    def _write_end(self, status: ExitStatus, reason: str, seconds: float) -> None:
+        self._s.journal.write("run.ended", exit_status=int(status), reason=reason, seconds=round(seconds, 3))
+
     def _ends(self) -> dict[str, Ended]:
         """Every work package's end in the mission's order; without one, the run stopped before it."""
         ends = self._crew.ends if self._crew else {}
@@ -152,4 +162,15 @@ class Session:
     def _work_package(self, wp: str, end: Ended) -> WorkPackageReport:
         memory = self._s.remember(wp)
         attempts = sum(memory.attempts.values())
-        return WorkPackageReport(end.result, end.reason, attempts, memory.cycle, memory.usage.known_cost)
+        lane = self._s.board.lanes[wp]
+        actor, mission = self._s.profile.host.actor, self._s.board.mission
+        unblock = self._s.host.traits.unblock.format(mission=mission, wp=wp, actor=actor)
+        return WorkPackageReport(
+            result=end.result,
+            reason=end.reason,
+            attempts=attempts,
+            cycles=memory.cycle,
+            cost_usd=memory.usage.known_cost,
+            lane=lane.value,
+            unblock=unblock if lane is Lane.BLOCKED else "",
+        )
