@@ -8,7 +8,7 @@ from collections.abc import Callable
 from loguru import logger
 
 from kitty_run.host.cold import ColdStarter
-from kitty_run.host.environment import host_environment, resolve
+from kitty_run.host.environment import resolve
 from kitty_run.host.start import Starter
 from kitty_run.host.warm import WarmStarter
 from kitty_run.profile.model import HostConfig
@@ -21,7 +21,7 @@ def starter(config: HostConfig, notice: Callable[[str], None] = logger.warning) 
     where the host's command is not found.
     """
     cold = ColdStarter(config.command, os.environ)
-    env = host_environment(resolve(config.command, os.environ), os.environ)
+    resolve(config.command, os.environ)
     if config.start == "cold":
         return cold
-    return WarmStarter(config.command, env, cold, notice)
+    return WarmStarter(config.command, os.environ, cold, notice)
