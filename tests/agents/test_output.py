@@ -107,6 +107,8 @@ def test_a_line_beyond_reason_is_passed_over(tmp_path: Path) -> None:
     [
         ("/a/0/b", 1),
         ("/a/1", None),
+        ("/a/-/b", 1),
+        ("/s/-", None),
         ("/x~1y", 2),
         ("/x~0y", 3),
         ("/a/b", None),

@@ -35,6 +35,7 @@ def berlin(day: int, hour: int, minute: int = 0, month: int = 11, year: int = 20
         ("850ms", NOW + timedelta(milliseconds=850)),
         ("2026-11-22T15:00:00Z", datetime(2026, 11, 22, 15, tzinfo=UTC)),
         ("2026-11-22T15:00:00.500+02:00", datetime(2026, 11, 22, 13, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-12-01 at 00:00 UTC", datetime(2026, 12, 1, tzinfo=UTC)),
         ("2026-11-22 15:00", berlin(22, 15)),
         ("Sun, 22 Nov 2026 15:00:00 GMT", datetime(2026, 11, 22, 15, tzinfo=UTC)),
         ("3pm (Europe/Berlin)", berlin(22, 15)),

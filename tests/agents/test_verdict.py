@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kitty_run.agents.model import Finding, Verdict
+from kitty_run.agents.prompts import render_prompt
+from kitty_run.agents.task import Task
 from kitty_run.agents.verdict import NoVerdict, read
+
+from tests.agents.making import POLICY, agent, context
 
 APPROVED = '{"verdict": "approved", "summary": "Fine."}'
 REJECTED = '{"verdict": "changes_requested", "summary": "Not yet.", "findings": ["Fix it."]}'
@@ -152,6 +156,14 @@ def test_only_a_regular_file_counts(tmp_path: Path) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(write(tmp_path, APPROVED))
     assert decision(read(link, None)) == "none"
+
+
+def test_the_example_of_the_prompt_is_no_verdict(tmp_path: Path) -> None:
+    found = read(
+        None, render_prompt(context(tmp_path, role="review"), Task("WP02", "x", "y"), agent(), POLICY)
+    )
+    assert isinstance(found, NoVerdict)
+    assert "example" in found.reason
 
 
 @given(st.text(max_size=300))

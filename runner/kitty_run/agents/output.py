@@ -55,11 +55,16 @@ def extract(output: Output, path: Path) -> Extract:
 
 
 def resolve(document: object, pointer: str) -> object:
-    """The value at the JSON pointer (RFC 6901) in `document`; None where there is none."""
+    """The value at the JSON pointer (RFC 6901) in `document`; None where there is none.
+
+    `-` stands for an array's last element: agents end a list of thoughts with what they say.
+    """
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
         if isinstance(document, dict):
             document = document.get(name)
+        elif isinstance(document, list) and document and name == "-":
+            document = document[-1]
         elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
             document = document[int(name)]
         else:
@@ -123,7 +128,9 @@ def _pointers(output: Output) -> list[str]:
 
 def _key(pointer: str) -> bytes:
     """What a line must contain to have a value at `pointer`; an array's index leaves no trace."""
-    names = [name for name in pointer.split("/")[1:] if not name.isdecimal() and "~" not in name]
+    names = [
+        name for name in pointer.split("/")[1:] if name != "-" and not name.isdecimal() and "~" not in name
+    ]
     return json.dumps(names[-1], ensure_ascii=False).encode() if names else b""
 
 

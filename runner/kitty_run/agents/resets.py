@@ -74,6 +74,7 @@ def _number(text: str, now: datetime) -> datetime | None:
 def _iso(text: str, now: datetime) -> datetime | None:
     if not re.match(r"\d{4}-\d{2}-\d{2}", text):
         return None
+    text = re.sub(r" ?(?:UTC|GMT)$", "+00:00", text.replace(" at ", " "))
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
 

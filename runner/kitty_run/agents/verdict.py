@@ -25,6 +25,9 @@ SIZE_LIMIT = 1024 * 1024
 REMARKS = frozenset({"minor", "note", "info", "nit", "suggestion"})
 """Severities that an approval may carry; any other, also one that nobody here knows, contradicts it."""
 
+EXAMPLE = "One or two sentences: what the decision rests on."
+"""The summary of the example in the reviewer's prompt, which an agent may print before it says anything."""
+
 _FENCED = re.compile(
     r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)[^\n`]*\n(?P<body>.*?)"
     r"(?:^[ ]{0,3}(?P<end>(?P=fence))[`~]*[ \t]*$|\Z)",
@@ -69,6 +72,8 @@ def parse(text: str, where: str) -> Verdict | NoVerdict:
         return NoVerdict(
             f"{where} does not fit the verdict's schema: {wrong.json_path}: {wrong.message[:300]}"
         )
+    if document["summary"] == EXAMPLE:
+        return NoVerdict(f"{where} is the example of the prompt, not a verdict")
     return _consistent(_verdict(document), where)
 
 

@@ -1,0 +1,189 @@
+"""The agent families that ship: policies, command lines, and real CLIs' outputs as their rules read them.
+
+Recordings are real CLIs' runs, without credentials or against a mock model service on loopback; a
+killed one (exit status 124 of `timeout`) is taken for an attempt that the runner ended.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kitty_run.agents.argv import build
+from kitty_run.agents.model import Exit
+from kitty_run.agents.outcome import classify
+from kitty_run.agents.prompts import variables
+from kitty_run.agents.secrets import mask
+from kitty_run.profile.flags import banned
+from kitty_run.profile.load import load
+from kitty_run.profile.model import AXES, Agent, Profile, RoleName
+from kitty_run.profile.problems import ProfileInvalid
+from kitty_run.resources import profiles_dir
+
+from tests.agents.making import NOW, context, ended
+
+RECORDED = Path(__file__).parent / "recorded"
+FAMILIES = sorted(path.stem for path in (profiles_dir() / "agents").glob("*.yaml"))
+CONFINED = {"claude", "codex", "copilot", "gemini", "opencode", "kilocode"}
+"""The families that keep the policy a profile has by default: `workspace_write` and no network."""
+
+SANDBOXES, NETWORKS = ("read_only", "workspace_write", "none"), ("none", "open")
+DECLARED = ["danger-full-access", "--yes-always"]
+ROLES: tuple[RoleName, ...] = ("implement", "review")
+
+
+def profile(directory: Path, family: str, sandbox: str, network: str) -> Profile:
+    path = directory / "profile.yaml"
+    policy = {"sandbox_mode": sandbox, "network_mode": network, "dangerous_flags": DECLARED}
+    path.write_text(f"version: 1\nextends: [preset:{family}]\npolicy: {policy}\n")
+    return load(path).profile
+
+
+@cache
+def permissive(family: str) -> Agent:
+    """The family's agent, from the preset itself."""
+    with tempfile.TemporaryDirectory() as directory:
+        return profile(Path(directory), family, "none", "open").agents[family]
+
+
+def recordings() -> list[dict[str, str]]:
+    with (RECORDED / "expected.tsv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def replayed(directory: Path, path: Path) -> Exit:
+    text = path.read_text(encoding="utf-8")
+    head, _, output = text.partition("## stdout\n")
+    stdout, _, stderr = output.partition("## stderr\n")
+    status = int(head.rpartition("## exit status\n")[2])
+    if status == 124:
+        return ended(directory, stdout, stderr, ending="timeout", status=None)
+    return ended(directory, stdout, stderr, status=status)
+
+
+def test_all_families_are_here() -> None:
+    asked = {
+        "claude",
+        "codex",
+        "copilot",
+        "gemini",
+        "qwen",
+        "opencode",
+        "kilocode",
+        "augment",
+        "cursor",
+        "pi",
+        "letta",
+    }
+    assert asked < set(FAMILIES)
+    assert len(FAMILIES) >= len(asked) + 3
+
+
+@pytest.mark.parametrize("recording", recordings(), ids=lambda row: row["recording"])
+def test_a_real_clis_end_is_understood(tmp_path: Path, recording: dict[str, str]) -> None:
+    end = replayed(tmp_path, RECORDED / recording["family"] / f"{recording['recording']}.txt")
+    found = classify(permissive(recording["family"]), end, NOW)
+    message = (found.message or "").split("\n")[0][:60]
+    seen: dict[str, Any] = {
+        "outcome": found.failure or "success",
+        "message": message,
+        "cost_usd": found.cost_usd,
+        "input_tokens": found.input_tokens,
+        "output_tokens": found.output_tokens,
+        "resets_at": found.resets_at.isoformat() if found.resets_at else None,
+    }
+    assert {key: "" if value is None else str(value) for key, value in seen.items()} == {
+        key: recording[key] for key in seen
+    }
+
+
+def test_every_recording_is_expected_to_be_something() -> None:
+    expected = {(row["family"], row["recording"]) for row in recordings()}
+    assert expected == {(path.parent.name, path.stem) for path in RECORDED.glob("*/*.txt")}
+
+
+def test_recordings_hold_no_secrets() -> None:
+    for path in RECORDED.glob("*/*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert mask(text) == text, path
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+def test_a_policy_is_kept_by_some_arguments_or_refused(
+    tmp_path: Path, family: str, sandbox: str, network: str
+) -> None:
+    table = permissive(family).enforce
+    if sandbox not in table["sandbox_mode"] or network not in table["network_mode"]:
+        with pytest.raises(ProfileInvalid, match="can't keep"):
+            profile(tmp_path, family, sandbox, network)
+        return
+    made = profile(tmp_path, family, sandbox, network)
+    agent = made.agents[family]
+    for role in ROLES:
+        known = variables(context(tmp_path, role=role), agent, made.policy, "PROMPT")
+        for session in (None, "s-1"):
+            command = build(agent, role, made.policy, known, tmp_path / "p", session, tmp_path / "files")
+            assert not any(flag.found_in(command.argv) for flag in banned())
+            assert ("danger-full-access" in command.argv) == (
+                family == "codex" and (sandbox, network, role) == ("none", "open", "implement")
+            )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_default_policy_is_kept_or_refused(tmp_path: Path, family: str) -> None:
+    path = tmp_path / "profile.yaml"
+    path.write_text(f"version: 1\nextends: [preset:{family}]\n")
+    if family in CONFINED:
+        assert load(path).profile.roles["implement"].agents == (family,)
+    else:
+        with pytest.raises(ProfileInvalid):
+            load(path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_says_how_it_keeps_each_axis_and_when_it_succeeded(family: str) -> None:
+    agent = permissive(family)
+    assert agent.family == family
+    assert set(agent.enforce) == set(AXES)
+    assert agent.success
+    assert agent.failures
+    assert {"PATH", "HOME"} <= set(agent.env.passed)
+    assert agent.output.message or agent.output.format == "text"
+
+
+def argv(directory: Path, family: str, sandbox: str, network: str, role: RoleName) -> str:
+    made = profile(directory, family, sandbox, network)
+    agent = made.agents[family]
+    known = variables(context(directory, role=role), agent, made.policy, "PROMPT")
+    command = build(agent, role, made.policy, known, directory / "p", None, directory / "files")
+    return " ".join([*command.argv, *command.env.values(), *command.files.values()])
+
+
+def test_an_unconfined_shell_is_given_only_where_the_policy_says_so(tmp_path: Path) -> None:
+    shells = {
+        "claude": "Bash",
+        "copilot": "--allow-tool=shell",
+        "gemini": 'decision = "allow"',
+        "qwen": "--allowed-tools=run_shell_command",
+        "opencode": '"bash": {"*": "allow"',
+        "kilocode": '"bash": {"*": "allow"',
+        "pi": ",bash",
+    }
+    for family, shell in shells.items():
+        assert shell in argv(tmp_path, family, "none", "open", "implement"), family
+        assert shell not in argv(tmp_path, family, "none", "none", "implement"), family
+        assert shell not in argv(tmp_path, family, "none", "open", "review"), family
+    sandboxed = argv(tmp_path, "claude", "workspace_write", "none", "implement")
+    assert '"enabled": true, "failIfUnavailable": true' in sandboxed
+
+
+def test_sessions_are_resumed_where_the_cli_has_them() -> None:
+    resuming = {family for family in FAMILIES if permissive(family).resume is not None}
+    assert {"claude", "codex", "copilot", "opencode", "kilocode", "pi"} <= resuming
+    assert all(permissive(family).output.session for family in resuming)
