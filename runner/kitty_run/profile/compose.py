@@ -15,6 +15,8 @@ MAX_DEPTH = 64
 MAX_ALIASES = 100
 MAX_NODES = 100_000
 MERGE_KEY = "<<"
+_NO_KEY = "?"
+"""The style of what stands for a key that is none."""
 
 
 class TooMuch(Exception):
@@ -150,9 +152,11 @@ class Composer:
             frame.key = node
             return
         self._problem(node.place, "a key must be plain text")
-        frame.key = ScalarNode(node.place, "?", "?")
+        frame.key = ScalarNode(node.place, "?", "?", _NO_KEY)
 
     def _entry(self, frame: _Frame, key: ScalarNode, node: Node) -> None:
+        if key.style == _NO_KEY:
+            return
         if key.raw == MERGE_KEY and not key.style:
             self._merge(frame, key, node)
         elif first := frame.entries.get(key.raw):

@@ -28,8 +28,9 @@ from kitty_run.profile.tree import (
 
 def cross_check(root: MapNode, agents: set[str]) -> Iterator[Problem]:
     """Where parts of `root` contradict each other; `agents` are the names of all agents, sound or not."""
-    yield from _role_agents(root, agents)
-    yield from _concurrency(root, agents)
+    if agents:
+        yield from _role_agents(root, agents)
+        yield from _concurrency(root, agents)
     yield from _host_codes(root)
     yield from _retry_rows(root)
     for name, entry in map_entries(root.get("agents")):
@@ -76,17 +77,6 @@ def _retry_rows(root: MapNode) -> Iterator[Problem]:
     for table, rows in map_entries(root.get("retry")):
         for key, row in map_entries(rows.node):
             yield from _unreachable(root, ("retry", table, key), row.node)
-    for table, required in _REQUIRED_ROWS.items():
-        for key in required:
-            if find(root, ("retry", table, key)) is None:
-                yield _at(root, ("retry", table), f"the row {key!r} was removed", "every failure needs a row")
-
-
-_REQUIRED_ROWS = {
-    "host": ("default",),
-    "agent": ("default",),
-    "review": ("changes_requested", "no_verdict"),
-}
 
 
 def _unreachable(root: MapNode, path: Path, row: Node) -> Iterator[Problem]:

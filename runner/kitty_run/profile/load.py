@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from kitty_run.profile import tree
 from kitty_run.profile.build import build
@@ -39,8 +39,15 @@ class Loaded:
     layers: tuple[Layer, ...]
 
     def document(self) -> dict[str, object]:
-        """The resolved profile as plain data: a profile that extends nothing and says the same."""
-        return cast("dict[str, object]", plain(self.resolved))
+        """The resolved profile as plain data: a profile that extends nothing and says the same.
+
+        Shipped retry rows that were removed stand in it as None, so that they stay removed.
+        """
+        document = cast("dict[str, Any]", plain(self.resolved))
+        shipped = cast("dict[str, Any]", plain(self.layers[0].root))["retry"]
+        for table, rows in shipped.items():
+            document["retry"][table] = dict.fromkeys(rows) | document["retry"][table]
+        return document
 
 
 def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
@@ -59,7 +66,9 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
         problems += wrong
         layers += [layer] if layer else []
     if problems:
-        raise ProfileInvalid([*problems, *_schema_problems(layers)])
+        damaged = {(problem.file, problem.pointer) for problem in problems}
+        others = (p for p in _schema_problems(layers) if (p.file, p.pointer) not in damaged)
+        raise ProfileInvalid([*problems, *others])
     return _resolve(path, layers)
 
 

@@ -59,6 +59,7 @@ def merge_layers(defaults: Layer, layers: Sequence[Layer]) -> tuple[MapNode, lis
     """The resolved tree of `layers` (the lowest first) over `defaults`, and the locks they broke."""
     problems: list[Problem] = []
     own = MapNode(defaults.root.place, {})
+    defaults = Layer(defaults.source, _without_removed_rows(defaults.root, layers))
     locks: dict[tuple[str, ...], Place] = {}
     for layer in layers:
         body = _body(layer)
@@ -72,6 +73,38 @@ def merge_layers(defaults: Layer, layers: Sequence[Layer]) -> tuple[MapNode, lis
 
 TERMINAL = ("skip", "block", "abort")
 """What a retry row can do that nothing more of it follows."""
+
+
+_LASTING_ROWS = frozenset({"default", "changes_requested", "no_verdict"})
+"""Rows that every failure may fall back on: removing them brings the shipped ones back."""
+
+
+def _without_removed_rows(defaults: MapNode, layers: Sequence[Layer]) -> MapNode:
+    """The defaults without the retry rows that `layers` remove in the end; `default` rows step in there."""
+    kept = defaults
+    for layer in layers:
+        for table, rows in map_entries(layer.root.get("retry")):
+            for key, row in map_entries(rows.node):
+                removed = isinstance(row.node, ScalarNode) and row.node.value is None
+                path = ("retry", table, key)
+                kept = _put(
+                    kept, path, None if removed and key not in _LASTING_ROWS else find(defaults, path)
+                )
+    return kept
+
+
+def _put(root: MapNode, path: tuple[str, ...], node: Node | None) -> MapNode:
+    """`root` with `node` at `path` (below maps that are there), or without anything there."""
+    key, *rest = path
+    entries = dict(root.entries)
+    below = entries.get(key)
+    if rest and below and isinstance(below.node, MapNode):
+        entries[key] = Entry(below.key, _put(below.node, tuple(rest), node))
+    elif node is None:
+        entries.pop(key, None)
+    else:
+        entries[key] = Entry(below.key if below else node.place, node)
+    return MapNode(root.place, entries)
 
 
 def _over_defaults(defaults: Layer, own: MapNode) -> MapNode:

@@ -225,7 +225,7 @@ class Role:
 class Concurrency:
     """How much runs at once; a role or an agent that is not named has no limit of its own."""
 
-    work_packages: int = 1
+    work_packages: int = 4
     roles: Mapping[RoleName, int] = field(default_factory=dict)
     agents: Mapping[str, int] = field(default_factory=dict)
 

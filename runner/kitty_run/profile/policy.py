@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kitty_run.profile.flags import Bypass, banned, bypasses
-from kitty_run.profile.model import AXES
+from kitty_run.profile.model import AXES, Axis
 from kitty_run.profile.place import Place
 from kitty_run.profile.problems import Problem
 from kitty_run.profile.tree import (
@@ -116,22 +116,43 @@ def _banned_declared(root: MapNode) -> Iterator[Problem]:
 
 
 def _not_enforced(root: MapNode, used: _Used) -> Iterator[Problem]:
-    for axis in AXES:
-        policy = find(root, ("policy", axis))
-        table = find(used.node, ("enforce", axis))
-        if not isinstance(policy, ScalarNode) or child(table, str(policy.value)) is not None:
-            continue
-        listed = ", ".join(key for key, _ in map_entries(table)) or "nothing"
-        enforce = key_place(root, (*used.path, "enforce", axis))
-        role = value_place(root, next(iter(used.roles.values())))
-        place = _own_place(policy.place, enforce, role)
-        message = f"the agent {used.name!r} can't keep {axis}: {policy.value}; its `enforce` lists {listed}"
-        where = enforce if place == policy.place else policy.place
-        hint = (
-            f"list {policy.value!r} in /agents/{used.name}/enforce/{axis} with the arguments that keep it, "
-            f"or choose a value that is listed; see {where}"
-        )
-        yield Problem.at(place, pointer(("policy", axis)), message, hint)
+    missing = [axis for axis in AXES if find(used.node, ("enforce", axis, _value(root, axis))) is None]
+    if not missing:
+        return
+    if child(used.node, "enforce") is None:
+        yield _no_enforce(root, used)
+        return
+    for axis in missing:
+        yield _not_listed(root, used, axis)
+
+
+def _value(root: MapNode, axis: str) -> str:
+    node = find(root, ("policy", axis))
+    return str(node.value) if isinstance(node, ScalarNode) else ""
+
+
+def _no_enforce(root: MapNode, used: _Used) -> Problem:
+    place = _own_place(key_place(root, used.path), value_place(root, next(iter(used.roles.values()))))
+    wanted = ", ".join(f"{axis}: {{{_value(root, axis)}: [...]}}" for axis in AXES)
+    message = f"the agent {used.name!r} has no `enforce`, so it can't keep the policy"
+    hint = f"tell with which arguments it keeps it: enforce: {{{wanted}}}"
+    return Problem.at(place, pointer(used.path), message, hint)
+
+
+def _not_listed(root: MapNode, used: _Used, axis: Axis) -> Problem:
+    value = _value(root, axis)
+    listed = ", ".join(key for key, _ in map_entries(find(used.node, ("enforce", axis)))) or "nothing"
+    policy = key_place(root, ("policy", axis))
+    enforce = key_place(root, (*used.path, "enforce", axis))
+    shown = value_place(root, ("policy", axis))
+    place = _own_place(shown, enforce, value_place(root, next(iter(used.roles.values()))))
+    where = enforce if place == shown else policy
+    message = f"the agent {used.name!r} can't keep {axis}: {value}; its `enforce` lists {listed}"
+    hint = (
+        f"list {value!r} in /agents/{used.name}/enforce/{axis} with the arguments that keep it, "
+        f"or choose a value that is listed; see {where}"
+    )
+    return Problem.at(place, pointer(("policy", axis)), message, hint)
 
 
 def _banned_arguments(root: MapNode, used: _Used) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from kitty_run.profile.compose import Composer, TooMuch
 from kitty_run.profile.place import Place, Source, display
 from kitty_run.profile.problems import Problem
 from kitty_run.profile.tree import MapNode, Node, ScalarNode
+from kitty_run.resources import profiles_dir
 
 MAX_BYTES = 1024 * 1024
 
@@ -32,7 +33,7 @@ class Unreadable(Exception):
 
 def open_source(path: Path, *, shipped: bool = False) -> Source:
     """The text of `path`; raises `Unreadable`. Reads at most `MAX_BYTES`, whatever the file holds."""
-    name = path.name if shipped else display(path)
+    name = f"profiles/{path.relative_to(profiles_dir())}" if shipped else display(path)
     empty = Place(Source(name, "", path, shipped))
     try:
         with path.open("rb") as file:

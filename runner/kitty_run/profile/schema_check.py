@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -90,7 +91,7 @@ def _missing_key(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]
         if key not in error.instance:
             path = error.path
             described = resolve(error.schema["properties"][key]).get("description", "")
-            hint = described.partition(". ")[0].rstrip(".")
+            hint = re.split("[.;:]", described)[0]
             place = value_place(root, path)
             yield (*path, key), Problem.at(place, pointer(path), f"the key {key!r} is missing", hint)
 
@@ -174,7 +175,7 @@ def _pattern(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
     message, hint = _PATTERNS.get(
         error.schema.get("x-kind", ""), ("has characters that can't stand here", "")
     )
-    hint = hint or f"it must match {error.value}"
+    hint = hint or error.schema.get("x-hint", "")
     yield _problem(root, error.path, f"{_shown(error.instance)} {message}", hint)
 
 
@@ -182,7 +183,7 @@ def _key_name(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
     key = str(error.instance)
     path = (*error.path, key)
     message = f"the key {key!r} has characters that can't stand here"
-    hint = f"it must match {error.value}"
+    hint = error.schema.get("x-hint", "")
     yield path, Problem.at(key_place(root, path), pointer(path), message, hint)
 
 

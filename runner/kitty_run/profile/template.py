@@ -41,6 +41,9 @@ NAMES: Names = {
 }
 """What every attempt defines, for every template field. Arguments, `env` and `files` know `files` too."""
 
+_JINJA_NAMES = frozenset({"self", "super"})
+"""Names that Jinja2 defines in templates that inherit, which none here does."""
+
 _SIMPLE = re.compile(r"\{\{\s*([a-z_]+)(?:\.([a-z_]+))?\s*\}\}")
 _MARKERS = ("{{", "{%", "{#")
 
@@ -105,11 +108,11 @@ def _is_simple(text: str, names: Names) -> bool:
 @cache
 def _environment() -> SandboxedEnvironment:
     from jinja2 import StrictUndefined  # noqa: PLC0415 - slow to import
-    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
+    from jinja2.sandbox import SandboxedEnvironment, safe_range  # noqa: PLC0415
 
     environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
     environment.globals.clear()
-    environment.globals["range"] = range
+    environment.globals["range"] = safe_range
     return environment
 
 
@@ -118,7 +121,7 @@ def _undefined(tree: nodes.Template, names: Names) -> Iterator[Flaw]:
 
     unknown = meta.find_undeclared_variables(tree) - names.keys() - {"range"}
     for name in tree.find_all(nodes.Name):
-        if name.ctx == "load" and name.name in unknown:
+        if name.ctx == "load" and (name.name in unknown or name.name in _JINJA_NAMES):
             message = f"{name.name!r} is a name that no run defines"
             yield Flaw(name.lineno, message, name.name, tuple(sorted(names)))
     for node, attribute in _attributes(tree):
