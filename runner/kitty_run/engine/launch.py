@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +48,9 @@ def launch(request: Request, show: Show) -> Report:
 
     Raises a `KittyRunError` where nothing could be started, and `JournalError` where the journal fails.
     """
+    if sys.version_info < (3, 12) and hasattr(os, "pidfd_open"):
+        # What later versions do by themselves: no thread per agent that is waited for.
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
     return asyncio.run(_launch(request, show))
 
 

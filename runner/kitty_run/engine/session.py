@@ -9,12 +9,12 @@ from pathlib import Path
 
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.crew import Crew, exit_status
-from kitty_run.engine.desk import Desk, RunAborted
+from kitty_run.engine.desk import Desk
 from kitty_run.engine.finish import Finish, Unfinished
 from kitty_run.engine.gates import Gates
 from kitty_run.engine.graph import cycle
 from kitty_run.engine.services import Services
-from kitty_run.errors import ExitStatus, KittyRunError, WorkspaceError
+from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
 
 
@@ -98,9 +98,11 @@ class Session:
         except Ended as ended:
             paused = ended.result is Result.PAUSED
             status, reason = (ExitStatus.PAUSED if paused else ExitStatus.INCOMPLETE), ended.reason
-        except (Unfinished, WorkspaceError) as error:
+        except Unfinished as error:
             status, reason = ExitStatus.INCOMPLETE, str(error)
-        except RunAborted as error:
+        except JournalError:
+            raise
+        except KittyRunError as error:
             status, reason = error.exit_status, str(error)
         if self._interrupts:
             status = ExitStatus.INTERRUPTED

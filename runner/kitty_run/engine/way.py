@@ -8,10 +8,11 @@ from kitty_run.engine.allocating import Allocating, Assignment
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Blocked, Desk, Refresh, RunAborted
 from kitty_run.engine.implementing import Implementing
+from kitty_run.engine.places import StorageError
 from kitty_run.engine.reviewing import Reviewing
 from kitty_run.engine.services import Services
 from kitty_run.engine.steps import Step, first_step
-from kitty_run.errors import WorkspaceError
+from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
 
 
@@ -32,7 +33,9 @@ class Way:
             await self._walk()
         except Ended as ended:
             return ended
-        except (Blocked, WorkspaceError) as error:
+        except (RunAborted, JournalError, HostError, StorageError):
+            raise  # no work package's own trouble: these end the run
+        except (Blocked, KittyRunError) as error:
             return await self._block(str(error))
         return Ended(Result.DONE)
 
