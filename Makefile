@@ -1,0 +1,44 @@
+# Needs only Python 3.11 or later, git and make; everything else is set up in .venv/ and .hosts/.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := .venv/installed
+DEV := .venv/installed-dev
+
+.PHONY: demo test test-all lint format bench clean
+
+demo: $(RUN)  ## a small real mission on a real spec-kitty host, by scripted agents
+	$(BIN)/kitty-run demo --hosts .hosts $(DEMO)
+
+test: lint  ## what CI runs; installs real hosts into .hosts/
+	$(BIN)/pytest -q -n 2 -m "not slow"
+
+test-all: lint  ## the slow ones too
+	$(BIN)/pytest -q -n 2
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(DEV)
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+bench: $(DEV)  ## measures, and writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUN): pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV): pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(RUN)
