@@ -1,0 +1,114 @@
+"""The journal's schema: everything that is written fits it, and nothing in it is never written."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kitty_run
+import pytest
+from kitty_run.resources import schema_path
+
+from tests.report.stories import STORIES, Story
+
+SCHEMA: dict[str, Any] = json.loads(schema_path("event").read_text(encoding="utf-8"))
+TYPES = {entry["$ref"].removeprefix("#/$defs/") for entry in SCHEMA["oneOf"]}
+ONLY_WITH_A_REAL_HOST = {"run.resumed", "call.ended"}
+
+
+def problems(line: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a journal line, by its own type's part of the schema."""
+    if line.get("type") not in TYPES:
+        return [f"no such type: {line.get('type')}"]
+    own = {"$ref": f"#/$defs/{line['type']}", "$defs": SCHEMA["$defs"]}
+    checker = jsonschema.Draft202012Validator(own)
+    return [f"{line['type']}: {error.json_path}: {error.message}" for error in checker.iter_errors(line)]
+
+
+def lines(journal: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+
+
+def written_types() -> Iterator[str]:
+    """The first argument of every `journal.write(...)` in the package."""
+    for path in sorted(Path(kitty_run.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _writes_to_a_journal(node.func):
+                yield from _texts(node.args[0], path)
+
+
+def _writes_to_a_journal(function: ast.expr) -> bool:
+    if not (isinstance(function, ast.Attribute) and function.attr == "write"):
+        return False
+    owner = function.value
+    name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+    return name.strip("_") == "journal"
+
+
+def _texts(argument: ast.expr, path: Path) -> list[str]:
+    if isinstance(argument, ast.IfExp):
+        return [*_texts(argument.body, path), *_texts(argument.orelse, path)]
+    assert isinstance(argument, ast.Constant), f"{path}:{argument.lineno}: write the type as a literal"
+    return [str(argument.value)]
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=list(STORIES))
+def test_every_line_of_a_journal_fits_the_schema(tmp_path: Path, story: Story) -> None:
+    journal = lines(story(tmp_path).place.journal)
+    assert [found for line in journal for found in problems(line)] == []
+    assert [line["seq"] for line in journal] == list(range(1, len(journal) + 1))
+
+
+def test_the_stories_tell_of_every_type(tmp_path: Path) -> None:
+    told = {
+        line["type"]
+        for name, story in STORIES.items()
+        for line in lines(story(tmp_path / name).place.journal)
+    }
+    assert told == TYPES - ONLY_WITH_A_REAL_HOST
+
+
+def test_the_schema_has_every_type_that_is_written_and_no_other() -> None:
+    assert set(written_types()) == TYPES
+
+
+def test_a_line_fits_one_type_only(tmp_path: Path) -> None:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    assert all(validator.is_valid(line) for line in lines(STORIES["rework"](tmp_path).place.journal))
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_every_type_is_closed_and_every_key_described(name: str) -> None:
+    definition = SCHEMA["$defs"][name]
+    assert definition["additionalProperties"] is False
+    assert definition["properties"]["type"]["const"] == name
+    assert set(definition["required"]) <= set(definition["properties"])
+    assert [key for key, value in _properties(definition) if not _described(value)] == []
+
+
+def _properties(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for key, value in schema.get("properties", {}).items():
+        yield key, value
+        yield from _properties(value)
+    for nested in ("items", "additionalProperties"):
+        if isinstance(schema.get(nested), dict):
+            yield from _properties(schema[nested])
+
+
+def _described(value: Mapping[str, Any]) -> bool:
+    shared = SCHEMA["$defs"].get(str(value.get("$ref", "")).removeprefix("#/$defs/"), {})
+    return bool(value.get("description") or shared.get("description"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"extra": 1}, {"v": 2}, {"seq": 0}, {"at": "yesterday"}, {"type": "run.paused"}, {"wp": None}],
+    ids=str,
+)
+def test_a_line_that_is_not_one_is_told(tmp_path: Path, change: dict[str, Any]) -> None:
+    line = lines(STORIES["smooth"](tmp_path).place.journal)[0]
+    assert problems({**line, **change}) != []
