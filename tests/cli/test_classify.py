@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from kitty_run.cli.main import main
 
 PROFILE = r"""

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "validate": "check profiles without starting anything",
     "plan": "show what a run would do now; changes nothing",
     "explain": "show the resolved profile, each value with the file and line that it came from",
+    "classify": "say what an agent's end means, and which rule of its profile says so",
     "presets": "list the presets, or print one",
     "schema": "print a JSON schema",
     "status": "show the latest run, from its journal",

@@ -1,0 +1,95 @@
+"""`kitty-run classify PROFILE AGENT`: what a recorded end of an agent means, and which rule says so."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_run.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from kitty_run.agents.model import Ending, Exit, Outcome
+    from kitty_run.profile.model import Agent
+
+ENDINGS = ("exit", "signal", "timeout", "idle", "not_installed")
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "classify", help="say what an agent's end means, and which rule of its profile says so"
+    )
+    parser.add_argument("profile", type=Path, metavar="PROFILE", help="a YAML profile")
+    parser.add_argument("agent", metavar="AGENT", help="the name of an agent in it")
+    parser.add_argument("--exit-status", type=int, metavar="N", help="the exit status (default: 0)")
+    parser.add_argument("--signal", type=int, metavar="N", help="the signal that ended it instead")
+    parser.add_argument("--ending", choices=ENDINGS, help="how it ended, where that is no exit status")
+    parser.add_argument("--stdout", type=Path, metavar="FILE", help="its standard output")
+    parser.add_argument("--stderr", type=Path, metavar="FILE", help="its standard error")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Classify as a run would, reading the files as an attempt's logs; starts nothing."""
+    from datetime import datetime  # noqa: PLC0415
+
+    from kitty_run.agents.outcome import classify  # noqa: PLC0415
+    from kitty_run.profile.load import load  # noqa: PLC0415
+
+    agents = load(options.profile).profile.agents
+    if options.agent not in agents:
+        known = ", ".join(sorted(agents)) or "none"
+        raise UsageError(f"{options.profile} has no agent {options.agent!r}; there are {known}")
+    agent = agents[options.agent]
+    outcome = classify(agent, _exit(options), datetime.now().astimezone())
+    record = _record(agent, outcome)
+    sys.stdout.write(json.dumps(record, indent=2) + "\n" if options.json else _text(record))
+    return ExitStatus.OK
+
+
+def _exit(options: argparse.Namespace) -> Exit:
+    from kitty_run.agents.model import Exit  # noqa: PLC0415
+
+    for path in (options.stdout, options.stderr):
+        if path is not None and not path.is_file():
+            raise UsageError(f"{path} is not a file")
+    nothing = Path("/dev/null")
+    ending: Ending = options.ending or ("signal" if options.signal is not None else "exit")
+    return Exit(
+        ending=ending,
+        status=(options.exit_status or 0) if ending == "exit" else None,
+        signal=options.signal,
+        seconds=0.0,
+        stdout=options.stdout or nothing,
+        stderr=options.stderr or nothing,
+    )
+
+
+def _record(agent: Agent, outcome: Outcome) -> dict[str, object]:
+    """The outcome as plain data; None is unknown."""
+    from kitty_run.agents.secrets import mask  # noqa: PLC0415
+
+    return {
+        "agent": agent.name,
+        "outcome": outcome.failure or "success",
+        "rule": outcome.rule,
+        "resets_at": None if outcome.resets_at is None else outcome.resets_at.isoformat(),
+        "message": None if outcome.message is None else mask(outcome.message),
+        "session": outcome.session,
+        "cost_usd": outcome.cost_usd,
+        "input_tokens": outcome.input_tokens,
+        "output_tokens": outcome.output_tokens,
+    }
+
+
+def _text(record: dict[str, object]) -> str:
+    lines = []
+    for name, value in record.items():
+        text = "unknown" if value is None else str(value)
+        first, *more = text.splitlines() or [""]
+        lines.append(f"{name + ':':14} {first}{f' (and {len(more)} more lines)' if more else ''}\n")
+    return "".join(lines)
