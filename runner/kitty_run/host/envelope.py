@@ -56,7 +56,7 @@ def object_of(reply: RawReply, operation: str) -> Json:
 
 def envelope_of(stdout: str) -> Json | None:
     """The last line of `stdout` that is a JSON object with an envelope's fields; None if there is none."""
-    for line in reversed(stdout.splitlines()):
+    for line in reversed(stdout.split("\n")):
         found = _load(line.strip())
         if found is not None and isinstance(found.get("success"), bool) and "command" in found:
             return found
@@ -112,7 +112,7 @@ def _last_object(stdout: str) -> Json | None:
     whole = _load(stdout.strip())
     if whole is not None:
         return whole
-    lines = stdout.splitlines()
+    lines = stdout.split("\n")
     for start in range(len(lines) - 1, -1, -1):
         if lines[start].startswith("{"):
             found = _load("\n".join(lines[start:]))

@@ -1,0 +1,197 @@
+"""The dialect is found by asking the host; what is not supported is refused with what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from kitty_run.errors import ExitStatus, HostError, KittyRunError, UsageError
+from kitty_run.host.client import CallRecord, SpecKitty
+from kitty_run.host.cold import ColdStarter
+from kitty_run.host.detect import connect
+from kitty_run.host.start import RawReply
+from kitty_run.profile.model import HostConfig
+
+from tests.git_repos import GitRepo
+from tests.host.recordings import recorded
+from tests.host.scripted import ScriptedStarter, success
+
+Script = Mapping[str, RawReply]
+
+NO_COMMAND_103 = recorded("1.0.3", "mission-state.usage-no-such-command-PROSE")
+NO_OPTION = recorded("3.2.7", "contract-version.json-flag-outside-git")
+
+HOST_103 = {
+    "contract-version": recorded("1.0.3", "contract-version.plain-outside-git"),
+    "feature-state --feature demo --json": recorded("1.0.3", "feature-state.fresh"),
+    "feature-state --feature demo": recorded("1.0.3", "feature-state.fresh"),
+}
+HOST_2 = {
+    "contract-version": recorded("1.0.3", "contract-version.plain-outside-git"),
+    "feature-state --feature demo": recorded("1.0.3", "feature-state.fresh"),
+}
+HOST_3110 = {
+    "contract-version": recorded("3.1.10", "contract-version.plain-outside-git"),
+    "mission-state --mission demo": recorded("3.1.10", "mission-state.fresh"),
+}
+HOST_327 = {
+    "contract-version": recorded("3.2.7", "contract-version.plain-outside-git"),
+    "mission-state --mission demo": recorded("3.2.7", "mission-state.fresh"),
+}
+
+
+class Asked:
+    """A connection attempt on a host that answers from `script`, and everything else as not understood."""
+
+    def __init__(self, repo: Path, script: Script, otherwise: RawReply = NO_OPTION, **config: str) -> None:
+        self.starter = ScriptedStarter(lambda argv: script.get(" ".join(argv[1:]), otherwise))
+        self.records: list[CallRecord] = []
+        self.repo = repo
+        self.config = HostConfig(**config)  # type: ignore[arg-type]
+
+    def connect(self) -> SpecKitty:
+        return asyncio.run(connect(self.config, self.repo, "demo", self.starter, self.records.append))
+
+    def error(self) -> KittyRunError:
+        with pytest.raises(KittyRunError) as caught:
+            self.connect()
+        return caught.value
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    repo = GitRepo(tmp_path / "repo")
+    repo.path.mkdir()
+    repo.git("init", "-q", "-b", "main")
+    repo.commit("start", **{"kitty-specs/034-payment/x": "", "kitty-specs/035-refund/x": ""})
+    return repo.path
+
+
+@pytest.mark.parametrize(
+    ("script", "otherwise", "dialect", "contract"),
+    [(HOST_103, NO_COMMAND_103, "feature", "1.0.0"), (HOST_327, NO_OPTION, "mission", "1.5.0")],
+)
+def test_a_supported_host_takes_two_calls(
+    repo: Path, script: Script, otherwise: RawReply, dialect: str, contract: str
+) -> None:
+    asked = Asked(repo, script, otherwise)
+    client = asked.connect()
+    state = asyncio.run(client.state())
+    assert (client.dialect, client.contract) == (dialect, contract)
+    assert [wp.id for wp in state.work_packages] == ["WP01", "WP02", "WP03"]
+    assert [record.operation for record in asked.records] == ["contract", "state"]
+    assert len(asked.starter.calls) == 2
+
+
+@pytest.mark.parametrize("script", [HOST_103, HOST_2, HOST_3110, HOST_327])
+def test_the_first_question_is_understood_by_every_generation(repo: Path, script: Script) -> None:
+    asked = Asked(repo, script)
+    with suppress(HostError):
+        asked.connect()
+    assert asked.starter.calls[0] == ("orchestrator-api", "contract-version")
+
+
+@pytest.mark.parametrize(
+    ("script", "words"), [(HOST_2, "generation 2.1 to 3.0"), (HOST_3110, "generation 3.1 to 3.2.0")]
+)
+def test_a_generation_between_is_refused_with_what_to_install(repo: Path, script: Script, words: str) -> None:
+    error = Asked(repo, script).error()
+    assert error.exit_status is ExitStatus.HOST
+    assert words in str(error)
+    assert "pip install 'spec-kitty-cli>=3.2.7,<3.3'" in str(error)
+
+
+def test_the_mission_s_own_name_is_taken_from_the_host(repo: Path) -> None:
+    assert Asked(repo, HOST_327).connect().connection.mission == "099-bench"
+
+
+@pytest.mark.parametrize(
+    ("script", "contract"), [(HOST_103, ">=1.1,<2"), (HOST_327, ">=1.0,<1.5"), (HOST_327, "==2.*")]
+)
+def test_a_contract_out_of_range_names_what_was_found_and_wanted(
+    repo: Path, script: Script, contract: str
+) -> None:
+    error = Asked(repo, script, contract=contract).error()
+    assert error.exit_status is ExitStatus.HOST
+    assert contract in str(error)
+    assert ("1.0.0" if script is HOST_103 else "1.5.0") in str(error)
+
+
+def test_a_contract_that_no_dialect_covers_is_refused(repo: Path) -> None:
+    error = Asked(repo, {"contract-version": success(api_version="2.0.0")}, contract=">=1").error()
+    assert "keeps the contract 2.0.0" in str(error)
+    assert "mission (>=1.3,<2)" in str(error)
+
+
+@pytest.mark.parametrize("version", [None, "", "banana"])
+def test_a_contract_version_that_is_none_is_refused(repo: Path, version: str | None) -> None:
+    error = Asked(repo, {"contract-version": success(api_version=version)}).error()
+    assert error.exit_status is ExitStatus.HOST
+
+
+def test_a_dialect_that_the_profile_names_is_kept_to(repo: Path) -> None:
+    assert Asked(repo, HOST_103, dialect="feature").connect().dialect == "feature"
+    error = Asked(repo, HOST_103, dialect="mission").error()
+    assert "host.dialect 'mission'" in str(error)
+    assert Asked(repo, HOST_103, dialect="klingon").error().exit_status is ExitStatus.USAGE
+
+
+def test_a_crashed_host_is_quoted(repo: Path) -> None:
+    broken = recorded("broken-host", "contract-version.import-traceback-3.2.0")
+    error = Asked(repo, {"contract-version": broken}).error()
+    assert error.exit_status is ExitStatus.HOST
+    assert "has no attribute 'Abort'" in str(error)
+
+
+def test_a_host_that_hangs_is_a_host_error(repo: Path) -> None:
+    error = Asked(repo, {"contract-version": RawReply("", "", None, 120.0)}).error()
+    assert error.exit_status is ExitStatus.HOST
+    assert "120 s" in str(error)
+
+
+def test_a_state_that_makes_no_sense_is_a_host_error(repo: Path) -> None:
+    odd = {**HOST_327, "mission-state --mission demo": success(mission_slug="demo")}
+    assert Asked(repo, odd).error().exit_status is ExitStatus.HOST
+
+
+@pytest.mark.parametrize(
+    ("script", "reply"),
+    [
+        (HOST_103 | {"feature-state --feature demo --json": "FEATURE_NOT_FOUND"}, "1.0.3"),
+        (HOST_327 | {"mission-state --mission demo": "MISSION_NOT_FOUND"}, "3.2.7"),
+    ],
+)
+def test_an_unknown_mission_lists_those_there_are(repo: Path, script: Script, reply: str) -> None:
+    kind = "feature" if reply == "1.0.3" else "mission"
+    missing = recorded(reply, f"{kind}-state.{kind.upper()}_NOT_FOUND")
+    script = {name: missing if isinstance(found, str) else found for name, found in script.items()}
+    error = Asked(repo, script).error()
+    assert isinstance(error, UsageError)
+    assert "there are: 034-payment, 035-refund" in str(error)
+
+
+def test_no_git_repository_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "missing"):
+        asked = Asked(place, HOST_327)
+        assert asked.error().exit_status is ExitStatus.USAGE
+        assert asked.starter.calls == []
+
+
+def test_a_bare_repository_is_no_place_to_work(tmp_path: Path) -> None:
+    GitRepo(tmp_path).git("init", "-q", "--bare")
+    assert "without a checkout" in str(Asked(tmp_path, HOST_327).error())
+
+
+def test_a_linked_worktree_leads_to_the_main_checkout(repo: Path, tmp_path: Path) -> None:
+    GitRepo(repo).git("worktree", "add", "-q", str(tmp_path / "linked"), "-b", "side")
+    assert Asked(tmp_path / "linked", HOST_327).connect().connection.repo == repo.resolve()
+
+
+def test_a_host_that_is_not_installed_says_how_to(repo: Path) -> None:
+    config = HostConfig(command=("no-such-spec-kitty",))
+    starter = ColdStarter(config.command, {"PATH": "/nowhere"})
+    with pytest.raises(HostError, match="install"):
+        asyncio.run(connect(config, repo, "demo", starter, lambda record: None))
