@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kitty_run.engine.gates import Answer, give
 from kitty_run.engine.journal import Event
-from kitty_run.engine.session import Session
+from kitty_run.engine.session import Report, Session
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 from kitty_run.profile.model import Check, Limits
@@ -19,17 +19,29 @@ from tests.engine.world import Did, Job, World, good
 PAIR = {"WP01": [], "WP02": ["WP01"]}
 FINDINGS = ["the empty list is not handled", "no test for it\nand none for the others"]
 
-Story = Callable[[Path], World]
+
+class Told(World):
+    """A world that keeps its last run's report."""
+
+    report: Report
+
+    def run(self) -> Report:
+        """One session, in virtual time."""
+        self.report = super().run()
+        return self.report
 
 
-def smooth(root: Path) -> World:
+Story = Callable[[Path], Told]
+
+
+def smooth(root: Path) -> Told:
     """Everything works at once, on a mission whose status files must be committed before the merge."""
-    world = World(root, PAIR, shape="coord")
+    world = Told(root, PAIR, shape="coord")
     world.run()
     return world
 
 
-def rework(root: Path) -> World:
+def rework(root: Path) -> Told:
     """WP01 is sent back once; its reviewer leaves changes behind."""
 
     def script(job: Job) -> Did:
@@ -38,12 +50,12 @@ def rework(root: Path) -> World:
         job.tree.files["scratch.txt"] = "reviewer's"
         return job.verdict("changes_requested", FINDINGS) if job.attempt == 1 else job.verdict()
 
-    world = World(root, {"WP01": []}, script=script)
+    world = Told(root, {"WP01": []}, script=script)
     world.run()
     return world
 
 
-def never_good_enough(root: Path) -> World:
+def never_good_enough(root: Path) -> Told:
     """WP01 ends blocked with its rounds used up, and WP02 waits on it."""
 
     def script(job: Job) -> Did:
@@ -51,12 +63,12 @@ def never_good_enough(root: Path) -> World:
             return job.work(f"file-{job.attempt}.txt")
         return job.verdict("changes_requested", FINDINGS)
 
-    world = World(root, PAIR, script=script)
+    world = Told(root, PAIR, script=script)
     world.run()
     return world
 
 
-def failing_agents(root: Path) -> World:
+def failing_agents(root: Path) -> Told:
     """A time limit, an agent that is not installed, a fallback, nothing changed, and a block."""
 
     def script(job: Job) -> Did:
@@ -64,19 +76,19 @@ def failing_agents(root: Path) -> World:
             return job.fail(ending="timeout" if job.attempt == 1 else "not_installed")
         return job.idle()
 
-    world = World(root, {"WP01": []}, script=script, profile=profiles.profile(implement=("ada", "eve")))
+    world = Told(root, {"WP01": []}, script=script, profile=profiles.profile(implement=("ada", "eve")))
     world.run()
     return world
 
 
-def troubled_host(root: Path) -> World:
+def troubled_host(root: Path) -> Told:
     """A lost reply that had taken effect, one that had not, a refusal, and somebody else's WP."""
     faults = [
         Fault("hand_in", "HOST_TIMEOUT", wp="WP01", after=True),
         Fault("approve", "HOST_UNREADABLE", wp="WP01"),
         Fault("note", "HISTORY_LOCKED"),
     ]
-    world = World(root, {"WP01": [], "WP02": [], "WP03": ["WP02"]}, faults=faults, script=_rejected_once)
+    world = Told(root, {"WP01": [], "WP02": [], "WP03": ["WP02"]}, faults=faults, script=_rejected_once)
     world.host.move("WP02", Lane.IN_PROGRESS, actor="somebody")
     world.run()
     return world
@@ -88,7 +100,7 @@ def _rejected_once(job: Job) -> Did:
     return job.verdict() if job.attempt > 1 else job.verdict("changes_requested", ["again"])
 
 
-def checks(root: Path) -> World:
+def checks(root: Path) -> Told:
     """A check that fails, and passes at the second attempt."""
     profile = profiles.profile()
     implement = replace(profile.roles["implement"], checks=(Check("tests", ("make", "test")),))
@@ -99,19 +111,19 @@ def checks(root: Path) -> World:
             return job.fail(2) if "file-1.txt" in job.tree.files and len(job.tree.files) == 1 else Did()
         return job.work(f"file-{job.attempt}.txt") if job.role == "implement" else job.verdict()
 
-    world = World(root, {"WP01": []}, profile=profile, script=script)
+    world = Told(root, {"WP01": []}, profile=profile, script=script)
     world.run()
     return world
 
 
-def gates(root: Path) -> World:
+def gates(root: Path) -> Told:
     """Waits at the gate `done`, is told no, reworks, waits again, is told yes; then waits at the merge."""
     profile = replace(profiles.profile(), gates=("done", "merge"))
 
     def script(job: Job) -> Did:
         return job.work(f"file-{job.attempt}.txt") if job.role == "implement" else job.verdict()
 
-    world = World(root, {"WP01": []}, profile=profile, script=script)
+    world = Told(root, {"WP01": []}, profile=profile, script=script)
     world.run()
     give(world.place, "done-WP01", Answer(False, "mia", "the name is wrong"))
     world.run()
@@ -120,9 +132,9 @@ def gates(root: Path) -> World:
     return world
 
 
-def interrupted(root: Path) -> World:
+def interrupted(root: Path) -> Told:
     """Interrupted twice while WP01 is worked on."""
-    world = World(root, PAIR)
+    world = Told(root, PAIR)
 
     def twice(_: World, event: Event, session: Session) -> None:
         if event.type == "attempt.process":
@@ -134,33 +146,33 @@ def interrupted(root: Path) -> World:
     return world
 
 
-def leftovers(root: Path) -> World:
+def leftovers(root: Path) -> Told:
     """Blocked with changes below kitty-specs/ and others lying uncommitted in the workspace."""
 
     def script(job: Job) -> Did:
         job.tree.files["half.txt"] = "half"
         return job.fail()
 
-    world = World(root, {"WP01": []}, script=script)
+    world = Told(root, {"WP01": []}, script=script)
     world.run()
     return world
 
 
-def limit(root: Path) -> World:
+def limit(root: Path) -> Told:
     """The time limit is reached while WP01 is worked on."""
-    world = World(root, PAIR, script=lambda job: replace(good(job), seconds=100.0))
+    world = Told(root, PAIR, script=lambda job: replace(good(job), seconds=100.0))
     world.change(limits=Limits(wall_clock=50.0))
     world.run()
     return world
 
 
-def bug(root: Path) -> World:
+def bug(root: Path) -> Told:
     """An error that nobody expected."""
 
     def script(job: Job) -> Did:
         raise RuntimeError(f"no script for {job.wp}")
 
-    world = World(root, {"WP01": []}, script=script)
+    world = Told(root, {"WP01": []}, script=script)
     world.run()
     return world
 

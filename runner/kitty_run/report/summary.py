@@ -1,49 +1,55 @@
-"""The end of a session: what happened, and where to look, as text and as one JSON object."""
+"""The end of a session: what happened, why not all of it, and what to do, as text and as one JSON object."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 from kitty_run.engine.control import Result
 from kitty_run.engine.session import Report, WorkPackageReport
 from kitty_run.errors import ExitStatus
+from kitty_run.report.advice import for_run, for_work_package
+from kitty_run.report.wording import count, duration, indented, money, one_line, shown
+
+FORMAT = 1
+"""Version of the JSON object, in it as `v`."""
 
 _HEADLINES = {
     ExitStatus.OK: "done",
     ExitStatus.PAUSED: "paused",
-    ExitStatus.INTERRUPTED: "interrupted; the same command goes on",
+    ExitStatus.INTERRUPTED: "interrupted",
 }
-_FINE = frozenset({Result.DONE})
+_COLUMN = 12
 
 
-def as_text(report: Report) -> str:
-    """What a person reads at the end; every line that asks for something says what to do."""
+def as_text(report: Report, base: Path | None = None) -> str:
+    """What a person reads at the end; paths as seen from `base` (default: the working directory)."""
     lines = ["", f"mission {report.mission}: {_HEADLINES.get(report.exit_status, 'not finished')}"]
-    lines += [_work_package(wp, one) for wp, one in report.work_packages.items()]
-    if report.reason:
-        lines.append(f"  {report.reason}")
-    if report.merged:
-        lines.append(f"  merged    {report.merged} on {report.target}, verified with git")
-    cost = "unknown" if report.cost_usd is None else f"{report.cost_usd:.2f} USD"
-    took = f"{_duration(report.seconds)}, {report.attempts} attempts, {report.calls} host calls, cost {cost}"
-    lines.append(f"  took      {took}")
-    lines.append(f"  journal   {report.journal}")
-    lines.append(f"  next      {_next(report)}")
+    for wp, one in report.work_packages.items():
+        lines += _work_package(wp, one, shown(_logs(report, wp), base))
+    lines += [_line(name, text) for name, text in _figures(report, base)]
     return "\n".join(lines) + "\n"
 
 
 def as_json(report: Report) -> dict[str, object]:
-    """The object that `--json` prints; `docs/cli.md` describes it."""
+    """The object that `--json` prints; `schemas/report.schema.json` describes it."""
     return {
+        "v": FORMAT,
         "run_id": report.run_id,
         "mission": report.mission,
         "exit_status": int(report.exit_status),
         "reason": report.reason,
+        "next": for_run(report),
         "work_packages": {
             wp: {
                 "result": one.result.value,
+                "lane": one.lane,
                 "reason": one.reason,
+                "next": for_work_package(one),
                 "attempts": one.attempts,
                 "cycles": one.cycles,
                 "cost_usd": one.cost_usd,
+                "logs": str(_logs(report, wp)),
             }
             for wp, one in report.work_packages.items()
         },
@@ -59,26 +65,35 @@ def as_json(report: Report) -> dict[str, object]:
     }
 
 
-def _work_package(wp: str, one: WorkPackageReport) -> str:
-    rework = f", reworked {one.cycles - 1}x" if one.cycles > 1 else ""
-    attempts = f"{one.attempts} attempts{rework}" if one.attempts else ""
-    reason = one.reason if one.result not in _FINE or not attempts else ""
-    return f"  {wp:<9} {one.result:<8} {': '.join(part for part in (attempts, reason) if part)}".rstrip()
+def _logs(report: Report, wp: str) -> Path:
+    return report.journal.parent / "logs" / wp
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+def _work_package(wp: str, one: WorkPackageReport, logs: str) -> Iterator[str]:
+    """Its line, and below it, unless it is done, why and what next."""
+    rework = f", reworked {count(one.cycles - 1, 'time')}" if one.cycles > 1 else ""
+    did = f"{count(one.attempts, 'attempt')}{rework}" if one.attempts else ""
+    if one.result is Result.DONE:
+        yield f"  {wp:<9} {one.result:<8} {did or one.reason}".rstrip()
+        return
+    yield f"  {wp:<9} {one.result:<8} {did}".rstrip()
+    reason = one_line(one.reason).removeprefix(f"{wp} ") if one.result is Result.WAITING else one.reason
+    told = (("why", reason), ("next", for_work_package(one)), ("logs", logs if one.attempts else ""))
+    yield from (f"{'':<{_COLUMN}}{name:<5} {indented(text, _COLUMN + 6)}" for name, text in told if text)
 
 
-def _next(report: Report) -> str:
-    if report.exit_status is ExitStatus.OK:
-        return f"git -C {report.repo} log --oneline {report.target or ''}".rstrip()
-    if report.exit_status is ExitStatus.PAUSED:
-        return "answer the gate or raise the limit, then run the same command again"
-    if report.exit_status is ExitStatus.INTERRUPTED:
-        return "run the same command again"
-    return "mend what is said above, then run the same command again"
+def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:
+    if report.reason:
+        yield "why", report.reason
+    if report.accepted:
+        yield "accepted", "by the host"
+    if report.merged:
+        yield "merged", f"{report.merged[:10]} on {report.target}, verified with git"
+    attempts, calls = count(report.attempts, "attempt"), count(report.calls, "host call")
+    yield "took", f"{duration(report.seconds)}, {attempts}, {calls}, cost {money(report.cost_usd)}"
+    yield "journal", shown(report.journal, base)
+    yield "next", for_run(report)
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<9} {indented(text, _COLUMN)}".rstrip()

@@ -1,0 +1,36 @@
+"""What a person does next about a run or a work package that is not done."""
+
+from __future__ import annotations
+
+from kitty_run.engine.control import Result
+from kitty_run.engine.session import Report, WorkPackageReport
+from kitty_run.errors import ExitStatus
+
+_WORK_PACKAGE = {
+    Result.BLOCKED: "mend what it says",
+    Result.STOPPED: "run the same command again",
+    Result.PAUSED: "do what it says, then run the same command again",
+    Result.FAILED: "look at its logs and at the journal, then run the same command again",
+}
+
+_RUN = {
+    ExitStatus.PAUSED: "answer the gate or raise the limit, then run the same command again",
+    ExitStatus.INTERRUPTED: "run the same command again: it goes on from here",
+    ExitStatus.HOST: "`kitty-run doctor` tells what is wrong with the host; then run the same command again",
+}
+
+
+def for_work_package(one: WorkPackageReport) -> str:
+    """What to do about one work package; empty where nothing is to be done, or only about others."""
+    if one.result is Result.BLOCKED and one.unblock:
+        return f"mend what it says; {one.unblock}"
+    if one.result is Result.SKIPPED and one.reason.startswith("held by"):
+        return "whoever holds it ends it; then run the same command again"
+    return _WORK_PACKAGE.get(one.result, "")
+
+
+def for_run(report: Report) -> str:
+    """What to do next about the whole run."""
+    if report.exit_status is ExitStatus.OK:
+        return f"git -C {report.repo} log --oneline {report.target or ''}".rstrip()
+    return _RUN.get(report.exit_status, "mend what is said above, then run the same command again")

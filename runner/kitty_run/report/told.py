@@ -1,0 +1,173 @@
+"""What each journal event tells a person, in one sentence; nothing for those that only the runner needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kitty_run.engine.journal import Event
+from kitty_run.report.wording import count, duration, money, some
+
+Data = Mapping[str, object]
+
+
+class Tone(StrEnum):
+    """What a sentence is to its reader; terminals show it as a colour."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
+    ASKS = "asks"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """An event in words; `reason` may be long or have several lines, `file` is where all of it stands."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    reason: str = ""
+    file: str = ""
+
+
+def sentence(event: Event, *, verbose: bool = False) -> Sentence | None:
+    """What to tell of `event`; None where a person need not know, or not unless `verbose`."""
+    words = TOLD.get(event.type) or (TOLD_VERBOSE.get(event.type) if verbose else None)
+    return words(event.data) if words else None
+
+
+def _surroundings(data: Data) -> str:
+    packages = data["work_packages"]
+    number = len(packages) if isinstance(packages, Mapping) else 0
+    return (
+        f"mission {data['mission']}, {count(number, 'work package')}, topology {data['topology']}, "
+        f"on a host of contract {data['contract']}"
+    )
+
+
+def _attempt(data: Data) -> str:
+    return f"{data['role']} {data['attempt']}: {data['agent']}"
+
+
+def _attempt_ended(data: Data) -> Sentence:
+    seconds, cost = data["seconds"], data["cost_usd"]
+    took = duration(float(seconds)) if isinstance(seconds, int | float) else "?"
+    spent = f", {money(float(cost))}" if isinstance(cost, int | float) else ""
+    if data["failure"] is None:
+        return Sentence(f"{_attempt(data)} is done ({took}{spent})")
+    kind = "" if data["failure"] == "failed" else f": {data['failure']}"
+    text = f"{_attempt(data)} failed{kind} ({took}{spent})"
+    return Sentence(text, Tone.BAD, str(data["rule"]), str(data.get("log", "")))
+
+
+def _check(data: Data) -> Sentence:
+    if data["passed"]:
+        return Sentence(f"check {data['name']} passed")
+    how = f"exit status {data['status']}" if data["ending"] == "exit" else str(data["ending"])
+    return Sentence(f"check {data['name']} failed: {how}", Tone.BAD, file=str(data["log"]))
+
+
+def _verdict(data: Data) -> Sentence:
+    findings = data["findings"]
+    number = len(findings) if isinstance(findings, list) else 0
+    remarks = f", {count(number, 'finding')}" if number else ""
+    if data["verdict"] == "approved":
+        return Sentence(f"{data['agent']} approves{remarks}", Tone.GOOD, str(data["summary"]))
+    return Sentence(f"{data['agent']} requests changes{remarks}", Tone.BAD, str(data["summary"]))
+
+
+_ACTIONS = {
+    "retry": "once more{wait}",
+    "wait": "waits{wait}",
+    "refresh": "the mission is read again{wait}",
+    "fallback": "the next agent takes over",
+    "rework": "back to the implementer",
+    "skip": "left to whoever holds it",
+    "block": "no further try",
+    "abort": "the run ends",
+}
+
+
+def _retry(data: Data) -> Sentence | None:
+    if data["key"] == "changes_requested":
+        return None  # the verdict before it and the rework, or the end, after it say it all
+    wait = data["wait"]
+    after = f", {duration(float(wait))} from now" if isinstance(wait, int | float) and wait > 0 else ""
+    reason = "" if data["key"] == "check_failed" else str(data["reason"])  # the checks' own lines told it
+    return Sentence(f"{data['key']}: {_ACTIONS[str(data['action'])].format(wait=after)}", reason=reason)
+
+
+def _wp_ended(data: Data) -> Sentence:
+    result = str(data["result"])
+    tone = {"done": Tone.GOOD, "paused": Tone.ASKS}.get(result, Tone.BAD)
+    return Sentence(result, tone, str(data["reason"]))
+
+
+def _gate_waiting(data: Data) -> Sentence:
+    gate = data["gate"]
+    return Sentence("waits", Tone.ASKS, f"gate {gate}: `kitty-run approve {gate}`, then run again")
+
+
+def _gate_answered(data: Data) -> Sentence:
+    answer = "yes" if data["approved"] else "no"
+    return Sentence(f"gate {data['gate']}: {answer} by {data['by']}", reason=str(data["note"]))
+
+
+def _merge_started(data: Data) -> Sentence:
+    heads = data["heads"]
+    number = len(heads) if isinstance(heads, Mapping) else 0
+    return Sentence(f"merging the work of {count(number, 'work package')}")
+
+
+def _short(commit: object) -> str:
+    return str(commit)[:10]
+
+
+TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
+    "run.started": lambda data: Sentence(f"start: {_surroundings(data)}"),
+    "run.resumed": lambda data: Sentence(f"going on: {_surroundings(data)}"),
+    "attempt.started": lambda data: Sentence(f"{_attempt(data)} starts"),
+    "attempt.ended": _attempt_ended,
+    "attempt.interrupted": lambda data: Sentence(f"{data['role']} {data['attempt']} was interrupted"),
+    "check.ended": _check,
+    "work.saved": lambda data: (
+        Sentence(f"uncommitted work saved in {_short(data['commit'])}", reason=str(data["why"]))
+        if data["commit"]
+        else None
+    ),
+    "verdict.given": _verdict,
+    "review.discarded": lambda data: Sentence(
+        f"the reviewer changed files; thrown away: {some(data['files'])}"
+    ),
+    "rework.started": lambda data: Sentence(f"back to the implementer, cycle {data['cycle']}"),
+    "retry.decided": _retry,
+    "gate.waiting": _gate_waiting,
+    "gate.answered": _gate_answered,
+    "wp.ended": _wp_ended,
+    "mission.accepted": lambda _: Sentence("the mission is accepted", Tone.GOOD),
+    "merge.started": _merge_started,
+    "merge.verified": lambda data: Sentence(
+        f"merged, and verified with git: {data['target']} is at {_short(data['commit'])}", Tone.GOOD
+    ),
+    "error.unexpected": lambda data: Sentence("unexpected error", Tone.BAD, str(data["error"])),
+    "notice": lambda data: Sentence("note", reason=str(data["text"])),
+}
+"""Types told always."""
+
+TOLD_VERBOSE: Mapping[str, Callable[[Data], Sentence | None]] = {
+    "call.ended": lambda data: Sentence(
+        f"host: {data['operation']}: {data['code'] or 'ok'} ({data['seconds']} s)"
+    ),
+    "wp.moved": lambda data: Sentence(f"now in the lane {data['lane']}"),
+    "work.committed": lambda data: Sentence(f"committed {_short(data['commit'])}"),
+    "work.ready": lambda data: Sentence(f"ready for review: {_short(data['commit'])}"),
+    "workspace.allocated": lambda data: Sentence(f"workspace {data['path']}"),
+    "status.committed": lambda data: Sentence(
+        f"the host's status files are committed: {_short(data['commit'])}"
+    ),
+}
+"""Types told to whoever asks for everything."""
+
+UNTOLD = frozenset({"call.started", "attempt.process", "process.ended", "run.ended"})
+"""Types that only the runner needs; the end of a run has its own summary."""

@@ -1,0 +1,52 @@
+"""How figures, times, paths and long texts are written, the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def one_line(text: str, room: int = 160) -> str:
+    """`text` as one line of at most `room` characters, with `…` where something was left out."""
+    line = " ".join(text.split())
+    return line if len(line) <= room else line[: room - 1].rstrip() + "…"
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{rest} s"
+
+
+def money(cost_usd: float | None) -> str:
+    """`0.42 USD`, or `unknown`: a cost that nobody told is not zero."""
+    return "unknown" if cost_usd is None else f"{cost_usd:.2f} USD"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 attempt`, `3 attempts`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def shown(path: Path, base: Path | None = None) -> str:
+    """`path` as a person types it from `base` (default: where the command was started)."""
+    at = base or Path.cwd()
+    return str(path.relative_to(at)) if path.is_relative_to(at) else str(path)
+
+
+def some(items: object, most: int = 5) -> str:
+    """The first few of a list, and how many more there are."""
+    found = [str(item) for item in items] if isinstance(items, list | tuple) else [str(items)]
+    rest = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + rest
+
+
+def indented(text: str, by: int) -> str:
+    """`text` with all lines but the first indented, so that it stands in a column."""
+    return ("\n" + " " * by).join(text.splitlines())

@@ -1,0 +1,128 @@
+"""The live view: what a person sees while a run works, in pipes and on terminals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from kitty_run.engine.journal import Event, read
+from kitty_run.report.live import PLAIN_WIDTH, Level, Live
+from kitty_run.report.told import TOLD, TOLD_VERBOSE, UNTOLD
+from pytest_snapshot.plugin import Snapshot
+
+from tests.report.stories import STORIES
+from tests.report.test_event_schema import TYPES
+
+SNAPSHOTS = Path(__file__).parent / "snapshots" / "live"
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def view(events: list[Event], base: Path, level: Level = "normal", stream: io.StringIO | None = None) -> str:
+    stream = stream or io.StringIO()
+    live = Live(stream, level, base=base, env={"TERM": "xterm"})
+    for event in events:
+        live.show(event)
+    return stream.getvalue()
+
+
+def plain(text: str, root: Path) -> str:
+    """Without what differs from run to run."""
+    return re.sub(r"\b[0-9a-f]{10,12}\b", "COMMIT", text.replace(str(root), "ROOT"))
+
+
+@pytest.mark.parametrize("name", list(STORIES))
+def test_what_is_seen_of(name: str, tmp_path: Path, snapshot: Snapshot) -> None:
+    world = STORIES[name](tmp_path)
+    snapshot.snapshot_dir = SNAPSHOTS
+    snapshot.assert_match(plain(view(world.events(), tmp_path), tmp_path), f"{name}.txt")
+
+
+def test_verbose_tells_of_calls_lanes_and_commits_too(tmp_path: Path, snapshot: Snapshot) -> None:
+    world = STORIES["smooth"](tmp_path)
+    snapshot.snapshot_dir = SNAPSHOTS
+    snapshot.assert_match(plain(view(world.events(), tmp_path, "verbose"), tmp_path), "smooth-verbose.txt")
+
+
+def test_quiet_tells_nothing(tmp_path: Path) -> None:
+    assert view(STORIES["smooth"](tmp_path).events(), tmp_path, "quiet") == ""
+
+
+def test_every_type_is_told_or_meant_not_to_be() -> None:
+    assert set(TOLD) | set(TOLD_VERBOSE) | UNTOLD == TYPES
+    assert len(TOLD) + len(TOLD_VERBOSE) + len(UNTOLD) == len(TYPES)
+
+
+@pytest.mark.parametrize("name", list(STORIES))
+def test_every_line_is_one_line_and_every_failed_attempt_names_its_log(name: str, tmp_path: Path) -> None:
+    lines = view(STORIES[name](tmp_path).events(), tmp_path, "verbose").splitlines()
+    assert all(re.match(r"\d\d:\d\d:\d\d  (WP\d\d |-    )  \S", line) for line in lines)
+    failed = [line for line in lines if re.search(r"(implement|review) \d+: \w+ failed", line)]
+    assert all(re.search(r"; log \S+/logs/WP\d\d/\S+\.log$", line) for line in failed)
+
+
+def ended(reason: str) -> Event:
+    return Event(
+        "wp.ended", datetime(2030, 1, 1, tzinfo=UTC), "WP01", {"result": "blocked", "reason": reason}
+    )
+
+
+def test_a_long_reason_of_many_lines_is_cut_to_one(tmp_path: Path) -> None:
+    line = view([ended("a reason\nof many words " * 50)], tmp_path)
+    assert line.count("\n") == 1
+    assert len(line) <= PLAIN_WIDTH + 1
+    assert line.endswith("…\n")
+
+
+def test_on_a_terminal_lines_fit_its_width_and_have_colours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
+    text = view([ended("many words " * 50)], tmp_path, stream=Terminal())
+    assert "\x1b[31m" in text
+    assert len(re.sub(r"\x1b\[\d+m", "", text)) <= 81
+
+
+def test_a_log_that_does_not_fit_beside_stands_on_its_own_line_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
+    world = STORIES["failing_agents"](tmp_path)
+    failed = [event for event in world.events("attempt.ended") if event.data["failure"]]
+    text = view(failed[:1], tmp_path, stream=Terminal())
+    assert re.search(r"\n {17}log \.kitty-run/\S+\.log\n$", text)
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}], ids=json.dumps)
+def test_without_colours_where_they_are_not_wanted(tmp_path: Path, env: dict[str, str]) -> None:
+    stream = Terminal()
+    Live(stream, base=tmp_path, env=env).show(ended("why"))
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_a_reason_that_was_just_told_is_not_repeated(tmp_path: Path) -> None:
+    world = STORIES["failing_agents"](tmp_path)
+    first = next(event for event in read(world.place.journal) if event.type == "attempt.ended")
+    text = view(world.events(), tmp_path)
+    assert text.count(str(first.data["rule"])) <= 2  # once as it happened, once in the final reason
