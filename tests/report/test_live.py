@@ -7,7 +7,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from kitty_run.report.live import PLAIN_WIDTH, Level, Live
 from kitty_run.report.told import TOLD, TOLD_VERBOSE, UNTOLD
 from pytest_snapshot.plugin import Snapshot
 
-from tests.report.stories import STORIES
+from tests.report.stories import STORIES, Told
 from tests.report.test_event_schema import TYPES
 
+Tell = Callable[[str], Told]
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "live"
 
 
@@ -53,20 +54,22 @@ def plain(text: str, root: Path) -> str:
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_what_is_seen_of(name: str, tmp_path: Path, snapshot: Snapshot) -> None:
-    world = STORIES[name](tmp_path)
+def test_what_is_seen_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
+    world = tell(name)
     snapshot.snapshot_dir = SNAPSHOTS
-    snapshot.assert_match(plain(view(world.events(), tmp_path), tmp_path), f"{name}.txt")
+    snapshot.assert_match(plain(view(world.events(), world.root), world.root), f"{name}.txt")
 
 
-def test_verbose_tells_of_calls_lanes_and_commits_too(tmp_path: Path, snapshot: Snapshot) -> None:
-    world = STORIES["smooth"](tmp_path)
+def test_verbose_tells_of_calls_lanes_and_commits_too(tell: Tell, snapshot: Snapshot) -> None:
+    world = tell("smooth")
     snapshot.snapshot_dir = SNAPSHOTS
-    snapshot.assert_match(plain(view(world.events(), tmp_path, "verbose"), tmp_path), "smooth-verbose.txt")
+    snapshot.assert_match(
+        plain(view(world.events(), world.root, "verbose"), world.root), "smooth-verbose.txt"
+    )
 
 
-def test_quiet_tells_nothing(tmp_path: Path) -> None:
-    assert view(STORIES["smooth"](tmp_path).events(), tmp_path, "quiet") == ""
+def test_quiet_tells_nothing(tell: Tell) -> None:
+    assert view(tell("smooth").events(), Path(), "quiet") == ""
 
 
 def test_every_type_is_told_or_meant_not_to_be() -> None:
@@ -75,8 +78,8 @@ def test_every_type_is_told_or_meant_not_to_be() -> None:
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_every_line_is_one_line_and_every_failed_attempt_names_its_log(name: str, tmp_path: Path) -> None:
-    lines = view(STORIES[name](tmp_path).events(), tmp_path, "verbose").splitlines()
+def test_every_line_is_one_line_and_every_failed_attempt_names_its_log(name: str, tell: Tell) -> None:
+    lines = view(tell(name).events(), Path(), "verbose").splitlines()
     assert all(re.match(r"\d\d:\d\d:\d\d  (WP\d\d |-    )  \S", line) for line in lines)
     failed = [line for line in lines if re.search(r"(implement|review) \d+: \w+ failed", line)]
     assert all(re.search(r"; log \S+/logs/WP\d\d/\S+\.log$", line) for line in failed)
@@ -88,41 +91,41 @@ def ended(reason: str) -> Event:
     )
 
 
-def test_a_long_reason_of_many_lines_is_cut_to_one(tmp_path: Path) -> None:
-    line = view([ended("a reason\nof many words " * 50)], tmp_path)
+def test_a_long_reason_of_many_lines_is_cut_to_one() -> None:
+    line = view([ended("a reason\nof many words " * 50)], Path())
     assert line.count("\n") == 1
     assert len(line) <= PLAIN_WIDTH + 1
     assert line.endswith("…\n")
 
 
 def test_on_a_terminal_lines_fit_its_width_and_have_colours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
-    text = view([ended("many words " * 50)], tmp_path, stream=Terminal())
+    text = view([ended("many words " * 50)], Path(), stream=Terminal())
     assert "\x1b[31m" in text
     assert len(re.sub(r"\x1b\[\d+m", "", text)) <= 81
 
 
 def test_a_log_that_does_not_fit_beside_stands_on_its_own_line_on_a_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
-    world = STORIES["failing_agents"](tmp_path)
+    world = tell("failing_agents")
     failed = [event for event in world.events("attempt.ended") if event.data["failure"]]
-    text = view(failed[:1], tmp_path, stream=Terminal())
+    text = view(failed[:1], world.root, stream=Terminal())
     assert re.search(r"\n {17}log \.kitty-run/\S+\.log\n$", text)
 
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}], ids=json.dumps)
-def test_without_colours_where_they_are_not_wanted(tmp_path: Path, env: dict[str, str]) -> None:
+def test_without_colours_where_they_are_not_wanted(env: dict[str, str]) -> None:
     stream = Terminal()
-    Live(stream, base=tmp_path, env=env).show(ended("why"))
+    Live(stream, base=Path(), env=env).show(ended("why"))
     assert "\x1b" not in stream.getvalue()
 
 
-def test_a_reason_that_was_just_told_is_not_repeated(tmp_path: Path) -> None:
-    world = STORIES["failing_agents"](tmp_path)
+def test_a_reason_that_was_just_told_is_not_repeated(tell: Tell) -> None:
+    world = tell("failing_agents")
     first = next(event for event in read(world.place.journal) if event.type == "attempt.ended")
-    text = view(world.events(), tmp_path)
+    text = view(world.events(), Path())
     assert text.count(str(first.data["rule"])) <= 2  # once as it happened, once in the final reason

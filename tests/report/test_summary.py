@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
 from kitty_run.engine.control import Result
-from kitty_run.engine.session import Report
 from kitty_run.report.summary import as_json, as_text
 from kitty_run.resources import schema_path
 from pytest_snapshot.plugin import Snapshot
 
-from tests.report.stories import STORIES
+from tests.report.stories import STORIES, Told
 
+Tell = Callable[[str], Told]
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "summary"
 SCHEMA = json.loads(schema_path("report").read_text(encoding="utf-8"))
-
-
-def report_of(name: str, root: Path) -> Report:
-    return STORIES[name](root).report
 
 
 def plain(text: str, root: Path) -> str:
@@ -29,21 +26,23 @@ def plain(text: str, root: Path) -> str:
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_the_end_of(name: str, tmp_path: Path, snapshot: Snapshot) -> None:
+def test_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
     snapshot.snapshot_dir = SNAPSHOTS
-    snapshot.assert_match(plain(as_text(report_of(name, tmp_path), tmp_path), tmp_path), f"{name}.txt")
+    world = tell(name)
+    snapshot.assert_match(plain(as_text(world.report, world.root), world.root), f"{name}.txt")
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_the_json_object_fits_its_schema(name: str, tmp_path: Path) -> None:
-    told = json.loads(json.dumps(as_json(report_of(name, tmp_path))))
+def test_the_json_object_fits_its_schema(name: str, tell: Tell) -> None:
+    told = json.loads(json.dumps(as_json(tell(name).report)))
     jsonschema.Draft202012Validator(SCHEMA).validate(told)
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_whatever_is_not_done_says_why(name: str, tmp_path: Path) -> None:
-    report = report_of(name, tmp_path)
+def test_whatever_is_not_done_says_why(name: str, tell: Tell) -> None:
+    world = tell(name)
+    report = world.report
     rest = [one for one in report.work_packages.values() if one.result is not Result.DONE]
     assert all(one.reason for one in rest)
-    text = " ".join(as_text(report, tmp_path).split())
-    assert all(one.reason.split("\n")[0][:60] in text for one in rest)
+    text = " ".join(as_text(report, world.root).split())
+    assert all(one.reason.split("\n")[0][5:60] in text for one in rest)
