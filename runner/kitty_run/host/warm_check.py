@@ -10,8 +10,8 @@ from typing import Any
 def disagreement(answers: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Why the server can't stand for the script, or None.
 
-    `answers` are replies (`status` and `stdout`, or `refused`) by name: `own` is the script going on with what
-    it was started with, `again` the same as a request, `probe` a command that no host has.
+    `answers` are replies (`status` and `stdout`, or `refused`) by name: `own` is the script going on with
+    what it was started with, `again` the same as a request, `probe` a command that no host has.
     """
     own, again, probe = answers["own"], answers["again"], answers["probe"]
     for answer in (own, again, probe):

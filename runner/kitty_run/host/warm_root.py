@@ -19,7 +19,7 @@ FRAMEWORKS = {"click.core", "typer.core", "typer._click.core"}
 class RootCommand:
     """Stops a script at its framework's first `main`: watches the framework's import, makes none itself."""
 
-    def __init__(self, stop: Callable[[bool], None]) -> None:
+    def __init__(self, stop: Callable[[object, bool], None]) -> None:
         self.stop = stop
         self.patched: list[tuple[Any, Any]] = []
 
@@ -52,7 +52,7 @@ class RootCommand:
 
         def main(this: Any, *args: Any, **kwargs: Any) -> Any:
             self.restore()
-            self.stop(bool(args) or kwargs.get("args") is not None)
+            self.stop(this, bool(args) or kwargs.get("args") is not None)
             return original(this, *args, **kwargs)
 
         command.main = main

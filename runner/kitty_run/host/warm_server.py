@@ -109,8 +109,9 @@ class Server:
         self.tell({"unfit": reason})
         os._exit(1)
 
-    def stop_here(self, arguments_given: bool) -> None:
+    def stop_here(self, root_command: object, arguments_given: bool) -> None:
         """Take over at the script's root command; returns in forked children only."""
+        KEPT.extend([KEPT, root_command])
         if arguments_given:
             self.unfit("it hands its arguments to the root command by itself")
         if thread_count() > 1:
@@ -280,7 +281,7 @@ def settle() -> None:
     What is frozen is not looked at by the collector. A cycle among it is never freed, and what the cycle
     holds neither.
     """
-    KEPT[:] = [KEPT, *sys.modules.values()]
+    KEPT.extend(sys.modules.values())
     gc.freeze()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from pathlib import Path
+from subprocess import run
 from typing import Any
 
 import pytest
@@ -97,3 +99,29 @@ def test_a_changed_script_is_started_anew_while_calls_under_way_go_on(stub: Stub
     assert under_way == {"heard": ""}
     assert len(stub.notices) == 1
     assert f"{stub.script} changed" in stub.notices[0]
+
+
+def test_an_upgraded_package_is_started_anew(stub: Stub, tmp_path: Path) -> None:
+    python, site = environment(tmp_path / "venv", stub.interpreter)
+    record = site / "stub_host-1.0.dist-info" / "RECORD"
+    record.parent.mkdir()
+    record.write_text("stub_host.py,,\n", encoding="utf-8")
+    stub.write(f"#!{python}\n{SOURCE}")
+
+    async def use(starter: WarmStarter) -> list[int]:
+        before = data(await stub.ask(starter, "whoami"))["parent"]
+        record.parent.rename(site / "stub_host-1.1.dist-info")
+        return [before, data(await stub.ask(starter, "whoami"))["parent"]]
+
+    before, after = stub.run(use)
+    assert before != after == os.getpid()
+    assert f"{record} changed" in stub.notices[0]
+
+
+def environment(folder: Path, interpreter: Path) -> tuple[Path, Path]:
+    """A virtual environment with all that `interpreter` has: its python and its directory for packages."""
+    run([str(interpreter), "-m", "venv", "--without-pip", str(folder)], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (packages,) = interpreter.parent.parent.glob("lib/python*/site-packages")
+    (site / "packages.pth").write_text(f"{packages}\n", encoding="utf-8")
+    return folder / "bin" / "python", site
