@@ -52,6 +52,7 @@ class WarmProcess:
         self._replies: dict[int, asyncio.Future[Message]] = {}
         self._numbers = itertools.count(1)
         self._children: dict[int, int | None] = {}
+        self._cancelled: set[int] = set()
         self._reader = asyncio.create_task(self._read())
 
     async def ready(self, timeout: float) -> None:
@@ -67,23 +68,23 @@ class WarmProcess:
             raise NotWarmable(unfit)
 
     async def call(self, arguments: tuple[str, ...], cwd: Path, timeout: float) -> RawReply:
-        """One call of the script; raises `Refused` or `Lost`. A cancelled call is killed."""
+        """One call of the script; raises `Refused` or `Lost`. Cancelling it ends its process group first."""
         number = next(self._numbers)
-        self._replies[number] = asyncio.get_running_loop().create_future()
+        reply = self._replies[number] = asyncio.get_running_loop().create_future()
         try:
             self._send({"id": number, "arguments": arguments, "cwd": str(cwd), "timeout": timeout})
-            reply = await asyncio.wait_for(self._replies[number], timeout + GRACE)
+            async with asyncio.timeout(timeout + GRACE):
+                return _raw(await asyncio.shield(reply))
         except TimeoutError as error:
             await self._kill()
             raise Lost("the warm host fell silent") from error
         except asyncio.CancelledError:
+            self._cancelled.add(number)
             self._kill_children(number)
+            await asyncio.wait([reply], timeout=GRACE)
             raise
         finally:
             del self._replies[number]
-        if "refused" in reply:
-            raise Refused(reply["refused"])
-        return RawReply(reply["stdout"], reply["stderr"], reply["status"], reply["seconds"])
 
     def retire(self) -> None:
         """Take no more calls; those under way go on to their ends."""
@@ -138,7 +139,7 @@ class WarmProcess:
         number = message.get("id")
         if "started" in message:
             self._children[message["started"]] = number
-            if number is not None and number not in self._replies:  # cancelled by now
+            if number in self._cancelled:
                 self._kill_children(number)
         elif "ended" in message:
             del self._children[message["ended"]]
@@ -185,6 +186,12 @@ async def start_warm_process(
         limit=LINE_LIMIT,
     )
     return WarmProcess(process, log)
+
+
+def _raw(reply: Message) -> RawReply:
+    if "refused" in reply:
+        raise Refused(reply["refused"])
+    return RawReply(reply["stdout"], reply["stderr"], reply["status"], reply["seconds"])
 
 
 def _kill_group(pid: int) -> bool:
