@@ -8,8 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from kitty_run.host.model import Lane, WorkPackage
 
-_STARTABLE = frozenset({Lane.PLANNED, Lane.CLAIMED, Lane.IN_PROGRESS})
-_OVER = frozenset({Lane.DONE, Lane.BLOCKED, Lane.CANCELED})
+STARTABLE = frozenset({Lane.PLANNED, Lane.CLAIMED, Lane.IN_PROGRESS})
+OVER = frozenset({Lane.DONE, Lane.BLOCKED, Lane.CANCELED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ def in_motion(
     found = []
     for work_package in work_packages:
         lane = lanes[work_package.id]
-        if lane in _OVER:
+        if lane in OVER:
             continue
-        if lane not in _STARTABLE or not missing(work_package, lanes, satisfied_by):
+        if lane not in STARTABLE or not missing(work_package, lanes, satisfied_by):
             found.append(work_package.id)
     return found
 
@@ -70,7 +70,7 @@ def stuck(
     """
     found = []
     for work_package in work_packages:
-        if lanes[work_package.id] not in _STARTABLE:
+        if lanes[work_package.id] not in STARTABLE:
             continue
         absent = missing(work_package, lanes, satisfied_by)
         if absent:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
+
+_PLACEHOLDER = re.compile(r"<[\w -]+>")
 
 
 def one_line(text: str, room: int = 160) -> str:
@@ -50,3 +55,8 @@ def some(items: object, most: int = 5) -> str:
 def indented(text: str, by: int) -> str:
     """`text` with all lines but the first indented, so that it stands in a column."""
     return ("\n" + " " * by).join(text.splitlines())
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """`argv` as a shell would take it; placeholders in angle brackets stay as they are."""
+    return " ".join(item if _PLACEHOLDER.fullmatch(item) else shlex.quote(item) for item in argv)

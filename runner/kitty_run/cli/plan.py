@@ -1,0 +1,54 @@
+"""`kitty-run plan PROFILE`: what a run would do now; changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from kitty_run.errors import ExitStatus
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "plan",
+        help="show what a run would do now; changes nothing",
+        description="Show what a run would do now. Nothing is changed, and the host is asked reading calls "
+        "only; without a mission it is not asked at all.",
+        epilog="Exit status: 0 a run could go to its end, 1 something stands in its way, 2 usage or profile, "
+        "3 host.",
+    )
+    parser.add_argument("profile", type=Path, metavar="PROFILE", help="the YAML profile")
+    parser.add_argument("--mission", "--feature", metavar="SLUG", help="default: the profile's `mission`")
+    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="POINTER=VALUE",
+        help="change one value of the profile: --set /concurrency/work_packages=8",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Plan, and print the plan on standard output."""
+    import asyncio  # noqa: PLC0415
+
+    from kitty_run.cli.run import override  # noqa: PLC0415
+    from kitty_run.engine.planning import make  # noqa: PLC0415
+    from kitty_run.engine.visiting import visit  # noqa: PLC0415
+    from kitty_run.profile.load import load  # noqa: PLC0415
+    from kitty_run.report.plan import as_json, as_text  # noqa: PLC0415
+
+    profile = load(options.profile, tuple(override(text) for text in options.overrides)).profile
+    mission = options.mission or profile.mission
+    seen = asyncio.run(visit(profile.host, options.repo, mission)) if mission else None
+    plan = make(profile, seen)
+    sys.stdout.write(json.dumps(as_json(plan), indent=2) + "\n" if options.json else as_text(plan))
+    in_the_way = plan.mission is not None and plan.mission.problems
+    return ExitStatus.INCOMPLETE if in_the_way else ExitStatus.OK

@@ -1,0 +1,100 @@
+"""What a run would do now, as plain data: decided by the same rules as a run, and nothing is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kitty_run.engine.steps import Step
+from kitty_run.host.model import Lane
+from kitty_run.profile.model import Axis, Profile, RoleName
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How one agent is told to keep one axis of the policy.
+
+    `args` are arguments, `env` names of variables, `files` names of files. Without any of them,
+    `unrestricted` tells that the value asks for nothing.
+    """
+
+    axis: Axis
+    value: str
+    args: tuple[str, ...]
+    env: tuple[str, ...]
+    files: tuple[str, ...]
+    unrestricted: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether anything is handed to the agent."""
+        return bool(self.args or self.env or self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlan:
+    """One agent in one role: what would be started, with placeholders in angle brackets.
+
+    `resumed` is the command line where an earlier session goes on, None where sessions are not resumed.
+    """
+
+    name: str
+    family: str
+    argv: tuple[str, ...]
+    stdin: bool
+    resumed: tuple[str, ...] | None
+    kept: tuple[Kept, ...]
+    timeout: float
+    idle_timeout: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPackagePlan:
+    """One work package: where the host has it, the step that comes first, and what it waits on now.
+
+    `wave` counts from 1, None where it does not run; `place` is its turn in its wave. `advice` says what
+    would let a blocked one run.
+    """
+
+    id: str
+    lane: Lane
+    dependencies: tuple[str, ...]
+    wave: int | None
+    place: int
+    step: Step | None
+    waits_on: tuple[str, ...]
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MissionPlan:
+    """The mission as the host shows it now; `run` is the one that would be gone on with."""
+
+    mission: str
+    dialect: str
+    contract: str
+    topology: str
+    work_packages: tuple[WorkPackagePlan, ...]
+    finish: tuple[str, ...]
+    run: str | None
+    attempts: int
+    problems: tuple[str, ...]
+    """What a run would end at, in words for people; empty where nothing stands in its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of it; `mission` is None where no mission was named."""
+
+    profile: Profile
+    roles: Mapping[RoleName, tuple[AgentPlan, ...]]
+    mission: MissionPlan | None
+
+
+def in_order(plan: MissionPlan) -> list[tuple[int, list[WorkPackagePlan]]]:
+    """The waves, each with its work packages in the order in which they start."""
+    numbers = sorted({one.wave for one in plan.work_packages if one.wave is not None})
+    return [
+        (number, sorted((one for one in plan.work_packages if one.wave == number), key=lambda one: one.place))
+        for number in numbers
+    ]

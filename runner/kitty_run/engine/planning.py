@@ -1,0 +1,150 @@
+"""Planning: from a profile, and a look at the host, to what a run would do now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.engine.graph import OVER, STARTABLE, cycle, heights, missing, waves
+from kitty_run.engine.journal import read
+from kitty_run.engine.memory import Memory
+from kitty_run.engine.places import unfinished_run
+from kitty_run.engine.plan import MissionPlan, Plan, WorkPackagePlan
+from kitty_run.engine.planning_agents import planned_agent
+from kitty_run.engine.steps import first_step
+from kitty_run.host.model import Host, Lane, MissionState, Topology, Traits, WorkPackage
+from kitty_run.profile.model import Finish, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of the host, and what an unfinished run remembers."""
+
+    state: MissionState
+    traits: Traits
+    topology: Topology
+    dialect: str
+    contract: str
+    target: str | None
+    actor: str
+    run: str | None = None
+    attempts: int = 0
+
+
+async def look(host: Host, repo: Path, actor: str) -> Seen:
+    """Look at the mission; makes reading calls only."""
+    state = await host.state()
+    place, memory = unfinished_run(repo, state.mission), Memory()
+    if place is not None:
+        for event in read(place.journal):
+            memory.apply(event)
+    return Seen(
+        state=state,
+        traits=host.traits,
+        topology=host.topology,
+        dialect=host.dialect,
+        contract=host.contract,
+        target=host.target,
+        actor=actor,
+        run=place.id if place else None,
+        attempts=sum(sum(wp.attempts.values()) for wp in memory.work_packages.values()),
+    )
+
+
+def make(profile: Profile, seen: Seen | None) -> Plan:
+    """The plan for `profile`, with a mission where one was looked at. Raises LaunchError as a run would."""
+    mission = seen.state.mission if seen else profile.mission or "<mission>"
+    roles = {
+        name: tuple(planned_agent(profile, profile.agents[agent], name, mission) for agent in role.agents)
+        for name, role in profile.roles.items()
+    }
+    return Plan(profile, roles, _mission(profile, seen) if seen else None)
+
+
+def _mission(profile: Profile, seen: Seen) -> MissionPlan:
+    packages = seen.state.work_packages
+    lanes = {package.id: package.lane for package in packages}
+    rounds = _waves(packages, lanes, seen.traits)
+    planned = tuple(_work_package(package, lanes, rounds, seen) for package in packages)
+    return MissionPlan(
+        mission=seen.state.mission,
+        dialect=seen.dialect,
+        contract=seen.contract,
+        topology=seen.topology.name,
+        work_packages=planned,
+        finish=tuple(_finish(profile.finish, seen)),
+        run=seen.run,
+        attempts=seen.attempts,
+        problems=tuple(_problems(profile, seen, planned)),
+    )
+
+
+def _waves(
+    packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], traits: Traits
+) -> dict[str, tuple[int, int]]:
+    """For each id that runs, its wave from 1 and its place in it, in the scheduler's order."""
+    open_ = [
+        WorkPackage(package.id, package.lane, tuple(missing(package, lanes, traits.satisfied_by)))
+        if package.lane in STARTABLE
+        else WorkPackage(package.id, package.lane)
+        for package in packages
+        if package.lane not in OVER
+    ]
+    height = {} if cycle(packages) else heights(packages)
+    found: dict[str, tuple[int, int]] = {}
+    for number, ids in enumerate(waves(open_, ()), 1):
+        ordered = sorted(ids, key=lambda wp: (lanes[wp] in STARTABLE, -height.get(wp, 0)))
+        found |= {wp: (number, place) for place, wp in enumerate(ordered)}
+    return found
+
+
+def _work_package(
+    package: WorkPackage, lanes: Mapping[str, Lane], rounds: Mapping[str, tuple[int, int]], seen: Seen
+) -> WorkPackagePlan:
+    absent = missing(package, lanes, seen.traits.satisfied_by) if package.lane in STARTABLE else []
+    wave = rounds.get(package.id)
+    unblock = seen.traits.unblock.format(mission=seen.state.mission, wp=package.id, actor=seen.actor)
+    return WorkPackagePlan(
+        id=package.id,
+        lane=package.lane,
+        dependencies=package.dependencies,
+        wave=wave[0] if wave else None,
+        place=wave[1] if wave else 0,
+        step=first_step(package.lane, seen.traits.review_claim) if wave else None,
+        waits_on=tuple(f"{wp} ({lanes.get(wp, 'not in this mission')})" for wp in absent),
+        advice=unblock if package.lane is Lane.BLOCKED else "",
+    )
+
+
+def _problems(profile: Profile, seen: Seen, planned: Sequence[WorkPackagePlan]) -> Iterator[str]:
+    if found := cycle(seen.state.work_packages):
+        yield f"{' -> '.join(found)} depend on each other in a circle: none of them can ever start"
+    for one in planned:
+        if one.lane is Lane.BLOCKED:
+            yield f"{one.id} is blocked on the host; {one.advice}"
+        elif one.lane is Lane.CANCELED and one.lane not in seen.traits.finished:
+            yield f"{one.id} is canceled: the host does not take the mission as finished without it"
+        elif one.wave is None and one.lane is not Lane.DONE:
+            yield f"{one.id} can't start: it waits on {', '.join(one.waits_on)}"
+    merge = profile.finish.merge
+    if merge is not None and merge.strategy not in seen.traits.merge_strategies:
+        works = " or ".join(sorted(seen.traits.merge_strategies))
+        yield f"finish.merge.strategy: {merge.strategy} does not work on this host; it merges by {works}"
+
+
+def _finish(finish: Finish, seen: Seen) -> Iterator[str]:
+    if finish.accept:
+        yield "accept the mission" + (
+            ", after the merge again if the host crashes at it" if seen.topology.accept == "around" else ""
+        )
+    if finish.merge is None:
+        return
+    if seen.topology.commit_status:
+        yield "commit the host's status files, which this topology's merge needs"
+    target = finish.merge.target or seen.target or "the branch of the root checkout"
+    pushed = ", and push it" if finish.merge.push else ""
+    yield f"merge into {target} by {finish.merge.strategy}{pushed}"
+    yield "verify with git that all the work is there"
+    if not seen.traits.cleans_up:
+        yield "remove the merged worktrees and branches"

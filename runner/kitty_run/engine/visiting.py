@@ -1,0 +1,56 @@
+"""Looking at a mission without running it: reading calls only, and never while a run makes calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from kitty_run.engine.lock import repository_lock
+from kitty_run.engine.places import HOME
+from kitty_run.engine.planning import Seen, look
+from kitty_run.host.client import CallRecord
+from kitty_run.host.detect import connect
+from kitty_run.host.repository import main_checkout
+from kitty_run.host.start import Starter
+from kitty_run.host.starters import starter
+from kitty_run.profile.model import HostConfig
+
+
+async def visit(config: HostConfig, directory: Path, mission: str) -> Seen:
+    """What there is to see of `mission` in the repository of `directory`.
+
+    Raises `RepositoryBusy` while a run is under way there, and what `connect` raises.
+    """
+    repo = await main_checkout(directory)
+    with alone(repo, mission):
+        async with calling(config) as doorman:
+            host = await connect(config, repo, mission, doorman, unobserved)
+            return await look(host, repo, config.actor)
+
+
+@asynccontextmanager
+async def calling(config: HostConfig) -> AsyncIterator[Starter]:
+    """A starter of host calls, closed at the end."""
+    doorman = starter(config)
+    try:
+        yield doorman
+    finally:
+        await doorman.close()
+
+
+@contextmanager
+def alone(repo: Path, mission: str) -> Iterator[None]:
+    """No run works in `repo` meanwhile: some hosts don't bear two calls at once.
+
+    Where no run has ever been there is nobody to wait for, and no directory is made.
+    """
+    if not (repo / HOME).is_dir():
+        yield
+        return
+    with repository_lock(repo / HOME / "lock", mission):
+        yield
+
+
+def unobserved(_: CallRecord) -> None:
+    """Keep no record of a call."""

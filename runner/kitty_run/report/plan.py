@@ -1,0 +1,155 @@
+"""A plan as text for people, and as one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from kitty_run.engine.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
+from kitty_run.profile.model import Limits, Profile, Role
+from kitty_run.report.wording import command_line, count, duration, money
+
+FORMAT = 1
+"""Version of the JSON object, in it as `v`."""
+
+_COLUMN = 13
+
+
+def as_text(plan: Plan) -> str:
+    """The plan for people; nothing of it depends on the terminal."""
+    lines = [*_head(plan), "", *(_mission(plan.profile, plan.mission) if plan.mission else [_NO_MISSION])]
+    for role in plan.profile.roles.values():
+        lines += ["", *_role(role, plan.roles[role.name])]
+    lines += ["", *_rules(plan.profile)]
+    if plan.mission:
+        lines += ["", *_end(plan.mission)]
+    return "\n".join(lines) + "\n"
+
+
+_NO_MISSION = (
+    "mission      none is named: --mission SLUG, or `mission: SLUG` in the profile, adds its work packages"
+)
+
+
+def as_json(plan: Plan) -> dict[str, object]:
+    """The object that `--json` prints; `docs/cli.md` describes it."""
+    profile = plan.profile
+    return {
+        "v": FORMAT,
+        "profile": {"name": profile.name, "path": str(profile.path), "digest": profile.digest},
+        "policy": profile.policy.payload(profile.policy.agent_family or "<family>"),
+        "roles": {
+            name: {
+                "agents": [asdict(agent) for agent in agents],
+                "independent": profile.roles[name].independent,
+                "checks": [asdict(check) for check in profile.roles[name].checks],
+            }
+            for name, agents in plan.roles.items()
+        },
+        "concurrency": asdict(profile.concurrency),
+        "gates": list(profile.gates),
+        "limits": asdict(profile.limits),
+        "mission": asdict(plan.mission) if plan.mission else None,
+    }
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<{_COLUMN}}{text}".rstrip()
+
+
+def _head(plan: Plan) -> Iterator[str]:
+    profile = plan.profile
+    yield _line("profile", f"{profile.name} ({profile.path})")
+    if profile.description:
+        yield _line("", profile.description)
+
+
+def _mission(profile: Profile, mission: MissionPlan) -> Iterator[str]:
+    number = count(len(mission.work_packages), "work package")
+    yield _line("mission", f"{mission.mission}, {number}")
+    yield _line(
+        "host", f"contract {mission.contract}, dialect {mission.dialect}, topology {mission.topology}"
+    )
+    if mission.run:
+        so_far = count(mission.attempts, "attempt")
+        yield _line("goes on", f"with run {mission.run}, {so_far} so far")
+    most = count(profile.concurrency.work_packages, "work package")
+    yield _line("order", f"if everything goes well; {most} at once, each started as soon as it may")
+    for number_, packages in in_order(mission):
+        yield _line(f"  wave {number_}", "")
+        yield from (_work_package(one) for one in packages)
+    rest = [one for one in mission.work_packages if one.wave is None]
+    if rest:
+        yield _line("  not run", "")
+        yield from (_work_package(one) for one in rest)
+
+
+def _work_package(one: WorkPackagePlan) -> str:
+    first = f"first {one.step.value}" if one.step else ""
+    waits = f"waits on {', '.join(one.waits_on)}" if one.waits_on else ""
+    depends = f"after {', '.join(one.dependencies)}" if one.dependencies and not waits else ""
+    what = "; ".join(part for part in (waits or first, depends) if part)
+    return f"    {one.id:<7}  {one.lane:<11}  {what}".rstrip()
+
+
+def _role(role: Role, agents: tuple[AgentPlan, ...]) -> Iterator[str]:
+    yield _line(role.name, ", then ".join(agent.name for agent in agents))
+    if role.independent:
+        yield _line("", "never of the family that implemented the work package, where another is listed")
+    for agent in agents:
+        yield from _agent(agent)
+    for check in role.checks:
+        text = f"{check.name}: {command_line(check.command)} (at most {duration(check.timeout)})"
+        yield _line("  check", text)
+
+
+def _agent(agent: AgentPlan) -> Iterator[str]:
+    given = " < <prompt>" if agent.stdin else ""
+    yield _line(f"  {agent.name}", f"{command_line(agent.argv)}{given}")
+    if agent.resumed is not None:
+        yield _line("", f"later: {command_line(agent.resumed)}{given}")
+    for kept in agent.kept:
+        yield _line("", f"{kept.axis:<13}  {kept.value:<15}  {_how(kept)}")
+    idle = f", or {duration(agent.idle_timeout)} without output" if agent.idle_timeout else ""
+    yield _line("", f"ended after {duration(agent.timeout)}{idle}")
+
+
+def _how(kept: Kept) -> str:
+    parts = [command_line(kept.args)] if kept.args else []
+    parts += [f"variable {name}" for name in kept.env]
+    parts += [f"file {name}" for name in kept.files]
+    if parts:
+        return ", ".join(parts)
+    return "asks for nothing" if kept.unrestricted else "nothing is passed: left to the agent's own default"
+
+
+def _rules(profile: Profile) -> Iterator[str]:
+    caps = [f"{name} {number}" for name, number in profile.concurrency.roles.items()]
+    caps += [f"{name} {number}" for name, number in profile.concurrency.agents.items()]
+    if caps:
+        yield _line("at once", ", ".join(caps))
+    if profile.policy.dangerous_flags:
+        yield _line("dangerous", ", ".join(profile.policy.dangerous_flags))
+    yield _line("gates", ", ".join(_gate(gate) for gate in profile.gates) or "none: no person is asked")
+    yield _line("limits", ", ".join(_limits(profile.limits)) or "none")
+
+
+def _gate(gate: str) -> str:
+    return "before each work package is done" if gate == "done" else f"before {gate}"
+
+
+def _limits(limits: Limits) -> Iterator[str]:
+    if limits.cost_usd is not None:
+        yield money(limits.cost_usd)
+    if limits.tokens is not None:
+        yield f"{limits.tokens} tokens"
+    if limits.wall_clock is not None:
+        yield duration(limits.wall_clock)
+
+
+def _end(mission: MissionPlan) -> Iterator[str]:
+    steps = mission.finish or ("nothing: the profile neither accepts nor merges",)
+    for number, step in enumerate(steps, 1):
+        yield _line("finish" if number == 1 else "", f"{number}. {step}" if mission.finish else step)
+    for number, problem in enumerate(mission.problems):
+        yield _line("" if number else "in the way", problem)

@@ -1,0 +1,160 @@
+"""Plans: what a run would do now, seen on the simulated host, as text and as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from kitty_run.engine.journal import Journal
+from kitty_run.engine.places import new_run
+from kitty_run.engine.plan import Plan, in_order
+from kitty_run.engine.planning import look, make
+from kitty_run.host.model import Lane
+from kitty_run.host.sim.memory import SimHost
+from kitty_run.profile.load import load
+from kitty_run.profile.model import Check, Concurrency, Extra, Finish, Limits, Merge, Profile
+from kitty_run.report.plan import as_json, as_text
+from pytest_snapshot.plugin import Snapshot
+
+from tests.engine import profiles
+
+SNAPSHOTS = Path(__file__).parent / "snapshots" / "plan"
+DIAMOND = {"WP01": [], "WP02": ["WP01"], "WP03": ["WP01"], "WP04": ["WP02", "WP03"], "WP05": ["WP04"]}
+
+
+def planned(host: SimHost, profile: Profile | None = None, repo: Path | None = None) -> Plan:
+    profile = profile or profiles.profile()
+    seen = asyncio.run(look(host, repo or Path("/nowhere"), profile.host.actor))
+    return make(profile, seen)
+
+
+def rich() -> Profile:
+    """A profile with a bit of everything."""
+    profile = profiles.profile(implement=("ada", "eve"), review=("bob", "ada"))
+    ada = replace(
+        profile.agents["ada"],
+        command=("ada", "--headless"),
+        enforce={
+            "sandbox_mode": {"workspace_write": Extra(args=("--write", "{{ workspace }}"))},
+            "network_mode": {"none": Extra(env={"ADA_OFFLINE": "1"}, files={"rules_toml": "net = false"})},
+            "approval_mode": {"full_auto": Extra()},
+        },
+        args=("--task", "{{ wp.id }} {{ wp.title }}", "--config", "{{ files.rules_toml }}"),
+        resume=("--session", "{{ session }}", "--config", "{{ files.rules_toml }}"),
+    )
+    eve = replace(profile.agents["eve"], prompt="argument", idle_timeout=None)
+    implement = replace(profile.roles["implement"], checks=(Check("tests", ("pytest", "-q", "my tests")),))
+    return replace(
+        profile,
+        description="Ada implements, Bob reviews.",
+        agents={**profile.agents, "ada": ada, "eve": eve},
+        roles={"implement": implement, "review": replace(profile.roles["review"], independent=True)},
+        concurrency=Concurrency(3, {"review": 2}, {"ada": 1}),
+        gates=("done", "merge"),
+        limits=Limits(20.0, 5_000_000, 6 * 3600.0),
+        policy=replace(profile.policy, dangerous_flags=("--trust-me",)),
+    )
+
+
+def fresh() -> Plan:
+    return planned(SimHost.of(DIAMOND, shape="coord"))
+
+
+def everything() -> Plan:
+    return planned(SimHost.of(DIAMOND, dialect="feature"), rich())
+
+
+def under_way() -> Plan:
+    host = SimHost.of(DIAMOND)
+    for wp, lane in {"WP01": Lane.DONE, "WP02": Lane.IN_REVIEW, "WP03": Lane.IN_PROGRESS}.items():
+        host.move(wp, lane)
+    return planned(host)
+
+
+def in_the_way() -> Plan:
+    host = SimHost.of({**DIAMOND, "WP06": ["WP99"], "WP07": []})
+    host.move("WP02", Lane.BLOCKED)
+    host.move("WP07", Lane.CANCELED)
+    profile = profiles.profile()
+    return planned(host, replace(profile, finish=Finish(merge=Merge("main", "squash", push=True))))
+
+
+def a_circle() -> Plan:
+    return planned(SimHost.of({"WP01": [], "WP02": ["WP03"], "WP03": ["WP02"]}))
+
+
+def no_finish() -> Plan:
+    return planned(SimHost.of({"WP01": []}), replace(profiles.profile(), finish=Finish(False, None)))
+
+
+def no_mission() -> Plan:
+    return make(rich(), None)
+
+
+PLANS: dict[str, Callable[[], Plan]] = {
+    plan.__name__: plan
+    for plan in (fresh, everything, under_way, in_the_way, a_circle, no_finish, no_mission)
+}
+
+
+@pytest.mark.parametrize("name", list(PLANS))
+def test_the_plan_of(name: str, snapshot: Snapshot) -> None:
+    snapshot.snapshot_dir = SNAPSHOTS
+    plan = PLANS[name]()
+    snapshot.assert_match(as_text(plan), f"{name}.txt")
+
+
+@pytest.mark.parametrize("name", list(PLANS))
+def test_the_json_says_what_the_text_says(name: str) -> None:
+    plan = PLANS[name]()
+    told = json.loads(json.dumps(as_json(plan)))
+    assert told["roles"]["implement"]["agents"][0]["name"] == "ada"
+    assert (told["mission"] is None) == (name == "no_mission")
+    if plan.mission:
+        assert [one["id"] for one in told["mission"]["work_packages"]] == [
+            one.id for one in plan.mission.work_packages
+        ]
+        assert told["mission"]["problems"] == list(plan.mission.problems)
+
+
+def test_only_reading_calls_are_made_and_nothing_is_written(tmp_path: Path) -> None:
+    host = SimHost.of(DIAMOND, repo=tmp_path)
+    planned(host, repo=tmp_path)
+    assert {call.operation for call in host.calls} == {"state"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_run_is_said_to_be_gone_on_with(tmp_path: Path) -> None:
+    place = new_run(tmp_path)
+    journal = Journal(place.journal)
+    journal.open()
+    journal.write("run.started", mission="demo")
+    journal.write("attempt.started", "WP01", role="implement", attempt=2)
+    journal.close()
+    plan = planned(SimHost.of(DIAMOND), repo=tmp_path)
+    assert f"with run {place.id}, 2 attempts so far" in as_text(plan)
+
+
+def test_reviews_come_first_and_the_longest_way_next() -> None:
+    host = SimHost.of({"WP01": [], "WP02": [], "WP03": ["WP02"], "WP04": []})
+    host.move("WP04", Lane.FOR_REVIEW)
+    assert plan_order(planned(host)) == [["WP04", "WP02", "WP01"], ["WP03"]]
+
+
+def plan_order(plan: Plan) -> list[list[str]]:
+    assert plan.mission is not None
+    return [[one.id for one in packages] for _, packages in in_order(plan.mission)]
+
+
+SAMPLES = sorted((Path(__file__).parents[2] / "sample-configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_sample_profile_can_be_planned(path: Path) -> None:
+    profile = load(path).profile
+    text = as_text(planned(SimHost.of(DIAMOND), profile))
+    assert all(agent in text for role in profile.roles.values() for agent in role.agents)
