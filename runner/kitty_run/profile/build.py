@@ -81,9 +81,9 @@ def _times(document: Doc, *keys: str) -> dict[str, float | None]:
 def _agent(name: str, agent: Doc) -> model.Agent:
     env, resume, success = agent.get("env", {}), agent.get("resume"), agent.get("success")
     fields: dict[str, Any] = {
-        **_tuples(agent, "command", "args"),
+        **_tuples(agent, "command", "args", "home"),
         **_times(agent, "timeout", "idle_timeout", "kill_grace"),
-        **{key: agent[key] for key in ("prompt",) if key in agent},
+        **{key: agent[key] for key in ("prompt", "sandbox") if key in agent},
     }
     return model.Agent(
         name=name,
@@ -103,7 +103,9 @@ def _extras(table: Doc) -> dict[Any, model.Extra]:
     return {name: _extra(extra) for name, extra in table.items()}
 
 
-def _extra(extra: list[str] | Doc) -> model.Extra:
+def _extra(extra: str | list[str] | Doc) -> model.Extra:
+    if isinstance(extra, str):
+        return model.Extra(runner=True)
     if isinstance(extra, list):
         return model.Extra(tuple(extra))
     return model.Extra(**{**extra, **_tuples(extra, "args")})

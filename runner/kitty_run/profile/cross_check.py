@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.merge import TERMINAL
+from kitty_run.profile.nearest import near, nearest
 from kitty_run.profile.problems import Problem
+from kitty_run.profile.runner_check import check_runner
 from kitty_run.profile.schema import profile_schema
-from kitty_run.profile.schema_check import nearest
 from kitty_run.profile.tree import (
     MapNode,
     Node,
@@ -67,10 +67,9 @@ def _host_codes(root: MapNode) -> Iterator[Problem]:
     """A code that nobody knows may be new, but one that is nearly known is a mistake."""
     known = list(profile_schema()["properties"]["retry"]["properties"]["host"]["properties"])
     for code, _ in map_entries(find(root, ("retry", "host"))):
-        near = get_close_matches(code, known, 1, 0.85)
-        if near and code not in known:
+        if code not in known and (meant := near(code, known, 0.85)):
             path = ("retry", "host", code)
-            yield _at_key(root, path, f"no host has the error code {code!r}", f"did you mean {near[0]!r}?")
+            yield _at_key(root, path, f"no host has the error code {code!r}", f"did you mean {meant!r}?")
 
 
 def _retry_rows(root: MapNode) -> Iterator[Problem]:
@@ -91,6 +90,7 @@ def _unreachable(root: MapNode, path: Path, row: Node) -> Iterator[Problem]:
 
 
 def _agent(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
+    yield from check_runner(root, path, agent)
     yield from _prompt_file(root, path, agent)
     yield from _pointers_without_json(root, path, agent)
     for number, rule in list_items(child(agent, "failures")):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from kitty_run.profile.nearest import nearest
 from kitty_run.profile.problems import Problem
 from kitty_run.profile.schema import Schema
-from kitty_run.profile.schema_check import nearest
 from kitty_run.profile.template import NAMES, Flaw, Names, flaws
 from kitty_run.profile.text_place import line_in
 from kitty_run.profile.tree import (
@@ -77,7 +77,12 @@ def _pointer(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
         yield Problem.at(node.place, pointer(path), f"not a JSON pointer: {text!r}: {error}", hint)
 
 
+_SIMPLE_SPECIFIER = re.compile(r"(>=|<=|>|<|==|!=) ?\d+(\.\d+)*(, ?(>=|<=|>|<|==|!=) ?\d+(\.\d+)*)*\Z")
+
+
 def _specifier(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    if _SIMPLE_SPECIFIER.match(text):
+        return
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - slow to import
 
     try:

@@ -45,7 +45,7 @@ class Bypass:
     def _ends_at(self, argv: Sequence[str], number: int) -> bool:
         if not (self.flag or self.text):
             return False
-        if self._pattern.search(argv[number]):
+        if (self.flag or self.text) in argv[number] and self._pattern.search(argv[number]):
             return True
         return bool(self.value) and number > 0 and argv[number - 1 : number + 1] == [self.flag, self.value]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 from kitty_run.profile.merge import Layer
+from kitty_run.profile.nearest import nearest
 from kitty_run.profile.place import Place, display
 from kitty_run.profile.problems import Problem
 from kitty_run.profile.reader import Unreadable, open_source, read_document
@@ -123,9 +123,7 @@ def _locate(text: str, naming: Path) -> Path:
 def _preset(name: str) -> Path:
     if path := preset_path(name):
         return path
-    near = get_close_matches(name, preset_names(), 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(preset_names()) or 'none'}"
-    raise ValueError(f"no preset is called {name!r}\n{hint}")
+    raise ValueError(f"no preset is called {name!r}\n{nearest(name, preset_names())}")
 
 
 def _cycle(path: Path, open_files: tuple[Path, ...]) -> str:

@@ -8,22 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from kitty_run.profile import tree
-from kitty_run.profile.build import build
+from kitty_run.profile.conform import fits
 from kitty_run.profile.cross_check import cross_check
 from kitty_run.profile.field_check import check_fields
 from kitty_run.profile.layers import Chain, defaults_layer
 from kitty_run.profile.merge import Layer, merge, merge_layers
-from kitty_run.profile.model import Profile
 from kitty_run.profile.policy import check_policy
 from kitty_run.profile.problems import Problem, ProfileInvalid
 from kitty_run.profile.reader import Unreadable
 from kitty_run.profile.schema import as_text, profile_schema, walk
-from kitty_run.profile.schema_check import check
 from kitty_run.profile.settings import settings_layer
 from kitty_run.profile.tree import MapNode, map_entries, plain
+
+if TYPE_CHECKING:
+    from kitty_run.profile.model import Profile
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
 
     Raises `ProfileInvalid` with every problem there is; reads files only, and starts nothing.
     """
+    from kitty_run.profile.build import build  # noqa: PLC0415 - what only checks doesn't build
+
+    resolved, layers = check(path, overrides)
+    return Loaded(build(cast("dict[str, Any]", plain(resolved)), path), resolved, layers)
+
+
+def check(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> tuple[MapNode, tuple[Layer, ...]]:
+    """The resolved tree of the profile `path` and its layers, without building it; raises like `load`."""
     chain = Chain()
     try:
         chain.add(path)
@@ -67,38 +76,38 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
         layers += [layer] if layer else []
     if problems:
         damaged = {(problem.file, problem.pointer) for problem in problems}
-        others = (p for p in _schema_problems(layers) if (p.file, p.pointer) not in damaged)
-        raise ProfileInvalid([*problems, *others])
-    return _resolve(path, layers)
+        others = [problem for _, wrong in _sound_layers(layers) for problem in wrong]
+        raise ProfileInvalid([*problems, *(p for p in others if (p.file, p.pointer) not in damaged)])
+    return _resolve(layers)
 
 
-def _resolve(path: Path, layers: list[Layer]) -> Loaded:
+def _resolve(layers: list[Layer]) -> tuple[MapNode, tuple[Layer, ...]]:
     defaults = defaults_layer()
     root, problems = merge_layers(defaults, layers)
-    problems += _schema_problems(layers)
     sound, wrong = _sound(root, partial=False)
     problems += wrong
-    for layer in layers:
-        problems += check_fields(sound, walk(_sound(layer.root, partial=True)[0], profile_schema()))
+    for own, wrong in _sound_layers(layers):
+        problems += [*wrong, *check_fields(sound, walk(own, profile_schema()))]
     agents = {name for name, _ in map_entries(root.get("agents"))}
-    problems += check_fields(sound, walk(sound, profile_schema()))
     problems += cross_check(sound, agents)
     problems += check_policy(sound)
     if problems:
         raise ProfileInvalid(problems)
-    profile = build(cast("dict[str, object]", plain(sound)), path)
-    return Loaded(profile, sound, (defaults, *layers))
+    return sound, (defaults, *layers)
 
 
-def _schema_problems(layers: list[Layer]) -> list[Problem]:
-    """What doesn't fit the schema in single files, even where another file covers it up."""
-    own = [layer for layer in layers if not layer.source.shipped]
-    return [problem for layer in own for problem in _sound(layer.root, partial=True)[1]]
+def _sound_layers(layers: list[Layer]) -> list[tuple[MapNode, list[Problem]]]:
+    """The user's files, each without what the schema doesn't allow, even where another file covers it up."""
+    return [_sound(layer.root, partial=True) for layer in layers if not layer.source.shipped]
 
 
 def _sound(root: MapNode, *, partial: bool) -> tuple[MapNode, list[Problem]]:
     """`root` without what the schema doesn't allow, and the problems that this is."""
     typed = tree.as_map(as_text(merge(None, root), profile_schema()))
-    found = list(check(typed, partial=partial))
+    if fits(plain(typed), profile_schema(), partial=partial):
+        return typed, []
+    from kitty_run.profile.schema_check import schema_problems  # noqa: PLC0415 - only where something is wrong
+
+    found = list(schema_problems(typed, partial=partial))
     wrong = {path for path, _ in found}
     return tree.as_map(tree.without(typed, wrong)), [problem for _, problem in found]

@@ -64,8 +64,9 @@ def merge_layers(defaults: Layer, layers: Sequence[Layer]) -> tuple[MapNode, lis
     for layer in layers:
         body = _body(layer)
         merged = as_map(merge(_make_room(own, body, only_terminal=True), body))
-        before, after = _over_defaults(defaults, own), _over_defaults(defaults, merged)
-        problems += _broken(locks, before, after, layer)
+        if locks:
+            before, after = _over_defaults(defaults, own), _over_defaults(defaults, merged)
+            problems += _broken(locks, before, after, layer)
         locks = dict(layer.locked) | locks
         own = merged
     return _with_locks(_over_defaults(defaults, own), locks), problems

@@ -132,11 +132,13 @@ class Extra:
     """Arguments, environment and files that an `enforce` value or a role adds to an agent's launch.
 
     `args` and the values of `env` and `files` are templates; `{{ files.NAME }}` is a written file's path.
+    `runner`: the agent's command line can't keep this value itself, the runner's sandbox does.
     """
 
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    runner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,10 @@ class Agent:
     success: str | None = None
     """A pattern that must be found in stdout or stderr beside exit status 0."""
     failures: tuple[FailureRule, ...] = ()
+    sandbox: Literal["none", "bubblewrap"] = "none"
+    """What keeps those axes that `enforce` leaves to the runner."""
+    home: tuple[str, ...] = ()
+    """Paths below the home directory that stay writable inside the sandbox."""
 
 
 @dataclass(frozen=True, slots=True)

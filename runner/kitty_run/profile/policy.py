@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from kitty_run.profile.flags import Bypass, banned, bypasses
-from kitty_run.profile.model import AXES, Axis
 from kitty_run.profile.place import Place
 from kitty_run.profile.problems import Problem
+from kitty_run.profile.schema import policy_axes
 from kitty_run.profile.tree import (
     MapNode,
     Node,
@@ -28,6 +29,10 @@ from kitty_run.profile.tree import (
 
 SECRET = re.compile("token|secret|key|password|credential", re.IGNORECASE)
 """What the host takes for a secret, in any string of a policy (3.2.7: at every depth; 1.0.3: the top)."""
+
+
+_Arguments: TypeAlias = list[tuple[Path, ScalarNode]]
+"""An argument list, each argument with where it stands."""
 
 
 def check_policy(root: MapNode) -> Iterator[Problem]:
@@ -116,7 +121,9 @@ def _banned_declared(root: MapNode) -> Iterator[Problem]:
 
 
 def _not_enforced(root: MapNode, used: _Used) -> Iterator[Problem]:
-    missing = [axis for axis in AXES if find(used.node, ("enforce", axis, _value(root, axis))) is None]
+    missing = [
+        axis for axis in policy_axes() if find(used.node, ("enforce", axis, _value(root, axis))) is None
+    ]
     if not missing:
         return
     if child(used.node, "enforce") is None:
@@ -133,13 +140,13 @@ def _value(root: MapNode, axis: str) -> str:
 
 def _no_enforce(root: MapNode, used: _Used) -> Problem:
     place = _own_place(key_place(root, used.path), value_place(root, next(iter(used.roles.values()))))
-    wanted = ", ".join(f"{axis}: {{{_value(root, axis)}: [...]}}" for axis in AXES)
+    wanted = ", ".join(f"{axis}: {{{_value(root, axis)}: [...]}}" for axis in policy_axes())
     message = f"the agent {used.name!r} has no `enforce`, so it can't keep the policy"
     hint = f"tell with which arguments it keeps it: enforce: {{{wanted}}}"
     return Problem.at(place, pointer(used.path), message, hint)
 
 
-def _not_listed(root: MapNode, used: _Used, axis: Axis) -> Problem:
+def _not_listed(root: MapNode, used: _Used, axis: str) -> Problem:
     value = _value(root, axis)
     listed = ", ".join(key for key, _ in map_entries(find(used.node, ("enforce", axis)))) or "nothing"
     policy = key_place(root, ("policy", axis))
@@ -169,32 +176,37 @@ def _banned_arguments(root: MapNode, used: _Used) -> Iterator[Problem]:
 
 
 def _undeclared(root: MapNode, used: _Used) -> Iterator[Problem]:
+    launches = list(_launches(root, used))
     declared = [node.raw for _, node in _scalars(find(root, ("policy", "dangerous_flags")), ())]
     for flag in bypasses():
         if flag.concerns(used.families) and not flag.declared(declared):
-            for path, node in _holders(root, used, flag):
+            for path, node in _holders(root, used, flag, launches):
                 place = _own_place(node.place, value_place(root, next(iter(used.roles.values()))))
                 message = f"{flag.name!r} bypasses approvals or sandbox, but isn't in `dangerous_flags`"
                 hint = f"remove it, or add {flag.name!r} to policy.dangerous_flags"
                 yield Problem.at(place, pointer(path), message, hint)
 
 
-def _holders(root: MapNode, used: _Used, flag: Bypass) -> Iterator[tuple[Path, ScalarNode]]:
+def _holders(
+    root: MapNode, used: _Used, flag: Bypass, launches: list[_Arguments]
+) -> Iterator[tuple[Path, ScalarNode]]:
     """The arguments of the agent's launches, or the variables, that are what `flag` means."""
-    for argv in _launches(root, used):
+    for argv in launches:
         for number in flag.found_in([node.raw for _, node in argv]):
             yield argv[number]
+    if not flag.env:
+        return
     for path, node in _scalars(find(used.node, ("env", "pass")), (*used.path, "env", "pass")):
         if flag.env == node.raw:
             yield path, node
     for base in ("env", "set"), *_extra_paths(root, used):
         env = find(used.node, base) if base == ("env", "set") else child(find(used.node, base), "env")
-        value = child(env, flag.env) if flag.env else None
+        value = child(env, flag.env)
         if isinstance(value, ScalarNode):
             yield (*used.path, *base, flag.env), value
 
 
-def _launches(root: MapNode, used: _Used) -> Iterator[list[tuple[Path, ScalarNode]]]:
+def _launches(root: MapNode, used: _Used) -> Iterator[_Arguments]:
     """The argument lists that this agent would be started with, with `args` and with `resume`."""
     head = _arguments(used, ("command",))
     for extra in _extra_paths(root, used):
@@ -203,7 +215,7 @@ def _launches(root: MapNode, used: _Used) -> Iterator[list[tuple[Path, ScalarNod
     yield head + _arguments(used, ("resume", "args"))
 
 
-def _arguments(used: _Used, path: tuple[str, ...]) -> list[tuple[Path, ScalarNode]]:
+def _arguments(used: _Used, path: tuple[str, ...]) -> _Arguments:
     node = find(used.node, path)
     if isinstance(node, MapNode):
         return _arguments(used, (*path, "args"))
@@ -212,6 +224,6 @@ def _arguments(used: _Used, path: tuple[str, ...]) -> list[tuple[Path, ScalarNod
 
 def _extra_paths(root: MapNode, used: _Used) -> list[tuple[str, ...]]:
     """Where the entries stand that this policy and these roles select."""
-    values = [(axis, find(root, ("policy", axis))) for axis in AXES]
+    values = [(axis, find(root, ("policy", axis))) for axis in policy_axes()]
     enforce = [("enforce", axis, str(value.value)) for axis, value in values if isinstance(value, ScalarNode)]
     return [*enforce, *(("roles", role) for role in used.roles)]

@@ -33,6 +33,11 @@ def profile_schema() -> Schema:
     return schema
 
 
+def policy_axes() -> tuple[str, ...]:
+    """The policy fields that an agent's `enforce` table keeps: `model.AXES`, without the model."""
+    return tuple(profile_schema()["$defs"]["agent"]["properties"]["enforce"]["properties"])
+
+
 def resolve(schema: Schema) -> Schema:
     """`schema` with its `$ref` followed; keywords beside the reference win."""
     while "$ref" in schema:

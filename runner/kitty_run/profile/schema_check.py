@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from kitty_run.profile.nearest import near, nearest
 from kitty_run.profile.problems import Problem
 from kitty_run.profile.schema import Schema, profile_schema, resolve
 from kitty_run.profile.tree import MapNode, Path, ScalarNode, find, key_place, plain, pointer, value_place
@@ -48,12 +48,13 @@ class _Error:
         return cls(str(error.validator), error.validator_value, schema, error.instance, path, of_key)
 
 
-def check(root: MapNode, *, partial: bool = False) -> Iterator[tuple[Path, Problem]]:
+def schema_problems(root: MapNode, *, partial: bool = False) -> Iterator[tuple[Path, Problem]]:
     """Where `root` doesn't fit the profile's schema: the path to the wrong value, and the problem.
 
     `partial`: keys may be missing, as in a layer.
     """
-    for found in _validator().iter_errors(plain(root)):
+    document = plain(root)
+    for found in _validator().iter_errors(document):
         error = _Error.of(found)
         if error.word != "required" or not partial:
             yield from _TELLERS.get(error.word, _other)(root, error)
@@ -77,13 +78,6 @@ def _unknown_keys(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]
             path = (*error.path, key)
             message = f"unknown key {key!r}"
             yield path, Problem.at(key_place(root, path), pointer(path), message, nearest(key, known))
-
-
-def nearest(word: str, choices: list[str]) -> str:
-    """A hint: the one of `choices` that `word` was meant to be, or all of them."""
-    if near := get_close_matches(word.lower(), [choice.lower() for choice in choices], 1, 0.6):
-        return f"did you mean {next(c for c in choices if c.lower() == near[0])!r}?"
-    return "there are " + ", ".join(choices) if choices else ""
 
 
 def _missing_key(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
@@ -149,8 +143,8 @@ def _not_listed(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
     choices = [str(choice) for choice in error.value]
     hint = ""
     if isinstance(error.instance, str):
-        near = get_close_matches(error.instance.lower().replace("-", "_"), choices, 1, 0.6)
-        hint = f"did you mean {near[0]!r}?" if near else ""
+        meant = near(error.instance.replace("-", "_"), choices)
+        hint = f"did you mean {meant!r}?" if meant else ""
     message = f"must be {_alternatives(choices)}, is {_shown(error.instance)}"
     yield _problem(root, error.path, message, hint)
 

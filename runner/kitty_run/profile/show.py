@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
+from typing import Literal, TextIO
 
 from kitty_run.profile.problems import Problem
 
 Format = Literal["text", "json", "github"]
 _WIDTH = 120
+_BOLD, _RED, _END = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 
 def show(problems: Sequence[Problem], form: Format) -> None:
@@ -21,7 +23,8 @@ def show(problems: Sequence[Problem], form: Format) -> None:
     elif form == "github":
         sys.stdout.write("".join(map(annotation, problems)))
     else:
-        sys.stderr.write("".join(map(with_caret, problems)))
+        colour = wants_colour(sys.stderr)
+        sys.stderr.write("".join(with_caret(problem, colour=colour) for problem in problems))
 
 
 def as_json(problems: Sequence[Problem]) -> str:
@@ -46,13 +49,23 @@ def _escape_property(text: str) -> str:
     return _escape(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def with_caret(problem: Problem) -> str:
+def with_caret(problem: Problem, *, colour: bool = False) -> str:
     """`problem` on a line, and below it the source line with a caret."""
+    text = str(problem)
+    if colour:
+        place = f"{problem.file}:{problem.line}:{problem.column}:"
+        text = f"{_BOLD}{place}{_END}{text.removeprefix(place)}"
     if not problem.excerpt.strip():
-        return f"{problem}\n"
-    text, column = _window(problem.excerpt, problem.column - 1)
-    padding = "".join("\t" if character == "\t" else " " for character in text[:column])
-    return f"{problem}\n    {text}\n    {padding}^\n"
+        return f"{text}\n"
+    excerpt, column = _window(problem.excerpt, problem.column - 1)
+    padding = "".join("\t" if character == "\t" else " " for character in excerpt[:column])
+    caret = f"{_RED}^{_END}" if colour else "^"
+    return f"{text}\n    {excerpt}\n    {padding}{caret}\n"
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether `stream` is a terminal that shows colours, and nobody said no."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _window(line: str, column: int) -> tuple[str, int]:
