@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
 
 from kitty_run.errors import UsageError
-from kitty_run.host.dialect import Convention, Dialect, Fields, Operation, Refused, Shape
-from kitty_run.host.model import Lane, Topology, Traits
+from kitty_run.host.dialect import Dialect, Refused
+from kitty_run.host.dialect_parse import parse
 from kitty_run.resources import profiles_dir, schema_path
 
 
@@ -43,7 +42,7 @@ def load(path: Path) -> Dialect | Refused:
     problems = list(_problems(document, path))
     if problems:
         raise UsageError("\n".join(problems))
-    return _refused(document) if "refused" in document else _dialect(document)
+    return parse(document)
 
 
 def named(name: str) -> Dialect:
@@ -62,47 +61,3 @@ def _problems(document: object, path: Path) -> Iterator[str]:
         yield f"{path}: /{pointer}: {error.message}"
     if isinstance(document, dict) and document.get("name") != path.stem:
         yield f"{path}: /name: must be the file's name, {path.stem!r}"
-
-
-def _refused(document: dict[str, Any]) -> Refused:
-    refused = document["refused"]
-    return Refused(
-        **_head(document),
-        probe=tuple(refused["probe"]),
-        because=refused["because"],
-    )
-
-
-def _dialect(document: dict[str, Any]) -> Dialect:
-    return Dialect(
-        **_head(document),
-        operations={name: _operation(entry) for name, entry in document["operations"].items()},
-        fields=Fields(**document["fields"]),
-        convention=_convention(document.get("convention")),
-        traits=_traits(document["traits"]),
-        shapes=tuple(_shape(entry) for entry in document["topologies"]),
-        not_found=frozenset(document["codes"]["not_found"]),
-        codes=frozenset(document["codes"]["known"]),
-    )
-
-
-def _head(document: dict[str, Any]) -> dict[str, Any]:
-    return {key: document[key] for key in ("name", "title", "contract", "install")}
-
-
-def _operation(entry: dict[str, Any] | None) -> Operation | None:
-    return None if entry is None else Operation(tuple(entry["argv"]), entry.get("reply", "envelope"))
-
-
-def _convention(entry: dict[str, Any] | None) -> Convention | None:
-    return None if entry is None else Convention(**{**entry, "prompt": tuple(entry["prompt"])})
-
-
-def _traits(entry: dict[str, Any]) -> Traits:
-    of_lanes = ("satisfied_by", "finished", "blockable")
-    lanes = {key: frozenset(Lane(lane) for lane in entry[key]) for key in of_lanes}
-    return Traits(**{**entry, **lanes, "merge_strategies": frozenset(entry["merge_strategies"])})
-
-
-def _shape(entry: dict[str, Any]) -> Shape:
-    return Shape(Topology(entry["name"], entry["commit_status"], entry["accept"]), entry["match"])

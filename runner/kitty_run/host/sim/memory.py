@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,6 +84,8 @@ class SimHost:
     """The topology's name in the dialect; None: its last, the plainest."""
     calls: list[SimCall] = field(default_factory=list)
     uncommitted: set[str] = field(default_factory=set)
+    observer: Callable[[SimCall], None] | None = None
+    """Told of every call after it was made, as the real client tells its own."""
 
     def __post_init__(self) -> None:
         self._dialect = named(self.dialect)
@@ -184,6 +186,8 @@ class SimHost:
             argv = render(template.argv, self._values(wp, values))
             answer = self._struck(operation, wp, argv) or self._answer(argv)
         self.calls.append(SimCall(operation, wp, argv, answer.code))
+        if self.observer is not None:
+            self.observer(self.calls[-1])
         if answer.code:
             raise HostRefused(
                 answer.code, operation, f"{operation}: {answer.code}: {answer.message}", answer.data

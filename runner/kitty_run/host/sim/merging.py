@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 from kitty_run.host.sim.git import GitFailed, changed_files, current_branch, git, has_branch, succeeds
@@ -62,8 +61,14 @@ def merge_lanes(mission: Mission, state: SimState, call: Call) -> Answer:
 
 
 def _in_order(state: SimState) -> list[str]:
-    graph = {wp.id: wp.dependencies for wp in state.work_packages.values()}
-    return [wp for wp in TopologicalSorter(graph).static_order() if wp in state.work_packages]
+    """The ids, each after its dependencies and otherwise as they come; what is in a cycle last."""
+    left, order = list(state.work_packages.values()), list[str]()
+    while left:
+        free = (wp for wp in left if not {other.id for other in left} & set(wp.dependencies))
+        taken = next(free, left[0])
+        left.remove(taken)
+        order.append(taken.id)
+    return order
 
 
 def _unmade(state: SimState, found: dict[str, str]) -> list[str]:

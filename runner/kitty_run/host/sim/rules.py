@@ -100,7 +100,7 @@ def _start_review(rules: Rules, state: SimState, call: Call) -> Outcome:
     if wp.lane is not Lane.FOR_REVIEW:
         raise Refusal("TRANSITION_REJECTED", f"WP {wp.id} is in '{wp.lane}', cannot start review")
     _check_guards(rules.review_needs, wp, call)
-    return _moved(state, wp, rules.review_to, call, no_op=False)
+    return _moved(state, wp, rules.review_to, call, no_op=False if rules.review_again else None)
 
 
 def _transition(rules: Rules, state: SimState, call: Call) -> Outcome:
@@ -180,7 +180,8 @@ def _check_policy(rules: Rules, call: Call, needed: bool) -> None:
 def _check_guards(guards: tuple[str, ...], wp: SimWorkPackage, call: Call) -> None:
     for guard in guards:
         if not _GUARDS[guard](wp, call):
-            raise Refusal("TRANSITION_REJECTED", f"WP {wp.id}: the transition needs: {guard}")
+            named = {"wp_id": wp.id} if guard == "commit" else {}
+            raise Refusal("TRANSITION_REJECTED", f"WP {wp.id}: the transition needs: {guard}", named)
 
 
 def _moved(

@@ -10,10 +10,14 @@ from typing import Any, Literal
 
 import yaml
 
-from kitty_run.host.dialect_files import named
+from kitty_run.host.dialect_parse import parse_traits
 from kitty_run.host.model import Lane, Traits
+from kitty_run.resources import profiles_dir
 
 Guards = tuple[str, ...]
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The fast one where there is one: the simulated host starts anew for each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,12 @@ class Rules:
 def rules(dialect: str) -> Rules:
     """The rules of `dialect`; FileNotFoundError where there are none."""
     path = Path(__file__).with_name(f"{dialect}.yaml")
-    table: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table = _read(path)
     policy, start, review = (table.pop(key) for key in ("policy", "start_implementation", "start_review"))
     merge, moves, commands = (table.pop(key) for key in ("merge", "transitions", "commands"))
     return Rules(
         dialect=dialect,
-        traits=named(dialect).traits,
+        traits=parse_traits(_read(profiles_dir() / "hosts" / path.name)["traits"]),
         transitions={Lane(source): _targets(targets) for source, targets in moves.items()},
         policy_lanes=frozenset(Lane(lane) for lane in policy["lanes"]),
         strict_policy=policy["strict"],
@@ -79,6 +83,11 @@ def rules(dialect: str) -> Rules:
         switches=tuple(table.pop("switches")),
         **table,
     )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    return found
 
 
 def _targets(targets: Mapping[str, list[str]]) -> Mapping[Lane, Guards]:

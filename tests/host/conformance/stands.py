@@ -1,0 +1,149 @@
+"""Where the conformance scenarios are played: the simulated host and the real ones, on missions alike."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kitty_run.demo import documents
+from kitty_run.demo.missions import MissionSpec, WorkPackageSpec
+from kitty_run.host.client import SpecKitty
+from kitty_run.host.cold import ColdStarter
+from kitty_run.host.detect import connect
+from kitty_run.host.envelope import envelope_of
+from kitty_run.host.environment import host_environment, resolve
+from kitty_run.host.start import RawReply, Starter
+from kitty_run.host.warm import WarmStarter
+from kitty_run.profile.model import HostConfig
+
+from tests.git_repos import IDENTITY, GitRepo
+from tests.hosts import RealHost
+
+SPEC = MissionSpec(
+    slug="demo",
+    work_packages=(
+        WorkPackageSpec("WP01", "First", owned_files=("src/wp01.py",), subtasks=("T001", "T002")),
+        WorkPackageSpec("WP02", "Second", owned_files=("src/wp02.py",)),
+        WorkPackageSpec("WP03", "Third", ("WP01",), owned_files=("src/wp03.py",)),
+        WorkPackageSpec("WP04", "Fourth", owned_files=("src/wp04.py",)),
+    ),
+    topology="lanes",
+)
+
+SIMULATOR = (sys.executable, "-m", "kitty_run.host.sim")
+
+COMPARED = frozenset(
+    {
+        "wp_id",
+        "from_lane",
+        "to_lane",
+        "no_op",
+        "policy_metadata_recorded",
+        "claimed_by",
+        "requesting_actor",
+        "unsatisfied_dependencies",
+        "incomplete_wps",
+        "supported",
+        "strategy",
+        "accepted",
+        "merged",
+        "merged_wps",
+        "merged_so_far",
+        "failed_wp",
+        "target_branch",
+        "workspace_path",
+        "prompt_path",
+        "lane_branch",
+        "lane_base_ref",
+        "work_packages",
+        "ready_work_packages",
+        "api_version",
+    }
+)
+"""The fields of replies that kitty-run reads, or shows."""
+
+NOT_COMPARED = frozenset({"recommended_base"})
+
+
+@dataclass
+class Wiretap:
+    """A starter that passes every call on and keeps what was answered."""
+
+    inner: Starter
+    replies: list[RawReply] = field(default_factory=list)
+
+    async def call(self, arguments: tuple[str, ...], cwd: Path, timeout: float) -> RawReply:
+        self.replies.append(await self.inner.call(arguments, cwd, timeout))
+        return self.replies[-1]
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+@dataclass
+class Stand:
+    """A mission on a host: its repository and planning branch, and how to reach the host."""
+
+    repo: GitRepo
+    mission: str
+    branch: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    fork: bool
+
+    async def connect(self, actor: str = "kitty-run") -> tuple[SpecKitty, Wiretap]:
+        """A client as `actor`, and the wire that its calls go over."""
+        wire = Wiretap(self._starter())
+        config = HostConfig(command=self.command, actor=actor)
+        return await connect(config, self.repo.path, self.mission, wire, lambda record: None), wire
+
+    def _starter(self) -> Starter:
+        cold = ColdStarter(self.command, self.env)
+        if not self.fork:
+            return cold
+        env = host_environment(resolve(self.command, self.env), self.env)
+        return WarmStarter(self.command, env, cold, lambda notice: None)
+
+    def told(self, reply: RawReply) -> str:
+        """What a reply says, without what differs from run to run and from repository to repository."""
+        envelope = envelope_of(reply.stdout)
+        if envelope is None:
+            return f"no envelope, exit status {reply.status}"
+        data = envelope.get("data")
+        fields = {key: _plain(value) for key, value in sorted((data or {}).items()) if key in COMPARED}
+        text = f"{envelope['error_code'] or 'ok'} {json.dumps(fields)}"
+        text = text.replace(str(self.repo.path), "REPO").replace(self.mission, "SLUG")
+        return re.sub(r"lane-[a-z]+\d*\b", "LANE", text)
+
+
+def simulated(dialect: str, place: Path) -> Stand:
+    """The mission on the simulated host."""
+    repo = GitRepo(place)
+    place.mkdir()
+    repo.git("init", "-q", "-b", "main")
+    meta = {"target_branch": SPEC.branch, "mission_id": "01SIM", "topology": "lanes"}
+    files = {**documents.written(SPEC), "kitty-specs/demo/meta.json": json.dumps(meta)}
+    for name, text in {**files, ".kittify/sim-dialect": dialect, ".gitignore": ".worktrees/\n"}.items():
+        repo.write(name, text)
+    repo.git("checkout", "-q", "-b", SPEC.branch)
+    repo.commit("Plan the mission")
+    return Stand(repo, SPEC.slug, SPEC.branch, SIMULATOR, {**os.environ, **IDENTITY}, fork=False)
+
+
+def real(host: RealHost, place: Path, *, flat: bool) -> Stand:
+    """The mission on a real host."""
+    spec = replace(SPEC, topology=None) if flat else SPEC
+    project = host.project(spec, place)
+    env = {**host.env, **IDENTITY}
+    return Stand(GitRepo(project.root), project.mission, project.branch, (str(host.script),), env, fork=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in sorted(value.items()) if key not in NOT_COMPARED}
+    return [_plain(part) for part in value] if isinstance(value, list) else value

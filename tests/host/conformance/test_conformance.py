@@ -1,0 +1,179 @@
+"""The simulated host and the real ones answer alike: one transcript a dialect, whichever host was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from kitty_run.host.client import SpecKitty
+from kitty_run.host.model import Lane, Review
+from pytest_snapshot.plugin import Snapshot
+
+from tests import hosts
+from tests.host.conformance.stands import Stand, real, simulated
+from tests.host.conformance.transcript import POLICY, Transcript, on_branch
+
+Scenario = Callable[[Transcript], Awaitable[None]]
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+
+
+def approval(wp: str) -> Review:
+    return Review("codex", "approved", f"review/{wp}/1")
+
+
+def rejection(wp: str) -> Review:
+    return Review("codex", "changes_requested", f"review/{wp}/1")
+
+
+@pytest.fixture(
+    params=[
+        "simulated-feature",
+        "simulated-mission",
+        pytest.param("real-feature", marks=pytest.mark.real_host),
+        pytest.param("real-mission", marks=pytest.mark.real_host),
+    ]
+)
+def stand(
+    request: pytest.FixtureRequest, tmp_path: Path, real_host: Callable[[str], hosts.RealHost]
+) -> tuple[Stand, str]:
+    kind, dialect = request.param.split("-")
+    if kind == "simulated":
+        return simulated(dialect, tmp_path / "repo"), dialect
+    version = hosts.FEATURE_HOST if dialect == "feature" else hosts.MISSION_HOST
+    return real(real_host(version), tmp_path / "repo", flat=dialect == "feature"), dialect
+
+
+def played(stand: Stand, scenario: Scenario) -> str:
+    async def play() -> str:
+        client, wire = await stand.connect()
+        try:
+            transcript = Transcript(stand, client, wire)
+            await scenario(transcript)
+            return transcript.text
+        finally:
+            await client.close()
+
+    return asyncio.run(play())
+
+
+async def from_claim_to_done(play: Transcript) -> None:
+    """One work package's whole way, with a rejection, and what each step needs."""
+    host = play.client
+    await play.lanes()
+    await play.step("locate before", host.locate("WP01"))
+    await play.step("claim", host.claim("WP01", POLICY))
+    await play.step("claim again", host.claim("WP01", POLICY))
+    await play.worktree("WP01")
+    await play.step("hand in too early", host.hand_in("WP01", POLICY))
+    await play.lanes()
+    await play.work("WP01")
+    await play.step("tick no such subtask", host.tick("WP01", ["T999"]))
+    await play.step("tick", host.tick("WP01", ["T001", "T002"]))
+    await play.step("hand in", host.hand_in("WP01", POLICY))
+    await play.step("claim in for_review", host.claim("WP01", POLICY))
+    await play.step("claim the review", host.claim_review("WP01", POLICY))
+    await play.step("claim the review again", host.claim_review("WP01", POLICY))
+    await play.step("reject", host.reject("WP01", rejection("WP01"), POLICY))
+    await play.step("claim after rejection", host.claim("WP01", POLICY))
+    await play.step("note", host.note("WP01", 'rework:\n"one thing"'))
+    await play.step("hand in", host.hand_in("WP01", POLICY))
+    await play.step("claim the review", host.claim_review("WP01", POLICY))
+    await play.step("approve", host.approve("WP01", approval("WP01"), POLICY))
+    await play.step("confirm what is done", host.confirm("WP01", approval("WP01"), POLICY))
+    await play.lanes()
+
+
+async def refusals(play: Transcript) -> None:
+    """What is refused, with which code; and blocking from each lane on the way."""
+    host, strict = play.client, {**POLICY, "dangerous_flags": ["--yolo"]}
+    await play.step("no such work package", host.claim("WP09", POLICY))
+    await play.step("note on no such work package", host.note("WP09", "x"))
+    await play.step("policy with a field missing", host.claim("WP01", {"orchestrator_id": "x"}))
+    await play.step("policy like a secret", host.claim("WP01", {**POLICY, "orchestrator_id": "monkey"}))
+    await play.step("policy with a banned flag", host.claim("WP02", strict))
+    await play.step("claim before the dependency", host.claim("WP03", POLICY))
+    await play.step("claim", host.claim("WP01", POLICY))
+    await play.step("approve in progress", host.approve("WP01", approval("WP01"), POLICY))
+    await play.step("reject in progress", host.reject("WP01", rejection("WP01"), POLICY))
+    await play.step("claim the review in progress", host.claim_review("WP01", POLICY))
+    await somebody_else(play, "claim what another has", lambda other: other.claim("WP01", POLICY))
+    await play.step("block in progress", host.block("WP01", Lane.IN_PROGRESS, "stuck", POLICY))
+    await play.step("claim what is blocked", host.claim("WP01", POLICY))
+    await play.step("claim", host.claim("WP02", POLICY))
+    await play.work("WP02")
+    await play.step("hand in", host.hand_in("WP02", POLICY))
+    await play.step("claim the review", host.claim_review("WP02", POLICY))
+    lane = Lane.IN_REVIEW if host.traits.review_claim else Lane.FOR_REVIEW
+    await play.step("block in review", host.block("WP02", lane, "stuck", POLICY))
+    await play.step("block planned", host.block("WP04", Lane.PLANNED, "stuck", POLICY))
+    await play.step("accept too early", host.accept())
+    await play.step("merge as no host can", host.merge(play.stand.branch, "octopus", push=False))
+    await play.lanes()
+
+
+async def finishing(play: Transcript) -> None:
+    """A whole mission to its merge; what was committed is on the target."""
+    for wp, dependencies in (("WP01", ()), ("WP02", ()), ("WP03", ("WP01",)), ("WP04", ())):
+        await play.client.claim(wp, POLICY)
+        await play.work(wp, *dependencies)
+        await play.client.tick(wp, ["T001", "T002"] if wp == "WP01" else [])
+        await play.client.hand_in(wp, POLICY)
+        await play.client.claim_review(wp, POLICY)
+        await play.client.approve(wp, approval(wp), POLICY)
+    await play.lanes()
+    await play.step("accept", play.client.accept())
+    await play.step("merge into nothing", play.client.merge("no-such-branch", "merge", push=False))
+    play.stand.repo.git("checkout", "-q", play.stand.branch)
+    commit_status(play)
+    await play.step("merge", play.client.merge(play.stand.branch, "merge", push=False))
+    for wp in ("WP01", "WP02", "WP03", "WP04"):
+        there = on_branch(play.stand.repo.path, play.stand.branch, f"src/{wp.lower()}.py")
+        play.lines.append(f"code of {wp} on the target: {there}")
+    left = sorted(path.name[-4:] for path in play.stand.repo.path.glob(".worktrees/*"))
+    play.lines.append(f"worktrees left: {len(left)}")
+    await play.lanes()
+
+
+async def a_dirty_workspace(play: Transcript) -> None:
+    """A host that makes worktrees does not resume in one with uncommitted changes."""
+    await play.client.claim("WP02", POLICY)
+    workspace = await play.worktree("WP02")
+    workspace.write("README.md", "changed\n")
+    await play.step("claim with changes", play.client.claim("WP02", POLICY))
+    workspace.commit("leftovers")
+    await play.step("claim after a commit", play.client.claim("WP02", POLICY))
+
+
+SCENARIOS = (from_claim_to_done, refusals, finishing, a_dirty_workspace)
+
+
+async def somebody_else(play: Transcript, label: str, step: Callable[[SpecKitty], Awaitable[object]]) -> None:
+    """The same host, asked by another actor."""
+    mine = play.client.connection.actor
+    other, wire = await play.stand.connect(actor="somebody-else")
+    here = Transcript(play.stand, other, wire)
+    try:
+        await here.step(label, step(other))
+    finally:
+        await other.close()
+    play.lines += here.lines
+    assert other.connection.actor != mine
+
+
+def commit_status(play: Transcript) -> None:
+    """As the runner does before a merge, where the topology wants it."""
+    if play.client.topology.commit_status:
+        play.stand.repo.git("add", "kitty-specs")
+        play.stand.repo.git("commit", "-q", "--allow-empty", "-m", "Record the mission's state")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_every_host_of_a_dialect_answers_alike(
+    scenario: Scenario, stand: tuple[Stand, str], snapshot: Snapshot
+) -> None:
+    host, dialect = stand
+    snapshot.snapshot_dir = SNAPSHOTS
+    snapshot.assert_match(played(host, scenario), f"{scenario.__name__}.{dialect}.txt")
