@@ -28,8 +28,9 @@ from tests.agents.making import NOW, context, ended
 
 RECORDED = Path(__file__).parent / "recorded"
 FAMILIES = sorted(path.stem for path in (profiles_dir() / "agents").glob("*.yaml"))
-CONFINED = {"claude", "codex", "copilot", "gemini", "opencode", "kilocode"}
-"""The families that keep the policy a profile has by default: `workspace_write` and no network."""
+CONFINED = {"claude", "codex", "copilot", "gemini", "opencode", "kilocode", "qwen", "pi", "augment"}
+"""The families that keep the policy a profile has by default, `workspace_write` and no network: by
+themselves, or, the last three, inside the runner's sandbox."""
 
 SANDBOXES, NETWORKS = ("read_only", "workspace_write", "none"), ("none", "open")
 DECLARED = ["danger-full-access", "--yes-always"]
@@ -170,15 +171,16 @@ def test_an_unconfined_shell_is_given_only_where_the_policy_says_so(tmp_path: Pa
         "claude": "Bash",
         "copilot": "--allow-tool=shell",
         "gemini": 'decision = "allow"',
-        "qwen": "--allowed-tools=run_shell_command",
         "opencode": '"bash": {"*": "allow"',
         "kilocode": '"bash": {"*": "allow"',
-        "pi": ",bash",
     }
     for family, shell in shells.items():
         assert shell in argv(tmp_path, family, "none", "open", "implement"), family
         assert shell not in argv(tmp_path, family, "none", "none", "implement"), family
         assert shell not in argv(tmp_path, family, "none", "open", "review"), family
+    for family, shell in {"qwen": "--allowed-tools=run_shell_command", "pi": ",bash"}.items():
+        assert shell not in argv(tmp_path, family, "workspace_write", "none", "implement")
+        assert shell in argv(tmp_path, family, "workspace_write", "open", "implement")
     sandboxed = argv(tmp_path, "claude", "workspace_write", "none", "implement")
     assert '"enabled": true, "failIfUnavailable": true' in sandboxed
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from kitty_run.agents import argv, environment, prompts
 from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Outcome
 from kitty_run.agents.outcome import classify
+from kitty_run.agents.sandbox import confine
 from kitty_run.engine.allocating import Assignment
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.limits import reached
@@ -83,7 +84,10 @@ class AttemptRunner:
         files = place.files(self._wp, name)
         command = argv.build(agent, order.role, policy, variables, prompt_file, context.session, files)
         command.write_files()
-        told = environment.told(context, str(prompt_file))
+        env = environment.environment(agent.env, command.env, environment.told(context, str(prompt_file)))
+        workspace, verdict = order.at.workspace.path, context.verdict_file
+        writes = () if verdict is None else (verdict.parent,)
+        command = confine(command, agent, order.role, policy, env, workspace, (prompt_file,), writes)
         log = place.log(self._wp, name)
         marker = f"{place.id}/{self._wp}/{name}"
         self._s.journal.write(
@@ -101,8 +105,8 @@ class AttemptRunner:
         )
         return Launch(
             argv=command.argv,
-            cwd=order.at.workspace.path,
-            env=environment.environment(agent.env, command.env, told),
+            cwd=workspace,
+            env=env,
             stdin=command.stdin,
             stdout=log,
             stderr=log.with_suffix(".stderr.log"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kitty_run.agents.process import LocalExecutor, end_leftovers
 from kitty_run.agents.repository import Repository
+from kitty_run.agents.sandbox import needed, unavailable
 from kitty_run.agents.workspace import Workspace
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
@@ -24,11 +25,13 @@ from kitty_run.engine.places import RunPlace, home, new_run, unfinished_run
 from kitty_run.engine.services import Board, Services
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.slots import Slots
+from kitty_run.errors import UsageError
 from kitty_run.host.client import CallRecord, SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
 from kitty_run.host.starters import starter
 from kitty_run.profile.load import Loaded
+from kitty_run.profile.model import Profile
 
 Show = Callable[[Event], None]
 
@@ -56,6 +59,7 @@ def launch(request: Request, show: Show) -> Report:
 
 async def _launch(request: Request, show: Show) -> Report:
     repo = await main_checkout(request.repo)
+    await asyncio.to_thread(_check_sandbox, request.loaded.profile)
     with repository_lock(home(repo) / "lock", request.mission):
         doorman = starter(request.loaded.profile.host)
         calls = CallBook()
@@ -64,6 +68,17 @@ async def _launch(request: Request, show: Show) -> Report:
             return await _session(request, repo, host, calls, show)
         finally:
             await doorman.close()
+
+
+def _check_sandbox(profile: Profile) -> None:
+    """Refuse a profile whose agents need a sandbox that can't run here; raises `UsageError`."""
+    names = {name for role in profile.roles.values() for name in role.agents}
+    needing = sorted(name for name in names if needed(profile.agents[name], profile.policy))
+    if needing and (reason := unavailable()) is not None:
+        raise UsageError(
+            f"the policy of {', '.join(needing)} is kept by `sandbox: bubblewrap`, but {reason}. "
+            "Nothing was started: make it run, or choose a policy that these agents keep themselves."
+        )
 
 
 class CallBook:
