@@ -34,6 +34,9 @@ DEFAULT_DIALECT = "mission"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answer one command line; the exit status."""
     argv = sys.argv[1:] if arguments is None else arguments
+    if "--help" in argv:
+        print(__doc__)  # noqa: T201
+        return 0
     root = _root()
     table = rules(_dialect(root))
     try:
