@@ -46,6 +46,7 @@ async def measure(host: RealHost, folder: Path) -> Pairs:
     cold = ColdStarter(command, host.env)
     warm = WarmStarter(command, host.env, cold, notice=refuse)
     projects = [host.project(SPECS[host.version], folder / way) for way in ("cold", "warm")]
+    ways: list[tuple[Starter, Project]] = list(zip((cold, warm), projects, strict=True))
     pairs: Pairs = defaultdict(list)
     for number, step in enumerate(STEPS[host.version]()):
         if callable(step):
@@ -53,8 +54,7 @@ async def measure(host: RealHost, folder: Path) -> Pairs:
                 step(project)
             continue
         (cold_seconds, status), (warm_seconds, warm_status) = [
-            await timed(starter, project, step)
-            for starter, project in zip((cold, warm), projects, strict=True)
+            await timed(starter, project, step) for starter, project in ways
         ]
         assert status == warm_status, step
         name = START if number == 0 else operation(step) + ("" if status == 0 else ", refused")

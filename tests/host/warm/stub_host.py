@@ -33,7 +33,8 @@ def contract_version() -> None:
 
 @api.command()
 def whoami() -> None:
-    say(pid=os.getpid(), parent=os.getppid(), argv=sys.argv, cwd=os.getcwd(), stdin=sys.stdin.read())
+    own = {"pid": os.getpid(), "parent": os.getppid(), "executable": sys.executable}
+    say(**own, argv=sys.argv, cwd=os.getcwd(), stdin=sys.stdin.read())
 
 
 @api.command()

@@ -10,7 +10,7 @@ import pytest
 from kitty_run.host.start import RawReply
 from kitty_run.host.warm import WarmStarter
 
-from tests.host.warm.stubs import Stub, data
+from tests.host.warm.stubs import SOURCE, Stub, data
 
 pytestmark = pytest.mark.real_host
 
@@ -37,7 +37,7 @@ def test_a_module_imported_by_one_call_is_there_for_the_next(stub: Stub) -> None
 def test_calls_overlap(stub: Stub) -> None:
     os.mkfifo(stub.folder / "pipe")
 
-    async def use(starter: WarmStarter) -> list[RawReply]:
+    async def use(starter: WarmStarter) -> tuple[RawReply, RawReply]:
         calls = (stub.ask(starter, "wait-for", "pipe"), stub.ask(starter, "tell", "pipe"))
         return await asyncio.gather(*calls)
 
@@ -68,3 +68,23 @@ def test_a_cancelled_call_is_ended(stub: Stub) -> None:
 
     stub.run(use)
     assert stub.hanging() == []
+
+
+FIRST_LINES = {
+    "path": "#!{python}\n",
+    "path and option": "#!{python} -s\n",
+    "env": "#!/usr/bin/env {python}\n",
+    "too long for a first line": "#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n",
+}
+"""How installers name the interpreter of a console script."""
+
+
+@pytest.mark.parametrize("first", FIRST_LINES.values(), ids=FIRST_LINES)
+def test_the_interpreter_is_the_one_that_the_script_names(stub: Stub, first: str) -> None:
+    stub.write(first.format(python=stub.interpreter) + SOURCE)
+
+    async def use(starter: WarmStarter) -> dict[str, Any]:
+        return data(await stub.ask(starter, "whoami"))
+
+    assert stub.run(use)["executable"] == str(stub.interpreter)
+    assert stub.notices == []

@@ -35,7 +35,7 @@ def test_a_warm_host_answers_and_acts_as_a_cold_one(
     cold = ColdStarter((str(host.script),), host.env)
     warm = WarmStarter((str(host.script),), host.env, cold, notices.append)
 
-    async def both() -> list[list[Shown]]:
+    async def both() -> tuple[list[Shown], list[Shown]]:
         return await asyncio.gather(run(version, cold, ways["cold"]), run(version, warm, ways["warm"]))
 
     cold_replies, warm_replies = asyncio.run(both())
