@@ -66,7 +66,7 @@ def test_every_line_of_a_journal_fits_the_schema(name: str, tell: Tell) -> None:
 
 def test_the_stories_tell_of_every_type(tell: Tell) -> None:
     told = {line["type"] for name in STORIES for line in lines(tell(name).place.journal)}
-    assert told == TYPES - ONLY_WITH_A_REAL_HOST
+    assert told | ONLY_WITH_A_REAL_HOST == TYPES
 
 
 def test_the_schema_has_every_type_that_is_written_and_no_other() -> None:

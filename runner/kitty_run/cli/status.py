@@ -1,0 +1,72 @@
+"""`kitty-run status`: the latest run, from its journal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_run.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from kitty_run.engine.places import RunPlace
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "status",
+        help="show the latest run, from its journal",
+        description="Show the run that was worked on last, or RUN. The host is not asked.",
+        epilog="Exit status: 0 shown, 2 there is no such run.",
+    )
+    parser.add_argument("run_id", nargs="?", metavar="RUN", help="its id; default: the latest")
+    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--watch", action="store_true", help="go on showing it until it ends")
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Show it on standard output."""
+    import asyncio  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from kitty_run.engine.journal import read  # noqa: PLC0415
+    from kitty_run.engine.places import HOME  # noqa: PLC0415
+    from kitty_run.host.repository import main_checkout  # noqa: PLC0415
+    from kitty_run.report.liveness import life, lock_holder  # noqa: PLC0415
+    from kitty_run.report.status import follow  # noqa: PLC0415
+    from kitty_run.report.status_text import as_json, as_text, lock_line  # noqa: PLC0415
+    from kitty_run.report.watch import watch  # noqa: PLC0415
+
+    repo = asyncio.run(main_checkout(options.repo))
+    place = find_run(repo, options.run_id)
+    if options.watch:
+        watch(place, sys.stdout)
+        return ExitStatus.OK
+    told = follow(place.id, read(place.journal))
+    lives, lock = life(told), lock_holder(repo / HOME / "lock")
+    if options.json:
+        sys.stdout.write(json.dumps(as_json(told, lives, place.directory, lock), indent=2) + "\n")
+        return ExitStatus.OK
+    sys.stdout.write(as_text(told, lives, place.directory, datetime.now(UTC)))
+    sys.stdout.write(lock_line(lock) if lock else "")
+    return ExitStatus.OK
+
+
+def find_run(repo: Path, run_id: str | None) -> RunPlace:
+    """The run called `run_id`, or the one whose journal was written last. Raises UsageError for none."""
+    from kitty_run.engine.places import runs  # noqa: PLC0415
+
+    known = {place.id: place for place in runs(repo)}
+    if not known:
+        raise UsageError(f"there has been no run in {repo} yet; `kitty-run PROFILE` starts one")
+    if run_id is None:
+        return max(known.values(), key=lambda place: place.journal.stat().st_mtime_ns)
+    if run_id not in known:
+        raise UsageError(f"there is no run {run_id!r}; there are {', '.join(known)}")
+    return known[run_id]

@@ -1,0 +1,84 @@
+"""Watching a run from another process: its journal is read again whenever it has grown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from kitty_run.engine.journal import Event, read
+from kitty_run.engine.places import RunPlace
+from kitty_run.report.live import Live
+from kitty_run.report.liveness import Life, life
+from kitty_run.report.status import Follower
+from kitty_run.report.status_text import as_text
+
+INTERVAL = 1.0
+"""Seconds between two looks at the journal."""
+
+Pause = Callable[[float], None]
+
+
+class Watcher:
+    """Follows the journal of `place`, line by line."""
+
+    def __init__(self, place: RunPlace) -> None:
+        self._place = place
+        self._follower = Follower(place.id)
+        self._read = 0
+        self._size = -1
+
+    def news(self) -> list[Event]:
+        """The events that were not seen before."""
+        size = self._place.journal.stat().st_size
+        if size == self._size:
+            return []
+        self._size = size
+        found = list(read(self._place.journal))[self._read :]
+        self._read += len(found)
+        for event in found:
+            self._follower.take(event)
+        return found
+
+    def life(self) -> Life:
+        """Whether the run's process lives, as of the events seen."""
+        return life(self._follower.status)
+
+    def text(self) -> str:
+        """The status, as of the events seen."""
+        return as_text(self._follower.status, self.life(), self._place.directory, datetime.now(UTC))
+
+
+def watch(place: RunPlace, stream: TextIO, pause: Pause = time.sleep) -> None:
+    """Show the run until it has ended or its process is gone: a screen on a terminal, else lines."""
+    watcher = Watcher(place)
+    if stream.isatty():
+        _screen(watcher, stream, pause)
+    else:
+        _lines(watcher, stream, pause)
+
+
+def _lines(watcher: Watcher, stream: TextIO, pause: Pause) -> None:
+    live = Live(stream)
+    while True:
+        for event in watcher.news():
+            live.show(event)
+        if watcher.life() in {Life.ENDED, Life.DIED}:
+            break
+        pause(INTERVAL)
+    stream.write(watcher.text())
+
+
+def _screen(watcher: Watcher, stream: TextIO, pause: Pause) -> None:
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.live import Live as Screen  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    watcher.news()
+    with Screen(Text(watcher.text()), console=Console(file=stream), auto_refresh=False) as screen:
+        while watcher.life() not in {Life.ENDED, Life.DIED}:
+            pause(INTERVAL)
+            watcher.news()
+            screen.update(Text(watcher.text()), refresh=True)
+        screen.update(Text(watcher.text()), refresh=True)

@@ -1,0 +1,174 @@
+"""A run's status, from its journal and from whether its process lives."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from socket import gethostname
+
+import pytest
+from kitty_run.engine.journal import Event, Journal
+from kitty_run.engine.places import RunPlace
+from kitty_run.report.liveness import Life, life, lives, lock_holder
+from kitty_run.report.status import RunStatus, follow
+from kitty_run.report.status_text import as_json, as_text, lock_line
+from kitty_run.report.watch import watch
+from pytest_snapshot.plugin import Snapshot
+
+from tests.engine.world import START
+from tests.report.stories import STORIES, Told
+
+Tell = Callable[[str], Told]
+SNAPSHOTS = Path(__file__).parent / "snapshots" / "status"
+
+
+def status(world: Told, until: Callable[[Event], bool] = lambda _: False) -> RunStatus:
+    """The run as it was right after the event that `until` is true of, or at the end."""
+    return follow("run-1", _up_to(world.events(), until))
+
+
+def _up_to(events: Iterable[Event], until: Callable[[Event], bool]) -> Iterable[Event]:
+    for event in events:
+        yield event
+        if until(event):
+            return
+
+
+def text(run: RunStatus, state: Life, world: Told, seconds: float = 0.0) -> str:
+    assert run.latest is not None
+    now = run.latest + timedelta(seconds=seconds)
+    told = as_text(run, state, world.place.directory, now, world.root).replace(str(world.root), "ROOT")
+    told = told.replace(f"process {os.getpid()} on {gethostname()}", "process PID on MACHINE")
+    return re.sub(r"\b[0-9a-f]{10,12}\b", "COMMIT", told)
+
+
+@pytest.mark.parametrize("name", list(STORIES))
+def test_the_status_at_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
+    snapshot.snapshot_dir = SNAPSHOTS
+    world = tell(name)
+    snapshot.assert_match(text(status(world), Life.ENDED, world), f"{name}.txt")
+
+
+@pytest.mark.parametrize(
+    ("moment", "story", "until"),
+    [
+        ("an-agent-works", "rework", lambda event: event.type == "attempt.process"),
+        ("waiting-to-retry", "leftovers", lambda event: event.type == "retry.decided"),
+        ("checking", "checks", lambda event: event.type == "attempt.ended"),
+        ("merging", "smooth", lambda event: event.data.get("operation") == "merge"),
+        ("reworking", "rework", lambda event: event.type == "rework.started"),
+    ],
+)
+def test_the_status_while(
+    moment: str, story: str, until: Callable[[Event], bool], tell: Tell, snapshot: Snapshot
+) -> None:
+    snapshot.snapshot_dir = SNAPSHOTS
+    world = tell(story)
+    shown = text(status(world, until), Life.WORKING, world, seconds=0.25)
+    snapshot.assert_match(shown, f"while-{moment}.txt")
+
+
+def test_a_run_whose_process_died_is_shown_as_such(tell: Tell, snapshot: Snapshot) -> None:
+    snapshot.snapshot_dir = SNAPSHOTS
+    world = tell("rework")
+    run = status(world, lambda event: event.type == "attempt.process")
+    snapshot.assert_match(text(run, Life.DIED, world), "died.txt")
+
+
+def test_an_answered_gate_asks_for_the_next_run_only(tell: Tell, tmp_path: Path) -> None:
+    world = tell("gates")
+    assert "merge waits: `kitty-run approve merge`" in text(status(world), Life.ENDED, world)
+    (tmp_path / "gates").mkdir()
+    (tmp_path / "gates" / "merge.json").write_text("{}", encoding="utf-8")
+    assert "merge is answered" in as_text(status(world), Life.ENDED, tmp_path, START)
+
+
+@pytest.mark.parametrize("name", list(STORIES))
+def test_the_json_has_every_work_package_and_plain_values_only(name: str, tell: Tell) -> None:
+    world = tell(name)
+    told = json.loads(json.dumps(as_json(status(world), Life.ENDED, world.place.directory, None)))
+    assert list(told["work_packages"]) == list(world.lanes())
+    assert {wp: one["lane"] for wp, one in told["work_packages"].items()} == world.lanes()
+    assert told["state"] == "ended"
+
+
+def test_a_process_lives_only_if_it_was_there_when_it_wrote() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        later = START.replace(year=2100)
+        assert lives(process.pid, later)
+        assert not lives(process.pid, START.replace(year=2001))
+        process.communicate(b"\n")
+    assert not lives(process.pid, later)
+
+
+def test_life_is_told_by_the_journal_first_and_by_the_process_next(tell: Tell) -> None:
+    ended = status(tell("smooth"))
+    assert life(ended) is Life.ENDED
+    cut = status(tell("smooth"), lambda event: event.type == "attempt.process")
+    assert life(cut) is Life.WORKING  # the process of this test, which began before 2030
+    cut.machine = "another"
+    assert life(cut) is Life.ELSEWHERE
+
+
+def test_the_lock_says_who_holds_it_and_whether_they_live(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert lock_holder(path) is None
+    known = {"pid": os.getpid(), "machine": gethostname(), "since": "2100-01-01T00:00:00+00:00"}
+    for changes, words in (
+        ({}, "it lives"),
+        ({"since": "2001-01-01T00:00:00+00:00"}, "it is gone"),
+        ({"machine": "another"}, "can't be seen from here"),
+    ):
+        path.write_text(json.dumps({**known, "mission": "demo", **changes}), encoding="utf-8")
+        lock = lock_holder(path)
+        assert lock is not None
+        assert words in lock_line(lock)
+
+
+class Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Screen()], ids=["pipe", "terminal"])
+def test_watching_shows_what_is_added_and_ends_with_the_run(
+    stream: io.StringIO, tell: Tell, tmp_path: Path
+) -> None:
+    events = tell("smooth").events()
+    place = RunPlace(tmp_path)
+    journal = Journal(place.journal, lambda: events[0].at)
+    journal.open()
+
+    def add(_: float = 0.0) -> None:
+        for event in events[: len(events) // 3 + 1]:
+            journal.write(event.type, event.wp, **event.data)
+        del events[: len(events) // 3 + 1]
+
+    add()
+    watch(place, stream, add)
+    journal.close()
+    assert events == []
+    shown = stream.getvalue()
+    assert "ada is done" in shown or isinstance(stream, Screen)
+    assert "done (exit status 0)" in shown
+
+
+def test_watching_a_run_that_died_ends(tell: Tell, tmp_path: Path) -> None:
+    first = tell("smooth").events()[0]
+    place = RunPlace(tmp_path)
+    journal = Journal(place.journal, lambda: START.replace(year=2001))
+    journal.open()
+    journal.write(first.type, None, **first.data)
+    journal.close()
+    stream = io.StringIO()
+    watch(place, stream, lambda _: pytest.fail("there is nothing to wait for"))
+    assert "died" in stream.getvalue()
