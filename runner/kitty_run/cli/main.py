@@ -87,6 +87,6 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     for name, line in COMMANDS.items():
         if name == used:
             import_module(f"kitty_run.cli.{_MODULES.get(name, name)}").add(subparsers)
-        else:
+        elif name not in subparsers.choices:
             subparsers.add_parser(name, help=line)
     return parser
