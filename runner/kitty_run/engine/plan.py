@@ -14,8 +14,9 @@ from kitty_run.profile.model import Axis, Profile, RoleName
 class Kept:
     """How one agent is told to keep one axis of the policy.
 
-    `args` are arguments, `env` names of variables, `files` names of files. Without any of them,
-    `unrestricted` tells that the value asks for nothing.
+    `args` are arguments, `env` names of variables, `files` names of files. `sandbox` names the runner's
+    own sandbox where that keeps it. Without any of them, `unrestricted` tells that the value asks for
+    nothing.
     """
 
     axis: Axis
@@ -24,6 +25,7 @@ class Kept:
     env: tuple[str, ...]
     files: tuple[str, ...]
     unrestricted: bool
+    sandbox: str | None = None
 
     @property
     def passed(self) -> bool:

@@ -54,4 +54,12 @@ def _argv(
 def _kept(profile: Profile, agent: Agent, axis: Axis) -> Kept:
     value = str(getattr(profile.policy, axis))
     extra = agent.enforce.get(axis, {}).get(value, Extra())
-    return Kept(axis, value, extra.args, tuple(extra.env), tuple(extra.files), _UNRESTRICTED[axis] == value)
+    return Kept(
+        axis,
+        value,
+        extra.args,
+        tuple(extra.env),
+        tuple(extra.files),
+        _UNRESTRICTED[axis] == value,
+        agent.sandbox if extra.runner else None,
+    )

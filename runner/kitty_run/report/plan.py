@@ -115,7 +115,8 @@ def _agent(agent: AgentPlan) -> Iterator[str]:
 
 
 def _how(kept: Kept) -> str:
-    parts = [command_line(kept.args)] if kept.args else []
+    parts = [f"inside {kept.sandbox}, made by kitty-run"] if kept.sandbox else []
+    parts += [command_line(kept.args)] if kept.args else []
     parts += [f"variable {name}" for name in kept.env]
     parts += [f"file {name}" for name in kept.files]
     if parts:
