@@ -28,6 +28,9 @@ from kitty_run.profile.model import HostConfig
 CONTRACT_VERSION = ("orchestrator-api", "contract-version")
 """Understood by every generation, in any directory; `--json` is not, so it is never sent."""
 
+NO_MISSION = "no-mission"
+"""A slug that a host is asked for only to see whether it understands the question."""
+
 
 async def connect(
     config: HostConfig, repo: Path, mission: str, starter: Starter, observer: Observer
@@ -54,6 +57,19 @@ async def connect(
         observer=observer,
     )
     return SpecKitty(connection, first=state)
+
+
+async def identify(
+    config: HostConfig, repo: Path, starter: Starter, observer: Observer
+) -> tuple[str, Dialect]:
+    """The contract version and the dialect of a host, asked for a mission that there is not.
+
+    Raises `HostError` as `connect` does.
+    """
+    asked = _Asking(config, repo, NO_MISSION, starter, observer)
+    contract = await asked.contract()
+    dialect, _ = await asked.dialect(contract, _candidates(config, contract))
+    return str(contract), dialect
 
 
 @dataclass
