@@ -8,9 +8,13 @@ from kitty_run.agents import argv, prompts
 from kitty_run.agents.model import AttemptContext
 from kitty_run.engine.plan import AgentPlan, Kept
 from kitty_run.profile.model import AXES, Agent, Axis, Extra, Profile, RoleName
+from kitty_run.profile.template import render
 
 _UNRESTRICTED = {"sandbox_mode": "none", "network_mode": "open", "approval_mode": "full_auto"}
 """The value of each axis that asks for no restriction."""
+
+_FILES = Path("<files>")
+_PROMPT_FILE = Path("<prompt-file>")
 
 
 def planned_agent(profile: Profile, agent: Agent, role: RoleName, mission: str) -> AgentPlan:
@@ -21,7 +25,7 @@ def planned_agent(profile: Profile, agent: Agent, role: RoleName, mission: str) 
         argv=_argv(profile, agent, role, mission, None),
         stdin=agent.prompt == "stdin",
         resumed=_argv(profile, agent, role, mission, "<session>") if agent.resume is not None else None,
-        kept=tuple(_kept(profile, agent, axis) for axis in AXES),
+        kept=tuple(_kept(profile, agent, axis, _variables(profile, agent, role, mission)) for axis in AXES),
         timeout=agent.timeout,
         idle_timeout=agent.idle_timeout,
     )
@@ -30,6 +34,11 @@ def planned_agent(profile: Profile, agent: Agent, role: RoleName, mission: str) 
 def _argv(
     profile: Profile, agent: Agent, role: RoleName, mission: str, session: str | None
 ) -> tuple[str, ...]:
+    known = _variables(profile, agent, role, mission)
+    return argv.build(agent, role, profile.policy, known, _PROMPT_FILE, session, _FILES).shown
+
+
+def _variables(profile: Profile, agent: Agent, role: RoleName, mission: str) -> dict[str, object]:
     context = AttemptContext(
         run_id="<run>",
         mission=mission,
@@ -42,24 +51,21 @@ def _argv(
         workspace=Path("<workspace>"),
         base="<base>",
         prompt_path=Path("<task>"),
-        session=session,
         verdict_file=Path("<verdict-file>") if role == "review" else None,
     )
-    prompt_file = Path("<prompt-file>")
-    known = prompts.variables(context, agent, profile.policy, argv.PROMPT, prompt_file)
-    command = argv.build(agent, role, profile.policy, known, prompt_file, session, Path("<files>"))
-    return command.shown
+    return prompts.variables(context, agent, profile.policy, argv.PROMPT, _PROMPT_FILE)
 
 
-def _kept(profile: Profile, agent: Agent, axis: Axis) -> Kept:
+def _kept(profile: Profile, agent: Agent, axis: Axis, known: dict[str, object]) -> Kept:
     value = str(getattr(profile.policy, axis))
     extra = agent.enforce.get(axis, {}).get(value, Extra())
+    files = {name: str(_FILES / argv.file_name(name)) for name in extra.files}
     return Kept(
-        axis,
-        value,
-        extra.args,
-        tuple(extra.env),
-        tuple(extra.files),
-        _UNRESTRICTED[axis] == value,
-        agent.sandbox if extra.runner else None,
+        axis=axis,
+        value=value,
+        args=tuple(render(item, {**known, "files": files}) for item in extra.args),
+        env=tuple(extra.env),
+        files=tuple(files.values()),
+        sandbox=agent.sandbox if extra.runner else None,
+        unrestricted=_UNRESTRICTED[axis] == value,
     )
