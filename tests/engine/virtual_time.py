@@ -11,6 +11,9 @@ from typing import Any, ParamSpec, TypeVar
 T = TypeVar("T")
 P = ParamSpec("P")
 
+PATIENCE = 20.0
+"""Real seconds before a loop that waits for nothing counts as stuck."""
+
 
 class InlineExecutor(ThreadPoolExecutor):
     """Runs what is handed to a thread at once, so that nothing depends on real time."""
@@ -34,6 +37,8 @@ class _Selector(selectors.SelectSelector):
         if found or timeout == 0:
             return found
         if timeout is None:
+            if found := super().select(PATIENCE):  # the loop's own closing waits for a thread
+                return found
             raise RuntimeError("everything waits, and no timer is set: the engine is stuck")
         self.now += timeout
         return []

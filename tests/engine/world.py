@@ -28,8 +28,8 @@ from kitty_run.engine.places import RunPlace
 from kitty_run.engine.services import Board, Services
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.slots import Slots
-from kitty_run.host.model import Lane
-from kitty_run.host.sim.memory import Fault, SimHost
+from kitty_run.host.model import Lane, MissionState
+from kitty_run.host.sim.memory import Fault, SimCall, SimHost
 from kitty_run.profile.model import Profile
 
 from tests.engine import profiles, virtual_time
@@ -286,12 +286,7 @@ class World:
             memory.apply(event)
         journal.observe(memory.apply)
         control = Control()
-        faults, self.host.faults = (
-            self.host.faults,
-            [],
-        )  # the first look is the connection's, before the engine
-        state = await self.host.state()
-        self.host.faults = faults
+        state = await self._first_look()
         services = Services(
             profile=self.profile,
             host=self.host,
@@ -310,6 +305,7 @@ class World:
             random=Random(7),  # noqa: S311
             now=self._now,
         )
+        self.host.observer = lambda call: _record(journal, call)
         session = Session(services)
         journal.write("run.started", **header(self.profile, self.host, state))
         journal.observe(lambda event: self._follow(event, session))
@@ -317,6 +313,13 @@ class World:
             return await session.run()
         finally:
             journal.close()
+
+    async def _first_look(self) -> MissionState:
+        """The connection's own state call, which is before the engine's time and meets no fault."""
+        faults, self.host.faults, self.host.observer = self.host.faults, [], None
+        state = await self.host.state()
+        self.host.faults = faults
+        return state
 
     def _follow(self, event: Event, session: Session) -> None:
         if event.type == "call.started" and event.data["operation"] == "merge":
@@ -342,6 +345,10 @@ class World:
     def operations(self, wp: str | None = None) -> list[str]:
         """The names of the host calls made, of one work package or all."""
         return [call.operation for call in self.host.calls if wp in (None, call.wp)]
+
+
+def _record(journal: Journal, call: SimCall) -> None:
+    journal.write("call.ended", call.wp, operation=call.operation, code=call.code, seconds=0.0)
 
 
 def _digest(value: object) -> str:
