@@ -137,6 +137,26 @@ async def finishing(play: Transcript) -> None:
     await play.lanes()
 
 
+async def merges_that_fail(play: Transcript) -> None:
+    """What stands in a merge's way, and that it goes through once that is gone."""
+    for wp in ("WP01", "WP02", "WP04"):
+        await play.client.claim(wp, POLICY)
+        await play.work(wp)
+    target, root = play.stand.branch, play.stand.repo
+    commit_status(play)
+    await play.step("merge too early", play.client.merge(target, "merge", push=False))
+    if play.client.traits.workspaces == "runner":
+        await play.client.claim("WP03", POLICY)
+        await play.work("WP03", "WP01")
+        workspace = await play.worktree("WP02")
+        workspace.write("src/wp02.py", "changed\n")
+        await play.step("merge with a dirty workspace", play.client.merge(target, "merge", push=False))
+        workspace.commit("leftovers", **{"src/wp01.py": "of WP02\n"})
+        await play.step("merge with a conflict", play.client.merge(target, "merge", push=False))
+        play.lines.append(f"in the middle of a merge: {(root.path / '.git/MERGE_HEAD').exists()}")
+        root.git("merge", "--abort")
+
+
 async def a_dirty_workspace(play: Transcript) -> None:
     """A host that makes worktrees does not resume in one with uncommitted changes."""
     await play.client.claim("WP02", POLICY)
@@ -147,7 +167,7 @@ async def a_dirty_workspace(play: Transcript) -> None:
     await play.step("claim after a commit", play.client.claim("WP02", POLICY))
 
 
-SCENARIOS = (from_claim_to_done, refusals, finishing, a_dirty_workspace)
+SCENARIOS = (from_claim_to_done, refusals, finishing, merges_that_fail, a_dirty_workspace)
 
 
 async def somebody_else(play: Transcript, label: str, step: Callable[[SpecKitty], Awaitable[object]]) -> None:
