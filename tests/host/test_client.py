@@ -310,6 +310,24 @@ def test_no_call_runs_while_the_root_is_to_be_quiet(desk: Callable[..., Desk], d
     assert seen == [0, 0]
 
 
+@pytest.mark.parametrize("dialect", ["mission", "feature"])
+def test_a_call_of_whoever_asked_for_quiet_is_a_bug_and_not_a_deadlock(
+    desk: Callable[..., Desk], dialect: str
+) -> None:
+    here = desk(dialect=dialect)
+
+    async def go() -> None:
+        async with here.client.quiet():
+            with pytest.raises(RuntimeError, match="wait for itself"):
+                await here.client.state()
+            with pytest.raises(RuntimeError, match="wait for itself"):
+                await here.client.note("WP01", "x")
+        await here.client.note("WP01", "afterwards")
+
+    asyncio.run(go())
+    assert here.option("--note") == "afterwards"
+
+
 def test_a_cancelled_reader_does_not_leave_the_door_shut(desk: Callable[..., Desk]) -> None:
     here = desk()
 
