@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 from kitty_run.agents.repository import Repository
-from kitty_run.errors import UsageError, WorkspaceError
+from kitty_run.errors import WorkspaceError
 
 from tests.git_repos import GitRepo, make_repo
 
@@ -28,26 +28,6 @@ def root(tmp_path: Path) -> GitRepo:
 @pytest.fixture
 def repository(root: GitRepo) -> Repository:
     return Repository(root.path)
-
-
-class TestFind:
-    def test_finds_the_main_checkout_from_a_subdirectory_and_from_a_worktree(self, root: GitRepo) -> None:
-        tree = root.worktree("m-WP01", "m-WP01")
-        for path in (root.path, root.path / "src", tree.path, tree.path / "src"):
-            assert run(Repository.find(path)).root == root.path
-
-    def test_refuses_what_is_no_repository(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="is not in a git repository"):
-            run(Repository.find(tmp_path))
-
-    def test_refuses_a_directory_that_is_not_there(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="is not a directory"):
-            run(Repository.find(tmp_path / "nowhere"))
-
-    def test_refuses_a_bare_repository(self, root: GitRepo, tmp_path: Path) -> None:
-        root.git("clone", "-q", "--bare", str(root.path), str(tmp_path / "bare.git"))
-        with pytest.raises(UsageError, match="without a checkout"):
-            run(Repository.find(tmp_path / "bare.git"))
 
 
 class TestLooking:

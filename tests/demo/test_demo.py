@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.documents import shape, shown_output
 from tests.hosts import FEATURE_HOST, MISSION_HOST, RealHost
 
 Install = Callable[[str], RealHost]
@@ -78,6 +79,13 @@ def test_the_demo_ends_with_merged_and_working_code(
     assert played.output("git", "status", "--porcelain", ":!kitty-specs") == ""
     (command,) = re.findall(r"^  cd (\S+) && ", played.text, re.MULTILINE)
     assert Path(command) == played.project
+
+
+@pytest.mark.real_host
+def test_the_readme_shows_what_the_demo_says(real_host: Install, tmp_path: Path) -> None:
+    played = play(tmp_path / "demo", "--host", str(real_host(MISSION_HOST).script))
+    said = {shape(line) for line in played.text.splitlines()}
+    assert [line for line in shown_output() if shape(line) not in said] == []
 
 
 def test_a_directory_in_use_is_refused_before_anything_is_installed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from kitty_run.agents import git_trees, merged
 from kitty_run.agents.git import Git
 from kitty_run.agents.ports import Unmerged
 from kitty_run.agents.worktrees import Worktree, list_worktrees
-from kitty_run.errors import UsageError, WorkspaceError
+from kitty_run.errors import WorkspaceError
 
 __all__ = ["Repository", "Unmerged", "Worktree"]
 
@@ -26,26 +26,6 @@ class Repository:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
         self._git = Git(self.root)
-
-    @classmethod
-    async def find(cls, path: Path) -> Repository:
-        """The repository around `path`, which may be a subdirectory or a linked worktree of it.
-
-        Raises `UsageError` where there is none, or one without a checkout.
-        """
-        if not path.is_dir():
-            raise UsageError(f"{path} is not a directory; --repo names the repository to work in")
-        asked = await Git(path).call("rev-parse", "--is-inside-work-tree")
-        if asked.status != 0 and "not a git repository" in asked.stderr:
-            raise UsageError(
-                f"{path} is not in a git repository; run kitty-run there, or name one with --repo"
-            )
-        if asked.status != 0:
-            raise UsageError(f"{path}: git can't read this repository: {asked.stderr.strip()}")
-        main = (await list_worktrees(Git(path)))[0]
-        if not (main.path / ".git").exists():
-            raise UsageError(f"{main.path} is a git repository without a checkout; clone it to work in it")
-        return cls(main.path)
 
     async def current_branch(self) -> str | None:
         """The branch that the root has checked out; None: detached."""

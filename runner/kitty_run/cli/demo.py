@@ -7,6 +7,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 from kitty_run.errors import ExitStatus
@@ -95,10 +96,15 @@ def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
         "",
         "What to do next:",
         f"  cd {project} && python3 -m texttools README.md    use what was built",
-        f"  kitty-run status --repo {project}    what happened, from the journal",
+        f"  {_program()} status --repo {project}    what happened, from the journal",
         f"  cp {profile_path().with_name('claude.yaml')} my.yaml    a profile for your own repository",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _program() -> str:
+    """How this program is called from here."""
+    return "kitty-run" if which("kitty-run") else f"{sys.executable} -m kitty_run"
 
 
 def _tell(text: str) -> None:
