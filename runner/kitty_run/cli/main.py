@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "classify": "say what an agent's end means, and which rule of its profile says so",
     "presets": "list the presets, or print one",
     "schema": "print a JSON schema",
+    "doctor": "tell what of host, agents and policy works, what doesn't, and what to do",
     "status": "show the latest run, from its journal",
     "approve": "answer a gate of a waiting run with yes",
     "reject": "answer a gate of a waiting run with no",

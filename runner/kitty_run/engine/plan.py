@@ -28,9 +28,9 @@ class Kept:
     sandbox: str | None = None
 
     @property
-    def passed(self) -> bool:
-        """Whether anything is handed to the agent."""
-        return bool(self.args or self.env or self.files)
+    def is_kept(self) -> bool:
+        """Whether anything keeps the value."""
+        return bool(self.args or self.env or self.files or self.sandbox)
 
 
 @dataclass(frozen=True, slots=True)

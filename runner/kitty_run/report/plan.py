@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from kitty_run.engine.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
@@ -19,7 +19,7 @@ def as_text(plan: Plan) -> str:
     """The plan for people; nothing of it depends on the terminal."""
     lines = [*_head(plan), "", *(_mission(plan.profile, plan.mission) if plan.mission else [_NO_MISSION])]
     for role in plan.profile.roles.values():
-        lines += ["", *_role(role, plan.roles[role.name])]
+        lines += ["", *_role(role, plan.roles[role.name], plan.profile.gates)]
     lines += ["", *_rules(plan.profile)]
     if plan.mission:
         lines += ["", *_end(plan.mission)]
@@ -92,36 +92,40 @@ def _work_package(one: WorkPackagePlan) -> str:
     return f"    {one.id:<7}  {one.lane:<11}  {what}".rstrip()
 
 
-def _role(role: Role, agents: tuple[AgentPlan, ...]) -> Iterator[str]:
+def _role(role: Role, agents: Sequence[AgentPlan], gates: Sequence[str]) -> Iterator[str]:
     yield _line(role.name, ", then ".join(agent.name for agent in agents))
     if role.independent:
         yield _line("", "never of the family that implemented the work package, where another is listed")
     for agent in agents:
-        yield from _agent(agent)
+        yield from _agent(agent, gates)
     for check in role.checks:
         text = f"{check.name}: {command_line(check.command)} (at most {duration(check.timeout)})"
         yield _line("  check", text)
 
 
-def _agent(agent: AgentPlan) -> Iterator[str]:
+def _agent(agent: AgentPlan, gates: Sequence[str]) -> Iterator[str]:
     given = " < <prompt>" if agent.stdin else ""
     yield _line(f"  {agent.name}", f"{command_line(agent.argv)}{given}")
     if agent.resumed is not None:
         yield _line("", f"later: {command_line(agent.resumed)}{given}")
     for kept in agent.kept:
-        yield _line("", f"{kept.axis:<13}  {kept.value:<15}  {_how(kept)}")
+        yield _line("", f"{kept.axis:<13}  {kept.value:<15}  {_how(kept, gates)}")
     idle = f", or {duration(agent.idle_timeout)} without output" if agent.idle_timeout else ""
     yield _line("", f"ended after {duration(agent.timeout)}{idle}")
 
 
-def _how(kept: Kept) -> str:
+def _how(kept: Kept, gates: Sequence[str]) -> str:
     parts = [f"inside {kept.sandbox}, made by kitty-run"] if kept.sandbox else []
     parts += [command_line(kept.args)] if kept.args else []
     parts += [f"variable {name}" for name in kept.env]
     parts += [f"file {name}" for name in kept.files]
     if parts:
         return ", ".join(parts)
-    return "asks for nothing" if kept.unrestricted else "nothing is passed: left to the agent's own default"
+    if kept.unrestricted:
+        return "asks for nothing"
+    if kept.axis == "approval_mode" and gates:
+        return f"a person is asked before {', '.join(gates)}"
+    return "nothing is passed: left to the agent's own default"
 
 
 def _rules(profile: Profile) -> Iterator[str]:

@@ -1,0 +1,59 @@
+"""`kitty-run doctor [PROFILE]`: what works, what doesn't, and what to do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_run.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from kitty_run.doctor.finding import Finding
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="tell what of host, agents and policy works, what doesn't, and what to do",
+        description="Look at git, the repository, the host, and a profile's agents and policy. Programs are "
+        "asked for their version, and the host is asked reading calls only.",
+        epilog="Exit status: 0 nothing is in the way of a run, 1 an agent is missing, 2 usage or profile, "
+        "3 host.",
+    )
+    parser.add_argument("profile", type=Path, nargs="?", metavar="PROFILE", help="the YAML profile")
+    parser.add_argument("--mission", "--feature", metavar="SLUG", help="default: the profile's `mission`")
+    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitStatus:
+    """Examine; findings go to standard output as they are made."""
+    import asyncio  # noqa: PLC0415
+
+    from kitty_run.doctor.finding import exit_status  # noqa: PLC0415
+    from kitty_run.report.doctor import as_json, as_text, verdict  # noqa: PLC0415
+
+    def show(finding: Finding) -> None:
+        if not options.json:
+            sys.stdout.write(as_text(finding))
+            sys.stdout.flush()
+
+    findings = asyncio.run(_all(options, show))
+    sys.stdout.write(json.dumps(as_json(findings), indent=2) + "\n" if options.json else verdict(findings))
+    return exit_status(findings)
+
+
+async def _all(options: argparse.Namespace, show: Callable[[Finding], None]) -> list[Finding]:
+    from kitty_run.doctor.examine import examine  # noqa: PLC0415
+
+    findings = []
+    async for finding in examine(options.profile, options.mission, options.repo):
+        show(finding)
+        findings.append(finding)
+    return findings

@@ -1,0 +1,1 @@
+"""`kitty-run doctor`: what of this machine, host and profile works, what doesn't, and what to do."""

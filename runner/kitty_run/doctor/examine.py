@@ -1,0 +1,59 @@
+"""The whole examination, in the order in which a run would meet the things."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from kitty_run.doctor.agents import agents, known_agents
+from kitty_run.doctor.finding import Finding, bad, ok
+from kitty_run.doctor.host import host
+from kitty_run.doctor.machine import machine, repository
+from kitty_run.errors import ExitStatus, UsageError
+from kitty_run.host.repository import main_checkout
+from kitty_run.profile.load import load
+from kitty_run.profile.model import HostConfig, Profile
+from kitty_run.profile.problems import ProfileInvalid
+
+
+async def examine(path: Path | None, mission: str | None, directory: Path) -> AsyncIterator[Finding]:
+    """Everything that a run of the profile `path` (without one: of any) needs in `directory`."""
+    profile, found = _profile(path)
+    config = profile.host if profile else HostConfig()
+    slug = mission or (profile.mission if profile else None)
+    for part in (machine(), _each(found), _there(config, slug, directory), _agents(profile, path)):
+        async for finding in part:
+            yield finding
+
+
+async def _each(findings: list[Finding]) -> AsyncIterator[Finding]:
+    for finding in findings:
+        yield finding
+
+
+async def _there(config: HostConfig, mission: str | None, directory: Path) -> AsyncIterator[Finding]:
+    try:
+        repo = await main_checkout(directory)
+    except UsageError as error:
+        yield bad("repository", str(error), "name one with --repo", ExitStatus.USAGE)
+        return
+    for part in (repository(repo), host(config, repo, mission)):
+        async for finding in part:
+            yield finding
+
+
+def _agents(profile: Profile | None, path: Path | None) -> AsyncIterator[Finding]:
+    """Those of the profile; without a profile those that ship, and none where it can't be read."""
+    if profile is not None:
+        return agents(profile)
+    return _each(list(known_agents()) if path is None else [])
+
+
+def _profile(path: Path | None) -> tuple[Profile | None, list[Finding]]:
+    if path is None:
+        return None, []
+    try:
+        profile = load(path).profile
+    except ProfileInvalid as error:
+        return None, [bad("profile", str(one), exit_status=ExitStatus.USAGE) for one in error.problems]
+    return profile, [ok("profile", f"{path} is valid: {profile.name}")]

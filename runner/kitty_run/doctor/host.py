@@ -1,0 +1,46 @@
+"""The host: whether it is there, and whether it can be spoken to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from kitty_run.doctor.finding import Finding, bad, note, ok
+from kitty_run.engine.lock import RepositoryBusy
+from kitty_run.engine.visiting import alone, calling, unobserved
+from kitty_run.errors import ExitStatus, HostError, UsageError
+from kitty_run.host.detect import connect, identify
+from kitty_run.host.environment import resolve
+from kitty_run.host.start import Starter
+from kitty_run.profile.model import HostConfig
+
+
+async def host(config: HostConfig, repo: Path, mission: str | None) -> AsyncIterator[Finding]:
+    """The host of `config`, and `mission` on it where one is named; two reading calls at most."""
+    try:
+        yield ok("host", f"{resolve(config.command, os.environ)}, started {config.start}")
+        with alone(repo, mission or "doctor"):
+            async with calling(config) as starter:
+                async for finding in _asked(config, repo, mission, starter):
+                    yield finding
+    except HostError as error:
+        yield bad("host", str(error), exit_status=ExitStatus.HOST)
+    except RepositoryBusy:
+        yield note("host", "not asked, since a run makes calls just now")
+    except UsageError as error:
+        yield bad("mission", str(error), exit_status=ExitStatus.USAGE)
+
+
+async def _asked(
+    config: HostConfig, repo: Path, mission: str | None, starter: Starter
+) -> AsyncIterator[Finding]:
+    if mission is None:
+        contract, dialect = await identify(config, repo, starter, unobserved)
+        yield ok("contract", f"{contract}, dialect {dialect.name}: {dialect.title}")
+        return
+    door = await connect(config, repo, mission, starter, unobserved)
+    state = await door.state()
+    yield ok("contract", f"{door.contract}, dialect {door.dialect}: {door.connection.dialect.title}")
+    lanes = ", ".join(f"{wp.id} {wp.lane}" for wp in state.work_packages)
+    yield ok("mission", f"{state.mission}, topology {door.topology.name}: {lanes}")

@@ -1,0 +1,46 @@
+"""This machine and the repository."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from kitty_run import __version__
+from kitty_run.doctor.command import output
+from kitty_run.doctor.finding import Finding, bad, note, ok
+from kitty_run.engine.places import HOME
+from kitty_run.errors import ExitStatus
+from kitty_run.host.repository import missions
+from kitty_run.report.liveness import lock_holder
+
+GIT = (2, 38)
+"""The first version with `git merge-tree --write-tree`, by which merges are verified."""
+
+
+async def machine() -> AsyncIterator[Finding]:
+    """kitty-run itself, and git."""
+    yield ok("kitty-run", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    said = await output("git", "--version")
+    found = re.search(r"(\d+)\.(\d+)\S*", said or "")
+    if found is None:
+        yield bad("git", "not found", "install git", ExitStatus.USAGE)
+    elif (int(found[1]), int(found[2])) < GIT:
+        wanted = ".".join(map(str, GIT))
+        yield bad("git", f"{found[0]} is too old", f"install {wanted} or later", ExitStatus.USAGE)
+    else:
+        yield ok("git", found[0])
+
+
+async def repository(repo: Path) -> AsyncIterator[Finding]:
+    """The repository at `repo`: its missions, who commits, and who runs in it."""
+    known = missions(repo)
+    told = f"missions: {', '.join(known)}" if known else "no missions (no kitty-specs/*/)"
+    yield ok("repository", f"{repo}, {told}")
+    email = await output("git", "config", "user.email", cwd=repo)
+    if not email:
+        yield note("commits", "git knows no user.email here; they are made as kitty-run")
+    lock = lock_holder(repo / HOME / "lock")
+    if lock and lock["alive"] is not False:
+        yield note("lock", f"process {lock['pid']} on {lock.get('machine')} runs here since {lock['since']}")
