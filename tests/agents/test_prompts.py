@@ -86,6 +86,13 @@ def test_a_cut_diff_is_said_to_be_cut(tmp_path: Path) -> None:
     assert "too long" not in prompt(tmp_path, material={"diff": Diff("x", False, (), "")}, role="review")
 
 
+def test_names_that_are_no_utf8_are_spelled_out(tmp_path: Path) -> None:
+    diff = Diff("+text\n", False, ("bad-\udcff.txt",), " bad-\udcff.txt | 1 +")
+    text = prompt(tmp_path, role="review", material={"diff": diff})
+    assert "bad-\\udcff.txt | 1 +" in text
+    assert text.encode("utf-8")
+
+
 def test_the_profiles_prompt_stands_around_the_default_one(tmp_path: Path) -> None:
     text = prompt(tmp_path, "Be brief, {{ agent }}.\n{{ prompt }}\nBye.")
     assert text.startswith("Be brief, robo.\nWork package WP02")

@@ -42,6 +42,13 @@ def test_a_file_gives_everything_it_says(tmp_path: Path) -> None:
     )
 
 
+def test_half_characters_that_no_file_can_hold_are_replaced(tmp_path: Path) -> None:
+    finding = {"message": "b\ud800", "file": "c\ud800"}
+    text = json.dumps({"verdict": "changes_requested", "summary": "a\ud800", "findings": [finding]})
+    found = read(write(tmp_path, text), None)
+    assert found == Verdict("changes_requested", "a?", (Finding("b?", "c?"),))
+
+
 def test_the_file_wins_over_the_message(tmp_path: Path) -> None:
     assert decision(read(write(tmp_path, REJECTED), fenced(APPROVED))) == "changes_requested"
 

@@ -76,8 +76,13 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
     }
     default = render(_default(context), {**known, **material})
     if template is None:
-        return default.rstrip("\n") + "\n"
-    return render(template, {**known, "prompt": default.strip("\n")}).rstrip("\n") + "\n"
+        return _writable(default)
+    return _writable(render(template, {**known, "prompt": default.strip("\n")}))
+
+
+def _writable(text: str) -> str:
+    """The text as it can be written: file names that are no UTF-8 come with surrogates in their place."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").rstrip("\n") + "\n"
 
 
 def _default(context: AttemptContext) -> str:

@@ -105,13 +105,20 @@ def _consistent(verdict: Verdict, where: str) -> Verdict | NoVerdict:
 
 def _verdict(document: Mapping[str, Any]) -> Verdict:
     findings = tuple(_finding(item) for item in document.get("findings", ()))
-    return Verdict(document["verdict"], document["summary"].strip(), findings)
+    return Verdict(document["verdict"], _plain(document["summary"]), findings)
 
 
 def _finding(item: str | Mapping[str, Any]) -> Finding:
     if isinstance(item, str):
-        return Finding(item.strip())
-    return Finding(item["message"].strip(), item.get("file"), item.get("line"), item.get("severity"))
+        return Finding(_plain(item))
+    file = item.get("file")
+    place = None if file is None else _plain(file)
+    return Finding(_plain(item["message"]), place, item.get("line"), item.get("severity"))
+
+
+def _plain(text: str) -> str:
+    """Without the half characters that JSON can spell (`"\\ud800"`) and no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8").strip()
 
 
 @cache
