@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
@@ -14,12 +15,14 @@ from kitty_run.host.template import fill
 WORKSPACE_UNUSABLE = "WORKSPACE_UNUSABLE"
 PROMPT_MISSING = "PROMPT_MISSING"
 
+_NAME = re.compile(r"\w[\w.-]*")
+
 
 def mission_state(data: Json, dialect: Dialect) -> MissionState:
     """The reply of the state call; `HOST_UNREADABLE` for an unknown lane or a missing field."""
     entries = _entries(data, "work_packages", "state")
     return MissionState(
-        mission=_text(data, dialect.fields.mission, "state"),
+        mission=_name(data, dialect.fields.mission, "state"),
         work_packages=tuple(_work_package(entry) for entry in entries),
     )
 
@@ -27,7 +30,7 @@ def mission_state(data: Json, dialect: Dialect) -> MissionState:
 def ready_ids(data: Json) -> frozenset[str]:
     """The ids in the reply of list-ready."""
     entries = _entries(data, "ready_work_packages", "ready")
-    return frozenset(_text(entry, "wp_id", "ready") for entry in entries)
+    return frozenset(_name(entry, "wp_id", "ready") for entry in entries)
 
 
 def merge_reply(data: Json, dialect: Dialect, asked: MergeReply) -> MergeReply:
@@ -49,10 +52,10 @@ def allocation(data: Json, dialect: Dialect, repo: Path, mission: str, operation
     Raises `HostRefused`: `HOST_UNREADABLE` for a path outside `repo`, `PROMPT_MISSING` where the prompt file
     is not there, `WORKSPACE_UNUSABLE` where the host should have made a worktree and has not.
     """
-    wp = _text(data, "wp_id", operation)
+    wp = _name(data, "wp_id", operation)
     workspace = _inside(repo, _text(data, "workspace_path", operation), operation)
     prompt = _existing(_inside(repo, _text(data, "prompt_path", operation), operation), wp, operation)
-    branch, base = (_optional(data, key) for key in (dialect.fields.branch, dialect.fields.base))
+    branch, base = (_ref(data, key, operation) for key in (dialect.fields.branch, dialect.fields.base))
     if dialect.convention:
         branch = fill(dialect.convention.branch, {"mission": mission, "wp": wp})
     _check_workspace(workspace, repo, branch, wp, operation)
@@ -73,7 +76,7 @@ def conventional(dialect: Dialect, repo: Path, mission: str, wp: str) -> Allocat
 
 
 def _work_package(entry: Json) -> WorkPackage:
-    wp, lane = _text(entry, "wp_id", "state"), _text(entry, "lane", "state")
+    wp, lane = _name(entry, "wp_id", "state"), _text(entry, "lane", "state")
     if lane not in set(Lane):
         raise _senseless("state", f"{wp} is in the lane {lane!r}, which this program does not know")
     actor = entry.get("last_actor")
@@ -127,9 +130,22 @@ def _text(data: Json, key: str, operation: str) -> str:
     return value
 
 
-def _optional(data: Json, key: str | None) -> str | None:
+def _name(data: Json, key: str, operation: str) -> str:
+    """An id that is safe as part of a path: the runner names directories after it."""
+    value = _text(data, key, operation)
+    if not _NAME.fullmatch(value):
+        raise _senseless(operation, f"the reply's {key} is no plain name: {value!r}")
+    return value
+
+
+def _ref(data: Json, key: str | None, operation: str) -> str | None:
+    """A git ref, which must not look like an option to git; None where the reply has none."""
     value = data.get(key) if key else None
-    return str(value) if value else None
+    if not value:
+        return None
+    if not isinstance(value, str) or value.startswith("-"):
+        raise _senseless(operation, f"the reply's {key} is no git ref: {value!r}")
+    return value
 
 
 def _senseless(operation: str, what: str) -> HostRefused:
