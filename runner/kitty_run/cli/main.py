@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "explain": "show the resolved profile, each value with the file and line that it came from",
     "classify": "say what an agent's end means, and which rule of its profile says so",
     "presets": "list the presets, or print one",
+    "lock": "pin the git sources of a profile's `extends`",
     "schema": "print a JSON schema",
     "doctor": "tell what of host, agents and policy works, what doesn't, and what to do",
     "status": "show the latest run, from its journal",

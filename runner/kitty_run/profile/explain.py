@@ -57,6 +57,11 @@ def as_yaml(loaded: Loaded) -> str:
     return "".join(_commented(line, column) + "\n" for line in lines)
 
 
+def tree_yaml(root: MapNode) -> str:
+    """A resolved tree as YAML, without where its values came from."""
+    return "".join(line.text + "\n" for line in _map_lines(_in_schema_order(root), 0))
+
+
 def _in_schema_order(root: MapNode) -> MapNode:
     order = list(profile_schema()["properties"])
     entries = sorted(root.entries.items(), key=lambda item: order.index(item[0]))

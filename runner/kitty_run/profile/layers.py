@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from kitty_run.profile.merge import Layer
 from kitty_run.profile.nearest import nearest
 from kitty_run.profile.place import Place, display
 from kitty_run.profile.problems import Problem
 from kitty_run.profile.reader import Unreadable, open_source, read_document
+from kitty_run.profile.sources import GitSource, inner_path, parse_source
 from kitty_run.profile.tree import ListNode, MapNode, Node, ScalarNode
 from kitty_run.resources import profiles_dir
 
 MAX_FILES = 100
-_REMOTE = re.compile(r"git\+[a-z]+:")
 _NOT_PRESETS = ("defaults",)
 
 
@@ -50,40 +51,64 @@ def defaults_layer() -> Layer:
     return Layer(source, root)
 
 
+class Finder(Protocol):
+    """Where the files of git sources stand: as they are locked, or fetched."""
+
+    def tree(self, source: GitSource) -> Path:
+        """The directory of the source's files; ValueError: message, newline, hint."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A file of the chain: `tree` and `inner` where it is one of a git source's files."""
+
+    path: Path
+    shipped: bool = False
+    source: GitSource | None = None
+    tree: Path | None = None
+    inner: str = ""
+
+    @property
+    def name(self) -> str:
+        """How messages call it; empty: by its path."""
+        return f"{self.source.label}#{self.inner}" if self.source else ""
+
+
 class Chain:
     """Follows `extends` from one file; `layers` are in the order in which they apply, each file once.
 
     A file that several others extend applies where it is first reached.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, finder: Finder) -> None:
         self.layers: list[Layer] = []
         self.problems: list[Problem] = []
+        self._finder = finder
         self._seen: set[Path] = set()
 
-    def add(self, path: Path, *, shipped: bool = False, open_files: tuple[Path, ...] = ()) -> None:
-        """Read `path` and all that it extends; raises `Unreadable` for `path` itself only."""
-        self._seen.add(path.resolve())
-        source = open_source(path, shipped=shipped)
+    def add(self, origin: Origin, above: tuple[Origin, ...] = ()) -> None:
+        """Read `origin` and all that it extends; raises `Unreadable` for `origin` itself only."""
+        self._seen.add(origin.path.resolve())
+        source = open_source(origin.path, shipped=origin.shipped, name=origin.name)
         root, problems = read_document(source)
         self.problems += problems
         if root is None:
             return
         for place, pointer, text in _extended(root):
-            self._extend(place, pointer, text, (*open_files, path))
+            self._extend(place, pointer, text, (*above, origin))
         self.layers.append(Layer(source, root))
 
-    def _extend(self, place: Place, pointer: str, text: str, open_files: tuple[Path, ...]) -> None:
-        shipped = text.startswith("preset:") or place.source.shipped
+    def _extend(self, place: Place, pointer: str, text: str, above: tuple[Origin, ...]) -> None:
         try:
-            path = _locate(text, open_files[-1])
-            if path.resolve() in {file.resolve() for file in open_files}:
-                raise ValueError(_cycle(path, open_files))
-            if path.resolve() in self._seen:
+            origin = _locate(text, above[-1], self._finder)
+            if origin.path.resolve() in {each.path.resolve() for each in above}:
+                raise ValueError(_cycle(origin, above))
+            if origin.path.resolve() in self._seen:
                 return
             if len(self._seen) >= MAX_FILES:
                 raise ValueError(f"a profile made of more than {MAX_FILES} files")
-            self.add(path, shipped=shipped, open_files=open_files)
+            self.add(origin, above)
         except Unreadable as error:
             self._unreadable(place, pointer, text, error.problem)
         except ValueError as error:
@@ -109,15 +134,28 @@ def _extended(root: MapNode) -> Iterator[tuple[Place, str, str]]:
             yield item.place, f"/extends/{number}", item.value
 
 
-def _locate(text: str, naming: Path) -> Path:
+def _locate(text: str, naming: Origin, finder: Finder) -> Origin:
     """The file that `text` in the file `naming` names; ValueError: message, newline, hint."""
     if text.startswith("preset:"):
-        return _preset(text.removeprefix("preset:"))
-    if _REMOTE.match(text):
-        raise ValueError("git sources can't be extended yet\nuse a file or a preset")
+        return Origin(_preset(text.removeprefix("preset:")), shipped=True)
+    if text.startswith("git+"):
+        return _git_file(text, naming, finder)
     if "://" in text:
-        raise ValueError(f"{text!r} is no source that can be extended\npreset:NAME, or a file's path")
-    return naming.parent / Path(text).expanduser()
+        raise ValueError(
+            f"{text!r} is no source that can be extended\npreset:NAME, git+https://... or a path"
+        )
+    if naming.source and naming.tree:
+        inner = inner_path(naming.inner, text)
+        return Origin(naming.tree / inner, False, naming.source, naming.tree, inner)
+    return Origin(naming.path.parent / Path(text).expanduser(), naming.shipped)
+
+
+def _git_file(text: str, naming: Origin, finder: Finder) -> Origin:
+    source = parse_source(text)
+    if source.scheme == "file" and naming.source and naming.source.scheme != "file":
+        raise ValueError("a remote profile can't read repositories of this machine\nuse git+https or git+ssh")
+    tree = finder.tree(source)
+    return Origin(tree / source.path, False, source, tree, source.path)
 
 
 def _preset(name: str) -> Path:
@@ -126,7 +164,7 @@ def _preset(name: str) -> Path:
     raise ValueError(f"no preset is called {name!r}\n{nearest(name, preset_names())}")
 
 
-def _cycle(path: Path, open_files: tuple[Path, ...]) -> str:
-    first = [file.resolve() for file in open_files].index(path.resolve())
-    names = [display(Path(file)) for file in (*open_files[first:], open_files[first])]
+def _cycle(origin: Origin, above: tuple[Origin, ...]) -> str:
+    first = [each.path.resolve() for each in above].index(origin.path.resolve())
+    names = [each.name or display(each.path) for each in (*above[first:], above[first])]
     return "extends itself: " + " -> ".join(names)

@@ -14,13 +14,14 @@ from kitty_run.profile import tree
 from kitty_run.profile.conform import fits
 from kitty_run.profile.cross_check import cross_check
 from kitty_run.profile.field_check import check_fields
-from kitty_run.profile.layers import Chain, defaults_layer
+from kitty_run.profile.layers import Chain, Finder, Origin, defaults_layer
 from kitty_run.profile.merge import Layer, merge, merge_layers
 from kitty_run.profile.policy import check_policy
 from kitty_run.profile.problems import Problem, ProfileInvalid
 from kitty_run.profile.reader import Unreadable
 from kitty_run.profile.schema import as_text, profile_schema, walk
 from kitty_run.profile.settings import settings_layer
+from kitty_run.profile.sources import GitSource
 from kitty_run.profile.tree import MapNode, map_entries, plain
 
 if TYPE_CHECKING:
@@ -62,11 +63,16 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
     return Loaded(build(cast("dict[str, Any]", plain(resolved)), path), resolved, layers)
 
 
-def check(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> tuple[MapNode, tuple[Layer, ...]]:
-    """The resolved tree of the profile `path` and its layers, without building it; raises like `load`."""
-    chain = Chain()
+def check(
+    path: Path, overrides: Sequence[tuple[str, str]] = (), finder: Finder | None = None
+) -> tuple[MapNode, tuple[Layer, ...]]:
+    """The resolved tree of the profile `path` and its layers, without building it; raises like `load`.
+
+    `finder` finds git sources; by default, as `kitty-run.lock` beside the profile pins them.
+    """
+    chain = Chain(finder or _Lazy(path))
     try:
-        chain.add(path)
+        chain.add(Origin(path))
     except Unreadable as error:
         raise ProfileInvalid([error.problem]) from error
     problems, layers = chain.problems, list(chain.layers)
@@ -79,6 +85,19 @@ def check(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> tuple[MapNod
         others = [problem for _, wrong in _sound_layers(layers) for problem in wrong]
         raise ProfileInvalid([*problems, *(p for p in others if (p.file, p.pointer) not in damaged)])
     return _resolve(layers)
+
+
+class _Lazy:
+    """The lock beside a profile, read only where the profile has git sources."""
+
+    def __init__(self, profile: Path) -> None:
+        self._profile = profile
+
+    def tree(self, source: GitSource) -> Path:
+        """As the lock pins it."""
+        from kitty_run.profile.lockfile import Locked, lock_path  # noqa: PLC0415 - seldom needed
+
+        return Locked(lock_path(self._profile)).tree(source)
 
 
 def _resolve(layers: list[Layer]) -> tuple[MapNode, tuple[Layer, ...]]:

@@ -31,9 +31,12 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-def open_source(path: Path, *, shipped: bool = False) -> Source:
-    """The text of `path`; raises `Unreadable`. Reads at most `MAX_BYTES`, whatever the file holds."""
-    name = f"profiles/{path.relative_to(profiles_dir())}" if shipped else display(path)
+def open_source(path: Path, *, shipped: bool = False, name: str = "") -> Source:
+    """The text of `path`; raises `Unreadable`. Reads at most `MAX_BYTES`, whatever the file holds.
+
+    `name` is how messages call it, where that isn't its path.
+    """
+    name = name or (f"profiles/{path.relative_to(profiles_dir())}" if shipped else display(path))
     empty = Place(Source(name, "", path, shipped))
     try:
         with path.open("rb") as file:
