@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from shutil import which
@@ -44,8 +45,16 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from kitty_run.demo.stage import default_hosts, prepare  # noqa: PLC0415
 
     stage = prepare(options.keep, options.hosts or default_hosts(), options.host, options.topology, _tell)
-    os.environ.update(stage.env)
+    _take_on(stage.env)
     return _play(stage)
+
+
+def _take_on(env: Mapping[str, str]) -> None:
+    """Make `env` this process's environment, but for what Python itself was started with."""
+    for name in os.environ.keys() - env.keys():
+        if not name.startswith("PYTHON"):
+            del os.environ[name]
+    os.environ.update(env)
 
 
 def _play(stage: Stage) -> ExitStatus:
