@@ -28,6 +28,14 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("profile", type=Path, nargs="?", metavar="PROFILE", help="the YAML profile")
     parser.add_argument("--mission", "--feature", metavar="SLUG", help="default: the profile's `mission`")
     parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="POINTER=VALUE",
+        help="change one value of the profile: --set /concurrency/work_packages=8",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -50,10 +58,12 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
 
 async def _all(options: argparse.Namespace, show: Callable[[Finding], None]) -> list[Finding]:
-    from kitty_run.doctor.examine import examine  # noqa: PLC0415
+    from kitty_run.cli.run import override  # noqa: PLC0415
+    from kitty_run.doctor.examine import Case, examine  # noqa: PLC0415
 
+    overrides = tuple(override(text) for text in options.overrides)
     findings = []
-    async for finding in examine(options.profile, options.mission, options.repo):
+    async for finding in examine(Case(options.profile, overrides, options.mission, options.repo)):
         show(finding)
         findings.append(finding)
     return findings

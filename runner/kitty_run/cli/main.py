@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "plan": "show what a run would do now; changes nothing",
     "explain": "show the resolved profile, each value with the file and line that it came from",
     "classify": "say what an agent's end means, and which rule of its profile says so",
+    "init": "write a first profile for this repository and the agents installed",
     "presets": "list the presets, or print one",
     "lock": "pin the git sources of a profile's `extends`",
     "schema": "print a JSON schema",
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] in (["--version"], ["-V"]):
         sys.stdout.write(f"kitty-run {__version__}\n")
         return ExitStatus.OK
+    if hint := _mistyped(words):
+        sys.stderr.write(f"kitty-run: {hint}\n")
+        return int(ExitStatus.USAGE)
     options = _parser(words).parse_args(_with_command(words))
     run: Callable[[argparse.Namespace], int] = options.run
     try:
@@ -74,6 +78,19 @@ def _with_command(words: list[str]) -> list[str]:
     return ["run", *words]
 
 
+def _mistyped(words: Sequence[str]) -> str:
+    """What to tell of a first word that is no file, and nearly a command; else nothing."""
+    from pathlib import Path  # noqa: PLC0415
+
+    first = words[0] if words and not words[0].startswith("-") else None
+    if first is None or first in COMMANDS or Path(first).exists():
+        return ""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    close = get_close_matches(first, COMMANDS, 1)
+    return f"{first!r} is no command and no file; did you mean `kitty-run {close[0]}`?" if close else ""
+
+
 def _parser(words: list[str]) -> argparse.ArgumentParser:
     """The parser, with the arguments of the one command that is used: the others' modules stay unread."""
     parser = argparse.ArgumentParser(
@@ -84,7 +101,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         "(a gate or a limit), 130 interrupted. `kitty-run COMMAND --help` shows a command's options.",
     )
     parser.add_argument("-V", "--version", action="version", version=f"kitty-run {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(prog="kitty-run", dest="command", metavar="COMMAND", required=True)
     used = next((word for word in _with_command(words) if not word.startswith("-")), None)
     for name, line in COMMANDS.items():
         if name == used:

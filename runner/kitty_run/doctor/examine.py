@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.doctor.agents import agents, known_agents
@@ -16,12 +17,23 @@ from kitty_run.profile.model import HostConfig, Profile
 from kitty_run.profile.problems import ProfileInvalid
 
 
-async def examine(path: Path | None, mission: str | None, directory: Path) -> AsyncIterator[Finding]:
-    """Everything that a run of the profile `path` (without one: of any) needs in `directory`."""
-    profile, found = _profile(path)
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What to look at: the profile in the file `path` (None: any run's needs) with `overrides`, to be run
+    on `mission` (None: the profile's, or none) in the repository of `directory`."""
+
+    path: Path | None
+    overrides: tuple[tuple[str, str], ...]
+    mission: str | None
+    directory: Path
+
+
+async def examine(case: Case) -> AsyncIterator[Finding]:
+    """Everything that a run needs."""
+    profile, found = _profile(case)
     config = profile.host if profile else HostConfig()
-    slug = mission or (profile.mission if profile else None)
-    for part in (machine(), _each(found), _there(config, slug, directory), _agents(profile, path)):
+    slug = case.mission or (profile.mission if profile else None)
+    for part in (machine(), _each(found), _there(config, slug, case.directory), _agents(profile, case)):
         async for finding in part:
             yield finding
 
@@ -42,18 +54,18 @@ async def _there(config: HostConfig, mission: str | None, directory: Path) -> As
             yield finding
 
 
-def _agents(profile: Profile | None, path: Path | None) -> AsyncIterator[Finding]:
+def _agents(profile: Profile | None, case: Case) -> AsyncIterator[Finding]:
     """Those of the profile; without a profile those that ship, and none where it can't be read."""
     if profile is not None:
         return agents(profile)
-    return _each(list(known_agents()) if path is None else [])
+    return _each(list(known_agents()) if case.path is None else [])
 
 
-def _profile(path: Path | None) -> tuple[Profile | None, list[Finding]]:
-    if path is None:
+def _profile(case: Case) -> tuple[Profile | None, list[Finding]]:
+    if case.path is None:
         return None, []
     try:
-        profile = load(path).profile
+        profile = load(case.path, case.overrides).profile
     except ProfileInvalid as error:
         return None, [bad("profile", str(one), exit_status=ExitStatus.USAGE) for one in error.problems]
-    return profile, [ok("profile", f"{path} is valid: {profile.name}")]
+    return profile, [ok("profile", f"{case.path} is valid: {profile.name}")]

@@ -1,0 +1,109 @@
+"""A small repository on the simulated host, with a profile of scripted agents."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+IMPLEMENT = """\
+import os, pathlib, sys
+sys.stdin.read()
+name = os.environ["KITTY_WP"] + ".txt"
+pathlib.Path(name).write_text(os.environ["KITTY_CYCLE"])
+print("wrote", name)
+"""
+
+REVIEW = """\
+import json, os, pathlib, sys
+sys.stdin.read()
+verdict = {"verdict": "approved", "summary": "as asked"}
+pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command line that was run to its end."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """The repository at `root` with its mission `demo`, and the profile that runs it."""
+
+    root: Path
+    profile: Path
+
+    def kitty_run(self, *words: str) -> Done:
+        """`kitty-run WORDS` in the repository."""
+        return kitty_run(*words, cwd=self.root)
+
+
+def kitty_run(*words: str, cwd: Path) -> Done:
+    """`kitty-run WORDS` in `cwd`."""
+    env = {**os.environ, "NO_COLOR": "1", "TZ": "UTC", "COLUMNS": "200"}
+    argv = [sys.executable, "-m", "kitty_run", *words]
+    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def make(root: Path, *, gates: tuple[str, ...] = (), reviewer: str = REVIEW) -> Project:
+    """A project with two work packages, the second after the first."""
+    root.mkdir(parents=True)
+    (root / ".kittify").mkdir()
+    tasks = root / "kitty-specs" / "demo" / "tasks"
+    tasks.mkdir(parents=True)
+    for wp, dependencies in {"WP01": [], "WP02": ["WP01"]}.items():
+        head = yaml.safe_dump({"work_package_id": wp, "title": f"Part {wp}", "dependencies": dependencies})
+        (tasks / f"{wp}.md").write_text(f"---\n{head}---\nWrite {wp}.\n", encoding="utf-8")
+    scripts = root.with_name("agents")
+    scripts.mkdir()
+    (scripts / "implement.py").write_text(IMPLEMENT, encoding="utf-8")
+    (scripts / "review.py").write_text(reviewer, encoding="utf-8")
+    profile = root.with_name("profile.yaml")
+    profile.write_text(yaml.safe_dump(_profile(scripts, gates), sort_keys=False), encoding="utf-8")
+    for argv in (
+        ("init", "-q", "-b", "main"),
+        ("config", "user.email", "mia@example.com"),
+        ("config", "user.name", "Mia"),
+        ("add", "--all"),
+        ("commit", "-q", "-m", "plan"),
+    ):
+        subprocess.run(["git", *argv], cwd=root, check=True, capture_output=True)
+    return Project(root, profile)
+
+
+def _profile(scripts: Path, gates: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "version": 1,
+        "name": "scripted",
+        "host": {"command": [sys.executable, "-m", "kitty_run.host.sim"], "start": "cold"},
+        "policy": {"approval_mode": "full_auto", "sandbox_mode": "none", "network_mode": "open"},
+        "agents": {
+            "maker": _agent(scripts / "implement.py"),
+            "checker": {**_agent(scripts / "review.py"), "family": "checking"},
+        },
+        "roles": {"implement": {"agents": ["maker"]}, "review": {"agents": ["checker"]}},
+        "gates": {"before": list(gates)},
+        "finish": {"accept": True, "merge": {"target": "main"}},
+    }
+
+
+def _agent(script: Path) -> dict[str, object]:
+    return {
+        "family": "making",
+        "command": [sys.executable, str(script)],
+        "enforce": {
+            "approval_mode": {"full_auto": []},
+            "sandbox_mode": {"none": []},
+            "network_mode": {"open": []},
+        },
+    }
