@@ -87,6 +87,17 @@ class TestCommitStatus:
         with pytest.raises(WorkspaceError, match="merge"):
             run(repository.commit_status(root.path / "kitty-specs/m", "chore: status"))
 
+    def test_waits_for_another_git_at_the_root(self, root: GitRepo, repository: Repository) -> None:
+        root.write("kitty-specs/m/status.json", "{}")
+        lock = root.write(".git/index.lock", "")
+
+        async def commit_while_locked() -> str | None:
+            call = asyncio.create_task(repository.commit_status(root.path / "kitty-specs/m", "chore: status"))
+            asyncio.get_running_loop().call_later(0.3, lock.unlink)
+            return await call
+
+        assert run(commit_while_locked()) == root.head()
+
 
 def work(root: GitRepo, name: str, base: str = "main", **files: str) -> str:
     """A work package's commit on a branch of its own."""
@@ -199,7 +210,7 @@ class TestAbortMerge:
         theirs = conflict(root)
         run(repository.keep("m", "WP01", theirs))
         assert run(repository.merging()) == theirs
-        assert run(repository.abort_merge())
+        assert run(repository.abort_merge()) == AbortedMerge(theirs, ("src/app.py",))
         assert run(repository.merging()) is None
         assert root.read("src/app.py") == "ours\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from kitty_run.agents.repository import Repository
 from kitty_run.agents.workspace import Workspace
 from kitty_run.errors import WorkspaceError
 
@@ -206,7 +208,7 @@ class TestBrokenWorktrees:
         (tree.path / ".git").unlink()
         root.write("users.txt", "the user's own")
         for call in (workspace.commit("work"), workspace.discard(since), workspace.undo_forbidden(since)):
-            with pytest.raises(WorkspaceError, match="not a git repository"):
+            with pytest.raises(WorkspaceError, match=r"its \.git file is gone; .*git worktree repair"):
                 run(call)
         assert root.status() == "?? users.txt"
 
@@ -221,8 +223,68 @@ class TestBrokenWorktrees:
 
     def test_a_removed_directory_is_a_workspace_error(self, tree: GitRepo, workspace: Workspace) -> None:
         shutil.rmtree(tree.path)
-        with pytest.raises(WorkspaceError, match="No such file or directory"):
+        with pytest.raises(
+            WorkspaceError, match="the directory is gone; what was committed is still on its branch"
+        ):
             run(workspace.head())
+
+
+HOSTILE = {
+    "apply.whitespace": "error",
+    "commit.cleanup": "strip",
+    "core.abbrev": "4",
+    "core.quotePath": "true",
+    "core.splitIndex": "true",
+    "diff.context": "0",
+    "diff.ignoreSubmodules": "all",
+    "diff.mnemonicPrefix": "true",
+    "diff.noprefix": "true",
+    "diff.relative": "true",
+    "diff.renames": "copies",
+    "merge.ff": "only",
+    "merge.verifySignatures": "true",
+    "status.relativePaths": "true",
+    "status.renames": "true",
+    "status.showUntrackedFiles": "no",
+    "submodule.recurse": "true",
+}
+
+
+def test_a_users_settings_change_nothing(root: GitRepo, tree: GitRepo, workspace: Workspace) -> None:
+    for name, value in HOSTILE.items():
+        root.git("config", name, value)
+    since = run(workspace.snapshot())
+    tree.write("kitty-specs/m/new.md", "x")
+    tree.write("work.py", "trailing  \n" * 9)
+    assert run(workspace.dirty()) == ("kitty-specs/m/new.md", "work.py")
+    assert run(workspace.forbidden(since)) == ("kitty-specs/m/new.md",)
+    run(workspace.undo_forbidden(since))
+    head = run(workspace.commit("subject\n\n# not a comment\n"))
+    assert "# not a comment" in tree.git("log", "-1", "--format=%B")
+    assert "+++ b/work.py" in run(workspace.diff(since.head, 10_000)).text
+    assert head is not None
+    root.git("-c", "merge.ff=true", "-c", "merge.verifySignatures=false", "merge", "--squash", BRANCH)
+    root.commit("squashed")
+    root.commit("later", **{"src/app.py": "elsewhere\n"})
+    assert run(Repository(root.path).verify_merged("main", {"WP01": head})) == ()
+    other = Workspace(root.path / ".worktrees/m-WP02")
+    run(other.ensure(root.path, "m-WP02", "main", [BRANCH]))
+    assert run(other.dirty()) == ()
+    assert run(workspace.discard(run(workspace.snapshot()))) == ()
+
+
+def test_names_that_are_not_text_are_kept_and_shown(tree: GitRepo, workspace: Workspace) -> None:
+    since = run(workspace.snapshot())
+    for name in (b"work-\xe9.py", b"kitty-specs/\xff/\xfe.md"):
+        path = tree.path / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert all(shown.encode() for shown in (*run(workspace.forbidden(since)), *run(workspace.dirty())))
+    run(workspace.undo_forbidden(since))
+    assert run(workspace.forbidden(since)) == ()
+    run(workspace.commit("work"))
+    assert run(workspace.diff_files(since.head)) == ("work-\ufffd.py",)
+    assert run(workspace.dirty()) == ()
 
 
 def test_a_cancelled_git_is_ended_and_leaves_no_lock(tree: GitRepo, workspace: Workspace) -> None:

@@ -44,6 +44,17 @@ OPTIONS = (
     *("-c", "advice.detachedHead=false"),
     *("-c", "advice.addEmbeddedRepo=false"),
     *("-c", "rerere.enabled=false"),
+    # Settings of the user's that would change what is read here or what a commit says.
+    *("-c", "diff.noprefix=false"),
+    *("-c", "diff.mnemonicPrefix=false"),
+    *("-c", "diff.context=3"),
+    *("-c", "diff.relative=false"),
+    *("-c", "diff.submodule=short"),
+    *("-c", "diff.ignoreSubmodules=none"),
+    *("-c", "apply.whitespace=nowarn"),
+    *("-c", "merge.verifySignatures=false"),
+    *("-c", "commit.cleanup=whitespace"),
+    *("-c", "i18n.commitEncoding=UTF-8"),
 )
 
 
@@ -98,7 +109,7 @@ class Git:
             raise WorkspaceError(f"{self.cwd}: no end after {TIMEOUT:.0f} s of {_shown(args)}") from None
         finally:
             await _end(process)
-        return Reply(process.returncode or 0, os.fsdecode(out), os.fsdecode(err))
+        return Reply(process.returncode or 0, os.fsdecode(out), err.decode(errors="replace"))
 
     async def beginning(self, limit: int, *args: str) -> tuple[bytes, bool]:
         """At most `limit` bytes of standard output, and whether there was more."""
@@ -128,7 +139,12 @@ class Git:
 
     def refused(self, args: tuple[str, ...], reply: Reply) -> WorkspaceError:
         """The error for a command that git refused."""
-        words = (reply.stderr.strip() or reply.stdout.strip() or "no reason given")[-2000:]
+        if self.rooted and not (self.cwd / ".git").exists():
+            return WorkspaceError(
+                f"{self.cwd}: its .git file is gone; its other files are untouched. "
+                f"`git worktree repair {self.cwd}` at the root checkout brings it back; then run again"
+            )
+        words = printable(reply.stderr.strip() or reply.stdout.strip() or "no reason given")[-2000:]
         return WorkspaceError(f"{self.cwd}: {_shown(args)} failed (exit status {reply.status}): {words}")
 
     async def _start(self, args: tuple[str, ...], stdin: int, stderr: int = PIPE) -> Process:
@@ -145,6 +161,11 @@ class Git:
                 start_new_session=True,  # ^C is the runner's to handle, never git's in the middle of a commit
             )
         except OSError as error:
+            if not self.cwd.is_dir():
+                raise WorkspaceError(
+                    f"{self.cwd}: the directory is gone; what was committed is still on its branch. "
+                    "Run again to have it made anew"
+                ) from error
             raise WorkspaceError(f"{self.cwd}: git can't be started: {error}") from error
 
     def _environment(self) -> dict[str, str]:
@@ -156,6 +177,11 @@ class Git:
         quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "GIT_PAGER": "cat"}
         ceiling = {"GIT_CEILING_DIRECTORIES": str(self.cwd.parent)} if self.rooted else {}
         return {**kept, **quiet, "LC_ALL": "C", **ceiling, **self.extra}
+
+
+def printable(text: str) -> str:
+    """`text` with what is not UTF-8 in it (names of files) replaced, so that it can be written anywhere."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 async def _end(process: Process) -> None:
@@ -183,4 +209,4 @@ def _stdout(process: Process) -> asyncio.StreamReader:
 
 
 def _shown(args: tuple[str, ...]) -> str:
-    return f"`git {' '.join(args)[:300]}`"
+    return f"`git {printable(' '.join(args))[:300]}`"

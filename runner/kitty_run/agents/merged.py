@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kitty_run.agents.git import Git
+from kitty_run.agents.git import Git, printable
 from kitty_run.agents.git_trees import changed, scratch_index
 from kitty_run.agents.ports import Unmerged
 
@@ -35,7 +35,9 @@ async def unmerged(git: Git, target: str, heads: Mapping[str, str]) -> tuple[Unm
             else:
                 missing[sha] = lacking
     found = {wp: missing[sha] for wp, sha in heads.items() if sha in missing}
-    return tuple(Unmerged(wp, lacking.reason, lacking.files) for wp, lacking in found.items())
+    return tuple(
+        Unmerged(wp, lacking.reason, tuple(map(printable, lacking.files))) for wp, lacking in found.items()
+    )
 
 
 async def _gone(git: Git, commits: set[str]) -> set[str]:

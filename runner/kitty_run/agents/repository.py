@@ -5,19 +5,22 @@ The runner calls none of this while a host call is under way: both would write t
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.agents import git_trees, merged
-from kitty_run.agents.git import Git
-from kitty_run.agents.ports import Unmerged
+from kitty_run.agents.git import Git, printable
+from kitty_run.agents.ports import AbortedMerge, Unmerged
 from kitty_run.agents.worktrees import Worktree, list_worktrees
 from kitty_run.errors import WorkspaceError
 
 __all__ = ["Repository", "Unmerged", "Worktree"]
 
 KEPT = "refs/kitty-run"
+LOCK_PATIENCE, LOCK_POLL = 10.0, 0.1
+"""Seconds to wait for the root's index, and between two looks."""
 
 
 class Repository:
@@ -55,6 +58,7 @@ class Repository:
         where = f":(top,literal){mission_dir.resolve().relative_to(self.root).as_posix()}"
         if not await self._git.paths("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", where):
             return None
+        await self._wait_for_index()
         await self._git.run("add", "--all", "--sparse", "--", where)
         identity = await self._git.identity()
         await self._git.run(
@@ -78,16 +82,17 @@ class Repository:
         """The commit whose merge was begun at the root and not ended."""
         return await self.resolve("MERGE_HEAD")
 
-    async def abort_merge(self) -> bool:
-        """Undo a merge that a host left unfinished at the root; whether there was one.
+    async def abort_merge(self) -> AbortedMerge | None:
+        """Undo a merge that a host left unfinished at the root; None: there was none.
 
         Only a merge of a commit that `keep` recorded: any other is the user's own.
         """
         commit = await self.merging()
         if commit is None or commit not in await self._kept():
-            return False
+            return None
+        files = await self._git.paths("diff", "--name-only", "--diff-filter=U", "-z")
         await self._git.run("merge", "--abort")
-        return True
+        return AbortedMerge(commit, tuple(map(printable, files)))
 
     async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None:
         """Remove those worktrees and branches whose work is all committed and contained in `target`."""
@@ -120,6 +125,14 @@ class Repository:
         refs = await self._git.run("for-each-ref", "--format=%(refname)", f"{KEPT}/{mission}")
         for ref in refs.split():
             await self._git.run("update-ref", "-d", ref)
+
+    async def _wait_for_index(self) -> None:
+        """Let another git at the root (an editor's, say) end first; git itself would fail at once."""
+        lock = self.root / await self._git.line("rev-parse", "--git-path", "index.lock")
+        for _ in range(round(LOCK_PATIENCE / LOCK_POLL)):
+            if not lock.exists():
+                return
+            await asyncio.sleep(LOCK_POLL)
 
     async def _kept(self) -> frozenset[str]:
         return frozenset((await self._git.run("for-each-ref", "--format=%(objectname)", KEPT)).split())

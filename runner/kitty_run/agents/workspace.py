@@ -7,11 +7,11 @@ comes and undone without losing other work. What a reviewer changes is undone wh
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kitty_run.agents import git_trees
-from kitty_run.agents.git import Git
+from kitty_run.agents.git import Git, printable
 from kitty_run.agents.git_locks import clear_stale_locks
 from kitty_run.agents.ports import Diff, Snapshot
 from kitty_run.agents.worktrees import WorkspaceConflict, add_worktree, merge_branches
@@ -62,7 +62,7 @@ class Workspace:
 
     async def dirty(self) -> tuple[str, ...]:
         """Paths with uncommitted changes, untracked files that are not ignored included."""
-        return await git_trees.dirty(self._git)
+        return _printable(await git_trees.dirty(self._git))
 
     async def snapshot(self) -> Snapshot:
         """The workspace as it stands, uncommitted work included; nothing in it changes."""
@@ -111,7 +111,7 @@ class Workspace:
         now = await git_trees.take(self._git, SPECS)
         files = await git_trees.changed(self._git, since.tree, now, SPECS)
         commits = await git_trees.changed(self._git, since.head, "HEAD", SPECS)
-        return tuple(sorted({*files, *commits}))
+        return _printable(sorted({*files, *commits}))
 
     async def undo_forbidden(self, since: Snapshot) -> None:
         """Put `kitty-specs/` back as it was, and keep all other work.
@@ -157,7 +157,7 @@ class Workspace:
 
     async def diff_files(self, base: str) -> tuple[str, ...]:
         """Files that the commits since `base` change, taken together."""
-        return await git_trees.changed(self._git, base, "HEAD")
+        return _printable(await git_trees.changed(self._git, base, "HEAD"))
 
     async def diff(self, base: str, limit_bytes: int) -> Diff:
         """What the commits since `base` change, as a reviewer reads it."""
@@ -182,7 +182,7 @@ class Workspace:
             return ()
         files.update(await git_trees.changed(self._git, since.head, now.head))
         await self._restore(since)
-        return tuple(sorted(files)) or ("HEAD",)
+        return _printable(sorted(files)) or ("HEAD",)
 
     async def _restore(self, since: Snapshot) -> None:
         for operation in await self._under_way():
@@ -218,15 +218,22 @@ class Workspace:
     async def _refuse_conflicts(self) -> None:
         files = await self._git.paths("diff", "--name-only", "--diff-filter=U", "-z")
         if files:
+            names = ", ".join(_printable(files))
             raise WorkspaceError(
-                f"{self.path}: conflicts were left unresolved in {', '.join(files)}; resolve them and commit "
-                "(or git merge --abort), then run again"
+                f"{self.path}: conflicts were left unresolved in {names}; resolve them "
+                "and commit (or git merge --abort), then run again"
             )
 
     async def _refuse_embedded(self) -> None:
         found = await git_trees.embedded(self._git)
         if found:
+            names = ", ".join(_printable(found))
             raise WorkspaceError(
-                f"{self.path}: {', '.join(found)} is a git repository of its own, of which a commit would "
-                "keep only a link. Remove its .git to keep the files, or remove it, then run again"
+                f"{self.path}: {names} is a git repository of its own, of which a commit "
+                "would keep only a link. Remove its .git to keep the files, or remove it, then run again"
             )
+
+
+def _printable(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths for people, prompts and the journal: names that are not UTF-8 would break those."""
+    return tuple(printable(path) for path in paths)

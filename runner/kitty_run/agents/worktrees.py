@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.agents.git import Git
+from kitty_run.agents.git import Git, printable
 from kitty_run.errors import WorkspaceError
 
 
@@ -67,7 +67,8 @@ async def merge_branches(git: Git, branches: Sequence[str]) -> None:
         reply = await git.call(*await git.identity(), "merge", *options, branch)
         if reply.status == 0:
             continue
-        files = await git.paths("diff", "--name-only", "--diff-filter=U", "-z")
+        conflicting = await git.paths("diff", "--name-only", "--diff-filter=U", "-z")
+        files = [printable(path) for path in conflicting]
         if await git.ok("rev-parse", "--verify", "--quiet", "MERGE_HEAD"):
             await git.run("merge", "--abort")
         if not files:
