@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,11 @@ class Origin:
         """How messages call it; empty: by its path."""
         return f"{self.source.label}#{self.inner}" if self.source else ""
 
+    @property
+    def real(self) -> str:
+        """Which file it is, whatever links lead to it; links in a circle lead to themselves."""
+        return os.path.realpath(self.path)
+
 
 class Chain:
     """Follows `extends` from one file; `layers` are in the order in which they apply, each file once.
@@ -85,11 +91,11 @@ class Chain:
         self.layers: list[Layer] = []
         self.problems: list[Problem] = []
         self._finder = finder
-        self._seen: set[Path] = set()
+        self._seen: set[str] = set()
 
     def add(self, origin: Origin, above: tuple[Origin, ...] = ()) -> None:
         """Read `origin` and all that it extends; raises `Unreadable` for `origin` itself only."""
-        self._seen.add(origin.path.resolve())
+        self._seen.add(origin.real)
         source = open_source(origin.path, shipped=origin.shipped, name=origin.name)
         root, problems = read_document(source)
         self.problems += problems
@@ -102,9 +108,9 @@ class Chain:
     def _extend(self, place: Place, pointer: str, text: str, above: tuple[Origin, ...]) -> None:
         try:
             origin = _locate(text, above[-1], self._finder)
-            if origin.path.resolve() in {each.path.resolve() for each in above}:
+            if origin.real in {each.real for each in above}:
                 raise ValueError(_cycle(origin, above))
-            if origin.path.resolve() in self._seen:
+            if origin.real in self._seen:
                 return
             if len(self._seen) >= MAX_FILES:
                 raise ValueError(f"a profile made of more than {MAX_FILES} files")
@@ -147,7 +153,14 @@ def _locate(text: str, naming: Origin, finder: Finder) -> Origin:
     if naming.source and naming.tree:
         inner = inner_path(naming.inner, text)
         return Origin(naming.tree / inner, False, naming.source, naming.tree, inner)
-    return Origin(naming.path.parent / Path(text).expanduser(), naming.shipped)
+    return Origin(naming.path.parent / _with_home(text), naming.shipped)
+
+
+def _with_home(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text!r}: there is no such home directory") from error
 
 
 def _git_file(text: str, naming: Origin, finder: Finder) -> Origin:
@@ -165,6 +178,6 @@ def _preset(name: str) -> Path:
 
 
 def _cycle(origin: Origin, above: tuple[Origin, ...]) -> str:
-    first = [each.path.resolve() for each in above].index(origin.path.resolve())
+    first = [each.real for each in above].index(origin.real)
     names = [each.name or display(each.path) for each in (*above[first:], above[first])]
     return "extends itself: " + " -> ".join(names)
