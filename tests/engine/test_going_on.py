@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -193,6 +194,64 @@ def test_a_rejected_gate_ends_the_run_and_is_asked_again_next_time(tmp_path: Pat
     assert report.exit_status is ExitStatus.INCOMPLETE
     assert "not today" in report.reason
     assert world.run().exit_status is ExitStatus.PAUSED
+
+
+class Person:
+    """Sits at the terminal and answers after a while."""
+
+    def __init__(self, answer: Answer, seconds: float) -> None:
+        self.answer = answer
+        self.seconds = seconds
+        self.asked: list[str] = []
+
+    async def ask(self, gate: str, about: str) -> Answer:
+        self.asked.append(f"{gate}: {about}")
+        await asyncio.sleep(self.seconds)
+        return self.answer
+
+
+def test_a_person_at_the_terminal_is_asked_while_other_work_goes_on(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": [], "WP02": []})
+    world.change(gates=("done", "merge"))
+    world.asker = person = Person(Answer(True, "ann"), 100.0)
+    assert world.run().exit_status is ExitStatus.OK
+    assert person.asked == ["done-WP01: WP01", "done-WP02: WP02", "merge: mission demo"]
+    waited = [event.at for event in world.events("gate.waiting")]
+    assert (waited[1] - waited[0]).total_seconds() < 10
+
+
+def test_an_answer_given_elsewhere_counts_while_a_person_is_asked(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []})
+    world.change(gates=("merge",))
+    world.asker = Person(Answer(False), 1e9)
+    world.on_event = approve_when_waiting  # type: ignore[assignment]
+    assert world.run().exit_status is ExitStatus.OK
+
+
+def approve_when_waiting(world: World, event: Event, _: Session) -> None:
+    if event.type == "gate.waiting":
+        give(world.place, str(event.data["gate"]), Answer(True, "bea"))
+
+
+def test_a_gate_that_is_answered_while_other_work_runs_needs_no_further_command(tmp_path: Path) -> None:
+    def script(job: Job) -> Did:
+        return replace(good(job), seconds=1.0 if job.wp == "WP01" else 50.0)
+
+    world = World(tmp_path, {"WP01": [], "WP02": []}, script=script)
+    world.change(gates=("done",))
+    world.on_event = approve_when_waiting  # type: ignore[assignment]
+    report = world.run()
+    assert world.lanes()["WP01"] is Lane.DONE
+    assert report.exit_status is ExitStatus.OK, report
+
+
+def test_an_interrupt_ends_the_waiting_for_a_person(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []})
+    world.change(gates=("merge",))
+    world.asker = Person(Answer(True), 1e9)
+    world.on_event = lambda _, event, session: session.interrupt() if event.type == "gate.waiting" else None
+    assert world.run().exit_status is ExitStatus.INTERRUPTED
+    assert not world.merged
 
 
 def test_yes_answers_every_gate(tmp_path: Path) -> None:

@@ -18,9 +18,10 @@ from random import Random
 from typing import Any
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
-from kitty_run.agents.ports import Diff, Snapshot, Unmerged
+from kitty_run.agents.ports import AbortedMerge, Diff, Snapshot, Unmerged
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.gates import Asker
 from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal, read
 from kitty_run.engine.memory import Memory
@@ -127,8 +128,8 @@ class FakeRepository:
             return tuple(Unmerged(wp, "not merged") for wp in heads)
         return self._world.unmerged
 
-    async def abort_merge(self) -> bool:
-        return False
+    async def abort_merge(self) -> AbortedMerge | None:
+        return None
 
     async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None:
         self._world.cleaned = True
@@ -260,6 +261,7 @@ class World:
         self.place = RunPlace(root / ".kitty-run" / "runs" / "run-1")
         self.on_event: Callable[[World, Event, Session], None] | None = None
         self.yes = False
+        self.asker: Asker | None = None
         self._write_prompts(dependencies)
 
     def _write_prompts(self, dependencies: Mapping[str, Sequence[str]]) -> None:
@@ -302,6 +304,7 @@ class World:
             slots=Slots(self.profile.concurrency),
             breakers=Breakers(control),
             assume_yes=self.yes,
+            asker=self.asker,
             random=Random(7),  # noqa: S311
             now=self._now,
         )

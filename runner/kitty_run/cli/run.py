@@ -34,6 +34,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Run; progress goes to standard error, the JSON report to standard output."""
+    from kitty_run.cli.asking import terminal_asker  # noqa: PLC0415
     from kitty_run.engine.launch import Request, launch  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
     from kitty_run.report.live import Level, Live  # noqa: PLC0415
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace) -> ExitStatus:
         )
     level: Level = "quiet" if options.quiet else "verbose" if options.verbose else "normal"
     live = Live(sys.stderr, level)
-    report = launch(Request(loaded, mission, options.repo, options.yes), live.show)
+    asker = None if options.json else terminal_asker()
+    report = launch(Request(loaded, mission, options.repo, options.yes, asker), live.show)
     sys.stderr.write(as_text(report))
     if options.json:
         sys.stdout.write(json.dumps(as_json(report)) + "\n")

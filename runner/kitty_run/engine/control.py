@@ -26,8 +26,9 @@ class Result(StrEnum):
 class Ended(Exception):
     """Ends a work package's way through the lanes: control flow, not an error."""
 
-    def __init__(self, result: Result, reason: str = "") -> None:
+    def __init__(self, result: Result, reason: str = "", gate: str | None = None) -> None:
         super().__init__(reason)
+        self.gate = gate
         self.result = result
         self.reason = reason
 

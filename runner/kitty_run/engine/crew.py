@@ -7,6 +7,7 @@ import traceback
 
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Desk
+from kitty_run.engine.gates import LOOK, answer_of
 from kitty_run.engine.graph import heights, in_motion, missing, stuck
 from kitty_run.engine.services import Services
 from kitty_run.engine.way import Way
@@ -37,13 +38,25 @@ class Crew:
                 await self._fill()
                 if not self._tasks:
                     break
-                done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    self._tasks, timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED
+                )
                 for task in done:
                     self._collect(task)
         finally:
             await self.stop()
         self._account_for_the_rest()
         return self.ends
+
+    def _patience(self) -> float | None:
+        """Seconds to wait for the next end: few while a gate may be answered, else as many as it takes."""
+        return LOOK if any(end.gate for end in self.ends.values()) else None
+
+    def _reopen(self) -> None:
+        """Let work packages go on whose gate has been answered meanwhile."""
+        for wp, end in list(self.ends.items()):
+            if end.gate is not None and answer_of(self._s.place, end.gate) is not None:
+                del self.ends[wp]
 
     async def stop(self) -> None:
         """End what is in flight now; the work packages stay where they are and can be gone on with."""
@@ -53,6 +66,7 @@ class Crew:
             self._collect(task)
 
     async def _fill(self) -> None:
+        self._reopen()
         room = self._s.profile.concurrency.work_packages - len(self._tasks)
         if room <= 0 or self._s.control.draining:
             return

@@ -57,7 +57,7 @@ class Desk:
         try:
             return await self._read(lambda: self._s.host.locate(wp))
         except HostRefused as refused:
-            raise Blocked(f"{refused.code}: {refused}") from refused
+            raise Blocked(str(refused)) from refused
 
     async def note(self, wp: str, text: str) -> None:
         """A line in the host's history, where the profile wants it; a refusal changes nothing."""
@@ -66,7 +66,7 @@ class Desk:
         try:
             await self._s.host.note(wp, text)
         except HostRefused as refused:
-            self._s.notice(f"the host did not take a history note: {refused.code}: {refused}", wp)
+            self._s.notice(f"the host did not take a history note: {refused}", wp)
 
     async def ready(self) -> frozenset[str]:
         """What the host itself offers as ready."""
@@ -134,7 +134,7 @@ class Desk:
             case Action.ABORT:
                 raise RunAborted(f"{wp}: {refused}", abort_status(refused))
             case _:
-                raise Blocked(f"{refused.operation}: {refused.code}: {refused}")
+                raise Blocked(str(refused))
 
     @staticmethod
     def _skipped(refused: HostRefused) -> str:
@@ -153,7 +153,7 @@ class Desk:
                     if refused.lost:
                         raise RunAborted(str(refused), ExitStatus.HOST) from refused
                     raise
-                self._s.notice(f"{refused.operation}: {refused.code}: {refused}; asked again")
+                self._s.notice(f"{refused}; asked again")
                 repeats = decision.repeat
                 await self._s.control.pause(decision.wait)
 

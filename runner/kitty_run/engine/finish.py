@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.agents.ports import Unmerged
+from kitty_run.agents.ports import AbortedMerge, Unmerged
 from kitty_run.engine.desk import Desk
 from kitty_run.engine.gates import Gates
 from kitty_run.engine.retry import decide, row_for
@@ -64,7 +64,7 @@ class Finish:
 
     async def _accept(self, *, again: bool = False) -> bool:
         """Whether the mission is accepted; False where the host crashed and its topology is known for it."""
-        self._gates.pass_or_end("accept")
+        await self._gates.pass_or_end("accept")
         try:
             self._s.journal.write("call.started", operation="accept")
             await self._s.host.accept()
@@ -73,7 +73,7 @@ class Finish:
             if refused.lost and around and (again or self._s.profile.finish.merge is not None):
                 self._s.notice(f"the host crashed at accept ({refused}); tried again after the merge")
                 return False
-            raise Unfinished(f"accept: {refused.code}: {refused}") from refused
+            raise Unfinished(str(refused)) from refused
         self._s.journal.write("mission.accepted")
         return True
 
@@ -84,11 +84,11 @@ class Finish:
         merged_before = not any(work.alive for work in works) or bool(self._s.memory.heads)
         if merged_before and not await self._missing(merge, heads):
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
-        self._gates.pass_or_end("merge")
+        await self._gates.pass_or_end("merge")
         if self._s.host.topology.commit_status:
             await self._commit_status()
         self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
-        await self._call_merge(merge, heads)
+        await self._call_merge(merge, works)
         await self._verified(merge, heads)
         if not self._s.host.traits.cleans_up:
             await self._clean_up(works, merge)
@@ -140,24 +140,38 @@ class Finish:
         if sha:
             self._s.journal.write("status.committed", commit=sha)
 
-    async def _call_merge(self, merge: Merge, heads: dict[str, str]) -> None:
+    async def _call_merge(self, merge: Merge, works: list[Work]) -> None:
         """The host's merge, repeated as the table says while git shows that it has not taken effect."""
-        repeats = 0
+        repeats, heads = 0, {work.wp: work.head for work in works}
         while True:
             try:
                 self._s.journal.write("call.started", operation="merge")
                 await self._s.host.merge(merge.target, merge.strategy, merge.push)
                 return
             except HostRefused as refused:
-                if await self._s.repository.abort_merge():
+                if aborted := await self._s.repository.abort_merge():
                     self._s.notice("the host left a merge half done at the root checkout; it was aborted")
                 if refused.lost and not await self._missing(merge, heads):
                     return
                 decision = decide(row_for(self._s.profile.retry.host, refused.code), repeats)
                 if decision.action not in {Action.RETRY, Action.WAIT}:
-                    raise Unfinished(f"merge: {refused.code}: {refused}") from refused
+                    raise Unfinished(await self._refused(merge, works, refused, aborted)) from refused
                 repeats = decision.repeat
                 await self._s.control.pause(decision.wait)
+
+    async def _refused(
+        self, merge: Merge, works: list[Work], refused: HostRefused, aborted: AbortedMerge | None
+    ) -> str:
+        """Why the host did not merge, and what a person does about it."""
+        text = f"{refused}\nNothing is lost: every work package's commits are on its branch."
+        for work in works:
+            if aborted is not None and work.head == aborted.commit and aborted.files:
+                text += (
+                    f"\n{work.wp} conflicts with what was merged before it, in {', '.join(aborted.files)}. "
+                    f"Resolve that on its branch: git -C {work.workspace} merge {await self._target(merge)}, "
+                    "then commit there and run again."
+                )
+        return text
 
     async def _target(self, merge: Merge) -> str:
         """The branch to look at; without one in the profile the mission's own, else the root's."""

@@ -3,16 +3,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.places import RunPlace
-from kitty_run.engine.services import Services
 from kitty_run.errors import JournalError
 from kitty_run.profile.model import GateName
+
+if TYPE_CHECKING:
+    from kitty_run.engine.services import Services
+
+LOOK = 1.0
+"""Seconds between two looks for an answer that was given elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +58,32 @@ def give(place: RunPlace, gate: str, answer: Answer) -> Path:
     return path
 
 
+class Asker(Protocol):
+    """Asks a person who is there, such as one at a terminal; others go on meanwhile."""
+
+    async def ask(self, gate: str, about: str) -> Answer:
+        """The person's answer to `gate`; `about` says what it is for. Ends when it is cancelled."""
+        ...
+
+
 class Gates:
     """Asks the profile's gates of one run."""
 
     def __init__(self, services: Services) -> None:
         self._s = services
 
-    def pass_or_end(self, gate: GateName) -> None:
+    async def pass_or_end(self, gate: GateName) -> None:
         """Like `ask`, where a rejection can only end the run (`Ended`, stopped)."""
-        answer = self.ask(gate)
+        answer = await self.ask(gate)
         if not answer.approved:
             said = f"the gate `{gate}` was rejected by {answer.by}: {answer.note}".rstrip(": ")
             raise Ended(Result.STOPPED, said)
 
-    def ask(self, gate: GateName, wp: str | None = None) -> Answer:
+    async def ask(self, gate: GateName, wp: str | None = None) -> Answer:
         """The answer to `gate`; approved at once where the profile has no such gate.
 
-        Raises `Ended(PAUSED)` while nobody has answered. A rejection is used up by being read, so that
-        the next time the gate is reached it asks again.
+        Where nobody has answered, a person at the terminal is asked; without one `Ended(PAUSED)` is
+        raised. A rejection is used up by being read, so that the next time the gate asks again.
         """
         if gate not in self._s.profile.gates or self._s.assume_yes:
             return Answer(True)
@@ -76,8 +91,24 @@ class Gates:
         answer = answer_of(self._s.place, name)
         if answer is None:
             self._s.journal.write("gate.waiting", wp, gate=name)
-            raise Ended(Result.PAUSED, f"gate {name}: `kitty-run approve {name}`, then run again")
+            answer = await self._wait(name, wp)
         self._s.journal.write("gate.answered", wp, gate=name, **asdict(answer))
         if not answer.approved:
             (self._s.place.gates / f"{name}.json").unlink(missing_ok=True)
         return answer
+
+    async def _wait(self, name: str, wp: str | None) -> Answer:
+        """Whatever comes first: the person at the terminal, or an answer given elsewhere."""
+        if self._s.asker is None:
+            raise Ended(Result.PAUSED, f"gate {name}: `kitty-run approve {name}`, then run again", gate=name)
+        asked = asyncio.create_task(self._s.asker.ask(name, wp or f"mission {self._s.board.mission}"))
+        try:
+            while not asked.done():
+                if (found := answer_of(self._s.place, name)) is not None:
+                    return found
+                self._s.control.checkpoint()
+                await asyncio.wait({asked}, timeout=LOOK)
+            give(self._s.place, name, asked.result())
+            return asked.result()
+        finally:
+            asked.cancel()

@@ -17,6 +17,7 @@ from kitty_run.agents.sandbox import needed, unavailable
 from kitty_run.agents.workspace import Workspace
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.gates import Asker
 from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal
 from kitty_run.engine.lock import repository_lock
@@ -44,6 +45,7 @@ class Request:
     mission: str
     repo: Path
     assume_yes: bool = False
+    asker: Asker | None = None
 
 
 def launch(request: Request, show: Show) -> Report:
@@ -111,7 +113,7 @@ async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBoo
     state = await host.state()
     known = unfinished_run(repo, state.mission)
     place = known or new_run(repo)
-    place.profile.write_text(as_yaml(request.loaded.document()), encoding="utf-8")
+    place.write_profile(as_yaml(request.loaded.document()))
     journal, memory = Journal(place.journal), Memory()
     for event in journal.open():
         memory.apply(event)
@@ -161,6 +163,7 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
         slots=Slots(profile.concurrency),
         breakers=Breakers(control),
         assume_yes=request.assume_yes,
+        asker=request.asker,
     )
 
 
@@ -177,13 +180,21 @@ async def _end_leftovers(journal: Journal, memory: Memory) -> None:
 
 @contextmanager
 def _signals(session: Session) -> Iterator[None]:
-    """^C drains, a second one ends the agents; SIGTERM and SIGHUP end them at once."""
+    """^C drains, a second one ends the agents; SIGTERM and SIGHUP end them at once.
+
+    A signal that whoever started the runner has set to be ignored (`nohup`) stays ignored.
+    """
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, session.interrupt)
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(name, session.end_now)
+    handlers = {
+        signal.SIGINT: session.interrupt,
+        signal.SIGTERM: session.end_now,
+        signal.SIGHUP: session.end_now,
+    }
+    heard = [name for name in handlers if signal.getsignal(name) is not signal.SIG_IGN]
+    for name in heard:
+        loop.add_signal_handler(name, handlers[name])
     try:
         yield
     finally:
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for name in heard:
             loop.remove_signal_handler(name)

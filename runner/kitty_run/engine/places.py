@@ -40,6 +40,13 @@ class RunPlace:
     def gates(self) -> Path:
         return self.directory / "gates"
 
+    def write_profile(self, text: str) -> None:
+        """Keep the resolved profile beside the journal; raises `StorageError`."""
+        try:
+            self.profile.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise StorageError(f"{self.profile} can't be written: {error}") from error
+
     def log(self, wp: str, name: str) -> Path:
         """The log `logs/WP01/NAME.log`; the directory is made."""
         return self._file("logs", wp, f"{name}.log")

@@ -96,7 +96,7 @@ class Reviewing:
     async def approve(self, at: Assignment) -> Step:
         """To done, if the reviewed commit is still what the workspace holds and no gate waits."""
         review = self._review("approved")
-        answer = self._gates.ask("done", self._wp)
+        answer = await self._gates.ask("done", self._wp)
         if not answer.approved:
             self._overrule(answer, await at.workspace.head())
             return Step.REJECT
@@ -108,7 +108,7 @@ class Reviewing:
 
     async def confirm(self, _: Assignment) -> Step:
         """approved to done: somebody approved it on the host; the evidence says just that."""
-        if not self._gates.ask("done", self._wp).approved:
+        if not (await self._gates.ask("done", self._wp)).approved:
             raise Blocked("the gate `done` was rejected after its approval on the host")
         review = Review("host-lane-approved", "approved", f"{self._wp}-approved-on-host")
         policy = self._s.profile.policy.payload(self._failures.family())

@@ -12,6 +12,7 @@ from kitty_run.agents.model import Executor
 from kitty_run.agents.ports import RepositoryPort, WorkspacePort
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.gates import Asker
 from kitty_run.engine.journal import Journal
 from kitty_run.engine.memory import Memory, WorkPackageMemory
 from kitty_run.engine.places import RunPlace
@@ -59,6 +60,7 @@ class Services:
     slots: Slots
     breakers: Breakers
     assume_yes: bool = False
+    asker: Asker | None = None
     began: float = 0.0
     """Event loop time at which the session began."""
     random: Random = field(default_factory=Random)

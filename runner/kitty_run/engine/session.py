@@ -118,7 +118,7 @@ class Session:
             raise error
 
     async def _work(self, crew: Crew) -> None:
-        Gates(self._s).pass_or_end("start")
+        await Gates(self._s).pass_or_end("start")
         ends = await crew.run()
         if exit_status(ends, crew.abort, self._interrupts > 0) is ExitStatus.OK:
             await Finish(self._s, self._desk).run()

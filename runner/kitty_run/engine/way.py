@@ -74,7 +74,8 @@ class Way:
         try:
             await self._allocating.save("work kept when the work package was blocked")
         except WorkspaceError as error:
-            reason = f"{reason}; besides: {error}"
+            if str(error) != reason:
+                reason = f"{reason}; besides: {error}"
         lane = self._s.board.lanes[self._wp]
         policy = self._s.profile.policy.payload(self._allocating.family())
         try:
