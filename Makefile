@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := .venv/installed
 DEV := .venv/installed-dev
 
-.PHONY: demo test test-all lint format bench clean
+.PHONY: demo test test-all lint format bench check-agents clean
 
 demo: $(RUN)  ## a small real mission on a real spec-kitty host, by scripted agents
 	$(BIN)/kitty-run demo --hosts .hosts $(DEMO)
@@ -26,6 +26,9 @@ format: $(DEV)
 
 bench: $(DEV)  ## measures, and writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
+
+check-agents: $(DEV)  ## the presets against the agents' real command lines, from their package registries
+	$(BIN)/python -m tests.real_agents $(AGENTS)
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist
