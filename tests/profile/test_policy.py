@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from kitty_run.profile.flags import banned, bypasses
+from kitty_run.profile.flags import banned, bypasses, refused
 from kitty_run.profile.load import load
 from kitty_run.profile.model import AXES
 from kitty_run.profile.place import Source
@@ -81,3 +81,23 @@ def test_a_policy_text_is_refused_exactly_where_the_host_would(text: str) -> Non
     root, _ = read_document(Source("p.yaml", yaml.safe_dump({"policy": {"orchestrator_id": text}})))
     assert root is not None
     assert bool(list(check_policy(root))) == any(word in text.lower() for word in words)
+
+
+@pytest.mark.parametrize(
+    ("argv", "family", "declared", "flag"),
+    [
+        (["a", "--yolo"], "x", ["--yolo"], "--yolo"),
+        (["a", "--full-auto=1"], "x", [], "--full-auto"),
+        (["a", "--permission-mode", "bypassPermissions"], "x", [], "--permission-mode bypassPermissions"),
+        (["a", "--permission-mode=bypassPermissions"], "x", [], "--permission-mode bypassPermissions"),
+        (["a", "--permission-mode", "bypassPermissions"], "x", ["--permission-mode"], None),
+        (["a", "--permission-mode", "plan"], "x", [], None),
+        (["a", "-y"], "gemini", [], "-y"),
+        (["a", "-y"], "claude", [], None),
+        (["a", "Never pass --yolo to anything."], "x", [], None),
+    ],
+)
+def test_an_argv_is_refused_by_the_same_rules_when_it_is_complete(
+    argv: list[str], family: str, declared: list[str], flag: str | None
+) -> None:
+    assert refused(argv, {family}, declared) == flag

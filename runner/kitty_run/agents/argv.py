@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kitty_run.agents.process import LaunchError
 from kitty_run.agents.secrets import mask
+from kitty_run.profile.flags import refused
 from kitty_run.profile.model import AXES, Agent, Extra, Policy, RoleName
 from kitty_run.profile.template import render
 
@@ -75,7 +76,9 @@ def build(  # noqa: PLR0913, PLR0917 - the things an argv is made of, and where 
     tail = agent.resume if session is not None and agent.resume is not None else agent.args
     items = [*agent.command, *(item for extra in extras for item in extra.args), *tail]
     prompt = [str(variables["prompt"])] if agent.prompt == "argument" else []
-    argv = [*_rendered(items, known), *prompt]
+    rendered = _rendered(items, known)
+    _refuse_bypasses(agent, policy, rendered)
+    argv = [*rendered, *prompt]
     _check_length(agent, argv)
     veiled = {**known, "prompt": PROMPT, "feedback": "<feedback>"}
     return Command(
@@ -132,6 +135,13 @@ def _merged(agent: Agent, extras: Sequence[Extra], kind: str) -> dict[str, str]:
 
 def _rendered(items: Sequence[str], variables: Variables) -> list[str]:
     return [render(item, variables) for item in items]
+
+
+def _refuse_bypasses(agent: Agent, policy: Policy, argv: Sequence[str]) -> None:
+    """What a template was rendered to may be a flag that the check of the profile could not see."""
+    families = {agent.family, *(Path(item).name for item in agent.command)}
+    if flag := refused(argv, families, policy.dangerous_flags):
+        raise LaunchError(f"agent {agent.name}: its arguments hold {flag}, which bypasses the policy")
 
 
 def _check_length(agent: Agent, argv: Sequence[str]) -> None:

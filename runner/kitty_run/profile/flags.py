@@ -42,6 +42,14 @@ class Bypass:
         """The numbers of the arguments that hold it (that end it, where flag and value are two)."""
         return [number for number in range(len(argv)) if self._ends_at(argv, number)]
 
+    def is_argument(self, argv: Sequence[str]) -> bool:
+        """Whether it is an argument of its own in `argv`: `--flag`, `--flag=value` or `--flag value`."""
+        wanted = [self.flag, self.value] if self.value else [self.flag]
+        joined = f"{self.flag}={self.value}"
+        alone = any(item == joined or (not self.value and item.startswith(joined)) for item in argv)
+        pairs = (list(argv[number : number + len(wanted)]) for number in range(len(argv)))
+        return bool(self.flag) and (alone or wanted in pairs)
+
     def _ends_at(self, argv: Sequence[str], number: int) -> bool:
         if not (self.flag or self.text):
             return False
@@ -75,6 +83,22 @@ def banned() -> tuple[Bypass, ...]:
 def bypasses() -> tuple[Bypass, ...]:
     """Everything else that bypasses approvals or sandbox."""
     return tuple(_bypass(row) for row in _data()["bypass"])
+
+
+def refused(argv: Sequence[str], families: Iterable[str], dangerous_flags: Iterable[str]) -> str | None:
+    """The flag for which a complete `argv` must not be started, or None.
+
+    The same rules as when the profile was checked, for arguments that only a template's rendering shows;
+    texts inside longer arguments are not looked at, since prompts may speak of flags.
+    """
+    families, declared = set(families), list(dangerous_flags)
+    for rule in banned():
+        if rule.is_argument(argv):
+            return rule.name
+    for rule in bypasses():
+        if rule.concerns(families) and not rule.declared(declared) and rule.is_argument(argv):
+            return rule.name
+    return None
 
 
 def _bypass(row: dict[str, Any]) -> Bypass:
