@@ -194,3 +194,13 @@ def test_the_doctor_outside_a_repository(tmp_path: Path, project: Project) -> No
     done = project.kitty_run("doctor", str(project.profile), "--repo", str(tmp_path))
     assert done.status == ExitStatus.USAGE
     assert "not in a git repository" in done.out
+
+
+def test_a_report_is_written_where_it_is_wanted(project: Project) -> None:
+    project.kitty_run(str(project.profile), "--mission", "demo")
+    done = project.kitty_run("report", "-o", "page.html")
+    assert (done.status, done.err) == (ExitStatus.OK, "page.html\n")
+    text = (project.root / "page.html").read_text(encoding="utf-8")
+    assert "wrote WP02.txt" in text
+    assert project.kitty_run("report", "-o", "-").out.startswith("<!doctype html>")
+    assert project.kitty_run("report", "-o", "no/such/place.html").status == ExitStatus.USAGE

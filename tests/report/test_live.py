@@ -129,3 +129,9 @@ def test_a_reason_that_was_just_told_is_not_repeated(tell: Tell) -> None:
     first = next(event for event in read(world.place.journal) if event.type == "attempt.ended")
     text = view(world.events(), Path())
     assert text.count(str(first.data["rule"])) <= 2  # once as it happened, once in the final reason
+
+
+def test_what_looks_like_a_secret_is_masked() -> None:
+    text = view([ended("it printed ghp_" + "a1B2" * 9)], Path())
+    assert "ghp_" not in text
+    assert "it printed ***" in text

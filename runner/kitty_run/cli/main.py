@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "schema": "print a JSON schema",
     "doctor": "tell what of host, agents and policy works, what doesn't, and what to do",
     "status": "show the latest run, from its journal",
+    "report": "write a run as one HTML page: timeline, attempts, verdicts, costs, ends of logs",
     "approve": "answer a gate of a waiting run with yes",
     "reject": "answer a gate of a waiting run with no",
     "demo": "run a small real mission with scripted agents, from nothing to merged code",

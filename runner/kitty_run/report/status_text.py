@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from kitty_run.agents.secrets import mask
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
 from kitty_run.report.wording import count, duration, indented, money, one_line, shown
@@ -23,11 +24,11 @@ def as_text(run: RunStatus, life: Life, place: Path, now: datetime, base: Path |
 
     Paths are shown as seen from `base` (default: the working directory).
     """
-    lines = [_line("run", f"{run.run_id}, {_state(run, life, now)}"), _line("mission", _mission(run))]
+    lines = [_line("run", f"{run.run_id}, {headline(run, life, now)}"), _line("mission", _mission(run))]
     width = max((len(wp) for wp in run.work_packages), default=4)
     lines += [_row(wp, one, width, life, now) for wp, one in run.work_packages.items()]
     lines += [_line(name, text) for name, text in _foot(run, life, place, base)]
-    return "\n".join(lines) + "\n"
+    return mask("\n".join(lines) + "\n")
 
 
 def as_json(run: RunStatus, life: Life, place: Path, lock: Mapping[str, object] | None) -> dict[str, object]:
@@ -55,6 +56,8 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, dict):
         return _with_times(value)
+    if isinstance(value, str):
+        return mask(value)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -62,7 +65,8 @@ def _line(name: str, text: str) -> str:
     return f"{name:<{_COLUMN}}{indented(text, _COLUMN)}".rstrip()
 
 
-def _state(run: RunStatus, life: Life, now: datetime) -> str:
+def headline(run: RunStatus, life: Life, now: datetime) -> str:
+    """How the run is, in a few words."""
     process = f"process {run.pid} on {run.machine}"
     if life is Life.ENDED:
         how = _HEADLINES.get(run.exit_status or 0, "not finished")

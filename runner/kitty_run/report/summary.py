@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from kitty_run.agents.secrets import mask
 from kitty_run.engine.control import Result
 from kitty_run.engine.session import Report, WorkPackageReport
 from kitty_run.errors import ExitStatus
@@ -28,7 +29,7 @@ def as_text(report: Report, base: Path | None = None) -> str:
     for wp, one in report.work_packages.items():
         lines += _work_package(wp, one, shown(_logs(report, wp), base))
     lines += [_line(name, text) for name, text in _figures(report, base)]
-    return "\n".join(lines) + "\n"
+    return mask("\n".join(lines) + "\n")
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -38,13 +39,13 @@ def as_json(report: Report) -> dict[str, object]:
         "run_id": report.run_id,
         "mission": report.mission,
         "exit_status": int(report.exit_status),
-        "reason": report.reason,
+        "reason": mask(report.reason),
         "next": for_run(report),
         "work_packages": {
             wp: {
                 "result": one.result.value,
                 "lane": one.lane,
-                "reason": one.reason,
+                "reason": mask(one.reason),
                 "next": for_work_package(one),
                 "attempts": one.attempts,
                 "cycles": one.cycles,

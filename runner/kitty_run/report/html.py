@@ -1,0 +1,84 @@
+"""A run as one self-contained HTML page: no script, nothing fetched, secrets in logs masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kitty_run.agents import logs
+from kitty_run.agents.secrets import mask
+from kitty_run.engine.journal import Event
+from kitty_run.report.liveness import Life
+from kitty_run.report.status import follow
+from kitty_run.report.status_text import headline
+from kitty_run.report.story import Attempt, gather
+from kitty_run.report.wording import count, duration, money
+
+EXCERPT_LENGTH = 4096
+"""Characters of the end of an attempt's log that stand in the page."""
+MASKED_BYTES = 65_536
+"""How much of the log's end is masked before it is cut, so that no secret is cut out of its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An attempt on the time axis: where it begins and how long it is, as shares (percent) of the run."""
+
+    attempt: Attempt
+    left: float
+    width: float
+    excerpt: str
+
+
+def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str:
+    """The page of the run whose journal holds `events`; `now` is where attempts without an end are cut."""
+    import jinja2  # noqa: PLC0415 - slow to import
+
+    run, story = follow(run_id, events), gather(events)
+    bars = [
+        _bar(attempt, events, now if life is Life.WORKING else events[-1].at) for attempt in story.attempts
+    ]
+    template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
+    surroundings = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    surroundings.globals |= {"money": money, "duration": duration, "count": count}
+    text = surroundings.from_string(template).render(
+        run=run,
+        headline=headline(run, life, now),
+        bars=bars,
+        rows={wp: [bar for bar in bars if bar.attempt.wp == wp] for wp in run.work_packages},
+        verdicts=story.verdicts,
+        spent=_spent(story.attempts),
+        gates=[event for event in events if event.type in {"gate.waiting", "gate.answered"}],
+        notices=[event for event in events if event.type in {"notice", "error.unexpected"}],
+        events=len(events),
+    )
+    return mask(text)
+
+
+def _bar(attempt: Attempt, events: Sequence[Event], cut: datetime) -> Bar:
+    begin, end = events[0].at, max(events[-1].at, cut)
+    whole = max((end - begin).total_seconds(), 0.001)
+    left = (attempt.began - begin).total_seconds() / whole * 100
+    width = ((attempt.ended or cut) - attempt.began).total_seconds() / whole * 100
+    return Bar(attempt, round(left, 3), round(max(width, 0.3), 3), _excerpt(Path(attempt.log)))
+
+
+def _excerpt(log: Path) -> str:
+    """The end of what the agent wrote; the error stream's where the output is empty."""
+    for path in (log, log.with_suffix(".stderr.log")):
+        if path.is_file() and path.stat().st_size:
+            return mask(logs.plain(logs.tail(path, MASKED_BYTES)))[-EXCERPT_LENGTH:].strip()
+    return ""
+
+
+def _spent(attempts: Sequence[Attempt]) -> list[tuple[str, int, float, float | None]]:
+    """For each agent: attempts, seconds, and cost (None where an attempt's is unknown)."""
+    rows = []
+    for agent in dict.fromkeys(attempt.agent for attempt in attempts):
+        own = [attempt for attempt in attempts if attempt.agent == agent]
+        costs = [attempt.cost_usd for attempt in own]
+        known = None if None in costs else sum(cost for cost in costs if cost is not None)
+        rows.append((agent, len(own), sum(attempt.seconds for attempt in own), known))
+    return rows

@@ -1,0 +1,90 @@
+"""The HTML page of a run: whole, self-contained, and safe to open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from kitty_run.engine.journal import Event
+from kitty_run.report.html import page
+from kitty_run.report.liveness import Life
+
+from tests.report.stories import STORIES, Told
+
+Tell = Callable[[str], Told]
+VOID = {"meta"}
+
+
+class Outline(HTMLParser):
+    """Tags that open and close, links, and everything that would be fetched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: set[str] = set()
+        self.ids: list[str] = []
+        self.fetched: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.open += [] if tag in VOID else [tag]
+        if href := given.get("href"):
+            self.links.add(href.removeprefix("#"))
+        if id_ := given.get("id"):
+            self.ids.append(id_)
+        if tag in {"script", "link", "img", "iframe"} or "src" in given:
+            self.fetched.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def told(world: Told, life: Life = Life.ENDED, events: list[Event] | None = None) -> str:
+    events = events or world.events()
+    return page("run-1", events, life, events[-1].at + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("name", list(STORIES))
+def test_the_page_is_whole_and_fetches_nothing(name: str, tell: Tell) -> None:
+    outline = Outline()
+    text = told(tell(name))
+    outline.feed(text)
+    assert outline.open == []
+    assert outline.fetched == []
+    assert outline.links <= set(outline.ids)
+    assert len(outline.ids) == len(set(outline.ids)) == len(tell(name).events("attempt.started"))
+    assert "://" not in text
+
+
+def test_every_attempt_verdict_and_finding_is_told(tell: Tell) -> None:
+    text = re.sub(r"\s+", " ", told(tell("rework")))
+    assert "WP01 implement 2 by ada: done, 1 min 30 s, cost unknown" in text
+    assert "changes requested<p>changes_requested by bob</p>" in text
+    assert "<li>the empty list is not handled</li>" in text
+
+
+def test_an_attempt_without_an_end_is_open_up_to_now(tell: Tell) -> None:
+    events = tell("rework").events()
+    cut = [event for event in events if event.at <= events[0].at]
+    text = told(tell("rework"), Life.WORKING, cut)
+    assert 'class="bar open implement"' in text
+    assert "width: 100.0%" in text
+
+
+def test_what_agents_say_can_not_become_markup_and_secrets_are_masked(tell: Tell, tmp_path: Path) -> None:
+    secret = "sk-" + "ant-api03-" + "A1b2C3d4E5" * 5
+    log = tmp_path / "implement-1.log"
+    log.write_text(f"<script>alert(1)</script>\nkey {secret}\n", encoding="utf-8")
+    events = [
+        replace(event, data={**event.data, "log": str(log)}) if event.type == "attempt.started" else event
+        for event in tell("smooth").events()
+    ]
+    text = told(tell("smooth"), events=events)
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert secret not in text
