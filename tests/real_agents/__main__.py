@@ -71,10 +71,10 @@ def _check(family: str, entry: Mapping[str, Any]) -> Iterator[Row]:
         folder = Path(directory)
         try:
             where = installed(family, entry)
+            version = output_of(where, entry["command"], ["--version"], folder).strip().splitlines()
         except NotInstallable as error:
             yield Row(family, "install", None, str(error).replace("\n", " ")[:100])
             return
-        version = output_of(where, entry["command"], ["--version"], folder).strip().splitlines()
         numbered = [line for line in version if any(letter.isdigit() for letter in line)]
         yield Row(family, "install", True, numbered[-1][:60] if numbered else "?")
         yield from _flags(family, entry, where, folder)

@@ -21,19 +21,19 @@ class NotInstallable(Exception):
 def installed(family: str, entry: Mapping[str, Any]) -> Path:
     """The directory that holds the CLI's command; raises NotInstallable."""
     if "npm" in entry:
-        return _npm(HOME / family, entry["npm"], entry["command"])
+        return _npm(HOME / family, entry["npm"], entry["command"], entry.get("version"))
     if "pip" in entry:
         return _pip(HOME / family, entry["pip"], entry["command"])
     raise NotInstallable("no package registry has it")
 
 
-def _npm(folder: Path, package: str, command: str) -> Path:
+def _npm(folder: Path, package: str, command: str, version: str | None) -> Path:
     bin_dir = folder / "node_modules" / ".bin"
     if not (bin_dir / command).exists():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text("{}")
         # The version is named: else npm takes an older one, without a word, where Node is too old for it.
-        version = json.loads(_run(["npm", "view", package, "version", "--json"], folder))
+        version = version or json.loads(_run(["npm", "view", package, "version", "--json"], folder))
         _run(["npm", "install", "--no-audit", "--no-fund", f"{package}@{version}"], folder)
     return _has(bin_dir, command)
 
@@ -62,7 +62,7 @@ def _run(argv: list[str], folder: Path) -> str:
 
 
 def output_of(directory: Path, command: str, arguments: list[str], home: Path) -> str:
-    """What the command prints; both streams."""
+    """What the command prints, both streams; raises NotInstallable where it doesn't run on this machine."""
     env = {"PATH": f"{directory}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "NO_COLOR": "1"}
     ended = subprocess.run(
         [str(directory / command), *arguments],
@@ -73,4 +73,7 @@ def output_of(directory: Path, command: str, arguments: list[str], home: Path) -
         stdin=subprocess.DEVNULL,
         check=False,
     )
+    if ended.returncode != 0:
+        last = (ended.stderr or ended.stdout).strip().splitlines()[-1:]
+        raise NotInstallable(f"`{command} {' '.join(arguments)}` does not run here: {''.join(last)}")
     return ended.stdout + ended.stderr
