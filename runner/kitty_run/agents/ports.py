@@ -37,6 +37,14 @@ class Unmerged:
     files: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AbortedMerge:
+    """A merge at the root that was undone: the commit to be merged in, and the files in conflict."""
+
+    commit: str
+    files: tuple[str, ...] = ()
+
+
 class WorkspacePort(Protocol):
     """One work package's worktree; the real one is `kitty_run.agents.workspace.Workspace`.
 
@@ -90,7 +98,7 @@ class RepositoryPort(Protocol):
 
     async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]: ...
 
-    async def abort_merge(self) -> bool: ...
+    async def abort_merge(self) -> AbortedMerge | None: ...
 
     async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None: ...
 
