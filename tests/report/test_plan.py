@@ -158,3 +158,8 @@ def test_every_sample_profile_can_be_planned(path: Path) -> None:
     profile = load(path).profile
     text = as_text(planned(SimHost.of(DIAMOND), profile))
     assert all(agent in text for role in profile.roles.values() for agent in role.agents)
+
+
+def test_a_long_name_stays_apart_from_what_follows() -> None:
+    text = as_text(make(profiles.profile(implement=("implementer-of-all",)), None))
+    assert "  implementer-of-all  implementer-of-all < <prompt>" in text

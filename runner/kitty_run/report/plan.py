@@ -54,7 +54,7 @@ def as_json(plan: Plan) -> dict[str, object]:
 
 
 def _line(name: str, text: str) -> str:
-    return f"{name:<{_COLUMN}}{text}".rstrip()
+    return f"{name:<{_COLUMN - 2}}  {text}".rstrip()
 
 
 def _head(plan: Plan) -> Iterator[str]:
