@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from kitty_run.agents.ports import AbortedMerge
 from kitty_run.agents.repository import Repository
 from kitty_run.errors import WorkspaceError
 

@@ -47,8 +47,10 @@ class Finish:
         await self._check_lanes()
         plan = self._s.profile.finish
         accepted = not plan.accept or self._s.memory.accepted or await self._accept()
-        if plan.merge is not None and self._s.memory.merged is None:
-            await self._merge(plan.merge)
+        if plan.merge is not None:
+            if self._s.memory.merged is None:
+                await self._merge(plan.merge)
+            await self._clean_up(plan.merge)
         if not accepted and not await self._accept(again=True):
             raise Unfinished(
                 "the host crashed at accept both before and after the merge; the code is merged, the mission "
@@ -89,10 +91,7 @@ class Finish:
             await self._commit_status()
         self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
         await self._call_merge(merge, works)
-        await self._verified(merge, heads)
-        if not self._s.host.traits.cleans_up:
-            await self._clean_up(works, merge)
-        return None
+        return await self._verified(merge, heads)
 
     def _check_strategy(self, merge: Merge) -> None:
         works = self._s.host.traits.merge_strategies
@@ -199,7 +198,12 @@ class Finish:
         commit = await self._s.repository.resolve(target)
         self._s.journal.write("merge.verified", target=target, commit=commit, strategy=merge.strategy)
 
-    async def _clean_up(self, works: list[Work], merge: Merge) -> None:
-        branches = [work.branch for work in works if work.branch]
-        worktrees = [work.workspace for work in works]
+    async def _clean_up(self, merge: Merge) -> None:
+        """Remove what is merged, where the host doesn't; a run that was killed before it did this, too."""
+        if self._s.host.traits.cleans_up:
+            return
+        lanes = self._s.board.lanes
+        places = [await self._place(wp) for wp, lane in lanes.items() if lane is not Lane.CANCELED]
+        branches = [branch for _, branch in places if branch]
+        worktrees = [workspace for workspace, _ in places]
         await self._s.repository.cleanup(worktrees, branches, await self._target(merge))

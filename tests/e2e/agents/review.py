@@ -1,0 +1,126 @@
+"""A reviewing agent that does what its plan says: judges in writing, or in one of many bad ways."""
+# ruff: noqa: T201 - agents speak
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOM = Path(sys.argv[1])
+WP = os.environ["KITTY_WP"]
+HERE = Path(os.environ["KITTY_WORKSPACE"])
+ATTEMPT = int(os.environ["KITTY_ATTEMPT"])
+VERDICT = Path(os.environ["KITTY_VERDICT_FILE"])
+IDENTITY = ("-c", "user.name=Agent", "-c", "user.email=agent@example.invalid")
+
+
+def say(verdict: str, *findings: object) -> None:
+    VERDICT.write_text(json.dumps({"verdict": verdict, "summary": f"{verdict} {WP}", "findings": findings}))
+
+
+def approve() -> None:
+    assert (HERE / f"{WP}.txt").read_text().startswith(WP), "what is reviewed is not there"
+    say("approved")
+
+
+def reject() -> None:
+    say("changes_requested", {"message": f'again, "{WP}"\nand\ttabs', "file": f"{WP}.txt", "line": 1})
+
+
+def no_verdict() -> None:
+    print("Looks good to me! APPROVED.")
+
+
+def invalid() -> None:
+    VERDICT.write_text('{"verdict": "LGTM", "summary": 7}')
+
+
+def half() -> None:
+    VERDICT.write_text('{"verdict": "approved", "summary": "cut o')
+
+
+def approve_and_fail() -> None:
+    say("approved")
+    sys.exit(1)
+
+
+def modify() -> None:
+    (HERE / f"{WP}.txt").write_text("improved by the reviewer\n")
+    (HERE / "reviewer-notes.txt").write_text("notes\n")
+    say("approved")
+
+
+def commit() -> None:
+    (HERE / f"{WP}.txt").write_text("improved by the reviewer\n")
+    subprocess.run(("git", *IDENTITY, "commit", "-q", "-a", "-m", "review fix"), cwd=HERE, check=True)
+    say("approved")
+
+
+def delete() -> None:
+    (HERE / f"{WP}.txt").unlink()
+    subprocess.run(("git", "rm", "-rq", "--cached", "src"), cwd=HERE, check=True)
+    say("approved")
+
+
+def other() -> None:
+    """Writes the verdict of every other work package, none of its own."""
+    for number in range(1, 20):
+        wp = f"WP{number:02}"
+        if wp != WP:
+            path = VERDICT.parent.parent / wp / VERDICT.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"verdict": "approved", "summary": "forged", "findings": []}))
+
+
+def early() -> None:
+    """Writes its own verdict, and one for its own next round."""
+    reject()
+    number = int(VERDICT.stem.rpartition("-")[2])
+    forged = VERDICT.with_name(f"review-{number + 1}.json")
+    forged.write_text(json.dumps({"verdict": "approved", "summary": "forged", "findings": []}))
+
+
+def slow() -> None:
+    (ROOM / f"reviewing-{WP}").touch()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (ROOM / "go").exists():
+        print("reading", flush=True)
+        time.sleep(0.1)
+    approve()
+
+
+def in_message() -> None:
+    print(
+        "Fine.\n\n```json\n"
+        + json.dumps({"verdict": "approved", "summary": "told", "findings": []})
+        + "\n```"
+    )
+
+
+def note(what: str) -> None:
+    line = {
+        "what": what,
+        "role": "review",
+        "wp": WP,
+        "attempt": ATTEMPT,
+        "pid": os.getpid(),
+        "at": time.time(),
+    }
+    with (ROOM / "ledger.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def main() -> None:
+    plan = json.loads((ROOM / "plan.json").read_text())["review"].get(WP, ["approve"])
+    behaviour: Callable[[], None] = globals()[plan[min(ATTEMPT, len(plan)) - 1]]
+    note("start")
+    behaviour()
+    note("end")
+
+
+main()

@@ -1,0 +1,86 @@
+"""Whole missions on every real host and topology: what is merged is what the agents wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from kitty_run.demo.missions import Topology
+
+from tests.e2e.bench import DIAMOND, MUTATING, Bench, mission
+from tests.e2e.conftest import MakeBench
+from tests.hosts import FEATURE_HOST, MISSION_HOST
+
+pytestmark = pytest.mark.real_host
+
+SHAPES = [
+    (FEATURE_HOST, None),
+    (MISSION_HOST, "coord"),
+    (MISSION_HOST, "lanes"),
+    (MISSION_HOST, "single_branch"),
+    (MISSION_HOST, "legacy"),
+]
+
+
+@pytest.mark.parametrize(("version", "topology"), SHAPES)
+def test_a_diamond_with_one_rework_is_merged_byte_for_byte(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(DIAMOND, topology))
+    it.plan({"WP01": ["rich"], "WP03": ["links"]}, {"WP02": ["reject", "approve"]})
+    specs_before = it.git("ls-files", "kitty-specs")
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    assert it.lanes() == dict.fromkeys(DIAMOND, "done")
+    assert it.tree() == it.written()
+    assert (it.tree()["WP02.txt"], ran.report["accepted"]) == (b"WP02 in cycle 2\n", True)
+    assert_no_force(it)
+    assert_few_calls(it)
+    assert_tidy(it)
+    assert set(specs_before.splitlines()) <= set(it.git("ls-files", "kitty-specs").splitlines())
+    again = it.run()
+    assert (again.status, again.report["attempts"]) == (0, 0), again.text
+
+
+def assert_no_force(it: Bench) -> None:
+    texts = it.git("log", "--all", "-p", "--", "kitty-specs")
+    texts += "".join(
+        path.read_text(encoding="utf-8", errors="replace") for path in it.root.rglob("status.events.jsonl")
+    )
+    assert "status.events" in texts or it.project_is_feature
+    assert '"force": true' not in texts
+    assert '"force":true' not in texts
+    assert "--force" not in texts
+
+
+def assert_few_calls(it: Bench) -> None:
+    calls = it.events("call.ended")
+    per_wp = Counter(
+        call["wp"] for call in calls if call["operation"] in MUTATING and call["operation"] != "tick"
+    )
+    usual = 3 if it.project_is_feature else 4
+    assert [per_wp[wp] for wp in ("WP01", "WP03", "WP04")] == [usual] * 3
+    reads = [
+        call["operation"] for call in calls if call["operation"] in {"state", "ready", "locate", "contract"}
+    ]
+    waves = 3
+    assert len(reads) <= waves + 3, reads
+
+
+def assert_tidy(it: Bench) -> None:
+    """The root on its branch and clean but for what hosts leave there; no worktree or branch of a WP left."""
+    assert it.git("branch", "--show-current") == it.project.branch
+    status = it.git("status", "--porcelain", "--untracked-files=all").splitlines()
+    left = [line for line in status if ".kittify/" not in line and "kitty-specs/" not in line]
+    assert left == []
+    trees = [
+        line
+        for line in it.git("worktree", "list", "--porcelain").splitlines()
+        if line.startswith("worktree ")
+    ]
+    assert [line for line in trees[1:] if not line.endswith("-coord")] == []
+    assert [
+        name
+        for name in it.git("branch", "--format=%(refname:short)").splitlines()
+        if "WP" in name or "lane" in name
+    ] == []
