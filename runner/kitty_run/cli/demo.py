@@ -113,7 +113,8 @@ def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
 
 def _program() -> str:
     """How this program is called from here."""
-    return "kitty-run" if which("kitty-run") else f"{sys.executable} -m kitty_run"
+    beside = Path(sys.executable).with_name("kitty-run")
+    return "kitty-run" if which("kitty-run") or not beside.is_file() else str(beside)
 
 
 def _tell(text: str) -> None:
