@@ -110,7 +110,7 @@ def test_arguments_beyond_the_systems_limit_say_what_to_do(tmp_path: Path) -> No
 
 def test_the_wall_clock_ends_an_agent_that_ignores_sigterm(tmp_path: Path) -> None:
     script = IGNORE_TERM + "import os; print(os.getpid(), flush=True); time.sleep(60)"
-    ended = run(launch(tmp_path, script, timeout=0.5))
+    ended = run(launch(tmp_path, script, timeout=1.5))
     assert (ended.ending, ended.status) == ("timeout", None)
     assert survivors(ended.stdout) == []
 
@@ -121,7 +121,7 @@ def test_sigterm_comes_first_so_that_an_agent_can_clean_up(tmp_path: Path) -> No
         "signal.signal(signal.SIGTERM, lambda *_: (print('tidy'), sys.exit(0)))\n"
         "print('ready', flush=True); time.sleep(60)"
     )
-    ended = run(launch(tmp_path, script, timeout=0.5, kill_grace=10.0))
+    ended = run(launch(tmp_path, script, timeout=1.5, kill_grace=10.0))
     assert ended.ending == "timeout"
     assert ended.stdout.read_text() == "ready\ntidy\n"
 
@@ -129,9 +129,9 @@ def test_sigterm_comes_first_so_that_an_agent_can_clean_up(tmp_path: Path) -> No
 def test_silence_ends_an_agent_and_output_keeps_it(tmp_path: Path) -> None:
     silent = run(launch(tmp_path, "import time; time.sleep(60)", idle_timeout=0.3))
     assert silent.ending == "idle"
-    talking = "import sys, time\nfor _ in range(12): print('.', file=sys.stderr, flush=True); time.sleep(0.1)"
+    talking = "import sys, time\nfor _ in range(20): print('.', file=sys.stderr, flush=True); time.sleep(0.1)"
     logs = {"stdout": tmp_path / "o2", "stderr": tmp_path / "e2"}
-    assert run(launch(tmp_path, talking, idle_timeout=0.8, **logs)).ending == "exit"
+    assert run(launch(tmp_path, talking, idle_timeout=1.5, **logs)).ending == "exit"
 
 
 @pytest.mark.parametrize("session", [False, True])
@@ -139,15 +139,19 @@ def test_silence_ends_an_agent_and_output_keeps_it(tmp_path: Path) -> None:
 def test_grandchildren_end_with_the_attempt(tmp_path: Path, session: bool, then: str) -> None:
     code = IGNORE_TERM + "time.sleep(60)"
     script = LEAVE_GRANDCHILD.format(code=code, session=session, env=None, then=then)
-    ended = run(launch(tmp_path, script, timeout=0.7))
+    ended = run(launch(tmp_path, script, timeout=1.5))
     assert ended.ending == ("timeout" if then else "exit")
     assert ended.stdout.read_text().strip()
     assert survivors(ended.stdout) == []
 
 
-def test_a_child_without_marker_and_session_is_known_from_before_its_parent_ended(tmp_path: Path) -> None:
+def test_a_child_without_marker_and_session_is_known_from_before_its_parent_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kitty_run.agents.process.TICK", 0.1)
+    monkeypatch.setattr("kitty_run.agents.tree.SCAN_SHARE", 0)
     script = LEAVE_GRANDCHILD.format(
-        code="import time; time.sleep(60)", session=True, env={}, then="import time; time.sleep(0.6)"
+        code="import time; time.sleep(60)", session=True, env={}, then="import time; time.sleep(1)"
     )
     ended = run(launch(tmp_path, script))
     assert ended.ending == "exit"

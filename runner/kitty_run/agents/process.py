@@ -20,7 +20,8 @@ from kitty_run.errors import KittyRunError
 T = TypeVar("T")
 
 TICK = 2.0
-"""Seconds between two looks at a running attempt: has its log grown, has it new children."""
+"""Seconds between two looks at a running attempt: has its log grown, has it new children. It begins with
+`FIRST_LOOK` and doubles, for most of what leaves an agent's tree does so early."""
 
 FIRST_LOOK = 0.1
 REAP_PATIENCE = 5.0
@@ -84,7 +85,7 @@ class LocalExecutor:
                 if idle.is_over(clock()):
                     return "idle"
                 family.update(await self._table.recent())
-                pause = min(TICK, idle.tick)
+                pause = min(2 * pause, TICK, idle.tick)
         finally:
             waiting.cancel()
 
