@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kitty_run.demo.missions import MissionSpec, Project, WorkPackageSpec
 from kitty_run.profile.load import load
 
-from tests.hosts import CHECKOUT
+from tests.hosts import CHECKOUT, FEATURE_HOST, RealHost
 
 SAMPLES = sorted((CHECKOUT / "sample-configs").rglob("*.yaml"))
 
@@ -30,6 +32,23 @@ def test_it_names_the_schema_that_editors_use(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
     _, _, schema = first.partition("yaml-language-server: $schema=")
     assert (path.parent / schema).resolve() == CHECKOUT / "schemas/profile.schema.json"
+
+
+@pytest.mark.real_host
+@pytest.mark.parametrize("path", [path for path in SAMPLES if "base" not in path.parts], ids=names)
+def test_it_can_be_planned(
+    path: Path,
+    real_host: Callable[[str], RealHost],
+    real_project: Callable[[str, MissionSpec], Project],
+) -> None:
+    project = real_project(
+        FEATURE_HOST, MissionSpec("034-payment", (WorkPackageSpec("WP01", "First"),), None)
+    )
+    argv = [sys.executable, "-m", "kitty_run", "plan", str(path), "--mission", project.mission]
+    env = dict(real_host(FEATURE_HOST).env)
+    done = subprocess.run(argv, cwd=project.root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "WP01" in done.stdout
 
 
 def test_the_reviewing_family_is_another_where_the_sample_says_so() -> None:
