@@ -28,19 +28,23 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Write the answer into the latest run that waits; raises UsageError where none waits for this gate."""
-    from kitty_run.engine.gates import Answer, give  # noqa: PLC0415
+    import asyncio  # noqa: PLC0415
+
+    from kitty_run.engine.gates import Answer, give, waiting  # noqa: PLC0415
     from kitty_run.engine.journal import read  # noqa: PLC0415
     from kitty_run.engine.places import runs  # noqa: PLC0415
+    from kitty_run.host.repository import main_checkout  # noqa: PLC0415
 
-    for place in reversed(runs(options.repo.resolve())):
-        waiting = [e.data.get("gate") for e in read(place.journal) if e.type == "gate.waiting"]
-        if options.gate in waiting:
+    repo = asyncio.run(main_checkout(options.repo))
+    for place in reversed(runs(repo)):
+        gates = waiting(read(place.journal))
+        if options.gate in gates:
             give(place, options.gate, Answer(options.approved, getpass.getuser(), options.note))
             word = "approved" if options.approved else "rejected"
             sys.stderr.write(
                 f"{options.gate} of run {place.id}: {word}. Run the same profile again to go on.\n"
             )
             return ExitStatus.OK
-        if waiting:
-            raise UsageError(f"run {place.id} waits at {', '.join(map(str, waiting))}, not at {options.gate}")
-    raise UsageError(f"no run in {options.repo.resolve()} waits at a gate")
+        if gates:
+            raise UsageError(f"run {place.id} waits at {', '.join(gates)}, not at {options.gate}")
+    raise UsageError(f"no run in {repo} waits at a gate")

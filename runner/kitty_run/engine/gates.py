@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.journal import Event
 from kitty_run.engine.places import RunPlace
 from kitty_run.errors import JournalError
 from kitty_run.profile.model import GateName
@@ -56,6 +58,18 @@ def give(place: RunPlace, gate: str, answer: Answer) -> Path:
     draft.write_text(json.dumps(asdict(answer)), encoding="utf-8")
     os.replace(draft, path)  # noqa: PTH105 (atomic on purpose)
     return path
+
+
+def waiting(events: Iterable[Event]) -> list[str]:
+    """The gates that a run waits at, by its journal: reached, and not answered since."""
+    found: dict[str, None] = {}
+    for event in events:
+        gate = str(event.data.get("gate"))
+        if event.type == "gate.waiting":
+            found[gate] = None
+        elif event.type == "gate.answered":
+            found.pop(gate, None)
+    return list(found)
 
 
 class Asker(Protocol):
