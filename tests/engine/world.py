@@ -119,6 +119,9 @@ class FakeRepository:
     async def resolve(self, ref: str) -> str | None:
         return f"commit-of-{ref}"
 
+    async def dirty_tracked(self) -> tuple[str, ...]:
+        return ()
+
     async def commit_status(self, mission_dir: Path, message: str) -> str | None:
         self._world.status_commits.append(mission_dir)
         return "status-commit"

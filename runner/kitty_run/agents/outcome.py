@@ -17,7 +17,10 @@ LAST_WORDS = 64 * 1024
 """Bytes at the end of each log that can explain why an agent that had to be ended was stuck."""
 
 DECIDED: Mapping[Ending, tuple[FailureClass, str]] = {
-    "not_installed": (FailureClass.NOT_INSTALLED, "its command was not found or cannot be executed"),
+    "not_installed": (
+        FailureClass.NOT_INSTALLED,
+        "its command {command} was not found or cannot be executed",
+    ),
     "signal": (FailureClass.CRASHED, "ended by a signal"),
     "stopped": (FailureClass.FAILED, "stopped by the runner"),
 }
@@ -65,6 +68,7 @@ def classify(agent: Agent, exit: Exit, now: datetime) -> Outcome:  # noqa: A002 
 def _decide(agent: Agent, end: Exit, now: datetime) -> Decision:
     if end.ending in DECIDED:
         failure, why = DECIDED[end.ending]
+        why = why.format(command=agent.command[0])
         return Decision(failure, f"{why}{'' if end.signal is None else f' ({end.signal})'}")
     rules = _first_rule(agent.failures, end, now)
     if end.ending in STUCK:

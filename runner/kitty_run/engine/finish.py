@@ -163,6 +163,13 @@ class Finish:
     ) -> str:
         """Why the host did not merge, and what a person does about it."""
         text = f"{refused}\nNothing is lost: every work package's commits are on its branch."
+        if own := [
+            path for path in await self._s.repository.dirty_tracked() if not path.startswith("kitty-specs/")
+        ]:
+            text += (
+                f"\nUncommitted changes at the root checkout may stand in its way: {', '.join(own[:10])}. "
+                "Commit or stash them, then run again."
+            )
         for work in works:
             if aborted is not None and work.head == aborted.commit and aborted.files:
                 text += (

@@ -294,7 +294,7 @@ def slow() -> None:
 def reads_prompt() -> None:
     """Whatever way the prompt came, it is there whole."""
     spoken = [sys.stdin.read(), *sys.argv[2:]]
-    files = [Path(word).read_text() for word in sys.argv[2:] if len(word) < 4000 and Path(word).is_file()]
+    files = [Path(word).read_text() for word in sys.argv[2:] if word.startswith("/")]
     assert any(WP in text and "The task" in text for text in [*spoken, *files]), spoken
     work()
 

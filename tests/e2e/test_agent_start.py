@@ -1,0 +1,61 @@
+"""How agents are started: ways to get the prompt, and commands that are not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.bench import mission, wide
+from tests.e2e.conftest import MakeBench
+from tests.hosts import FEATURE_HOST
+
+pytestmark = pytest.mark.real_host
+
+
+def test_the_prompt_comes_whole_in_whatever_way_is_asked_for(bench: MakeBench) -> None:
+    it = bench(FEATURE_HOST, mission(wide(3), None))
+    agents: dict[str, Any] = it.profile["agents"]
+    ways: dict[str, dict[str, Any]] = {
+        "stdin": {"prompt": "stdin"},
+        "argument": {"prompt": "argument"},
+        "file": {"prompt": "file", "args": ["--prompt-file", "{{ prompt_file }}"]},
+    }
+    agents |= {name: agents["imp"] | way for name, way in ways.items()}
+    it.profile["roles"]["implement"]["agents"] = list(ways)
+    it.profile["retry"]["agent"] = {"default": {"do": "fallback"}}
+    it.plan(
+        {
+            "WP01": ["reads_prompt"],
+            "WP02": ["fails", "reads_prompt"],
+            "WP03": ["fails", "fails", "reads_prompt"],
+        }
+    )
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    used = [
+        event["agent"]
+        for event in it.events("attempt.ended")
+        if event["role"] == "implement" and not event["failure"]
+    ]
+    assert sorted(used) == sorted(ways)
+    assert it.tree() == it.written()
+
+
+def test_a_command_that_is_not_there_gives_way_to_the_next_agent(bench: MakeBench) -> None:
+    it = bench(FEATURE_HOST, mission(wide(1), None))
+    it.profile["agents"]["gone"] = it.profile["agents"]["imp"] | {"command": ["no-such-agent-anywhere"]}
+    it.profile["roles"]["implement"]["agents"] = ["gone", "imp"]
+    it.profile["retry"]["agent"] = {"not_installed": {"do": "fallback"}}
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    assert it.tree() == it.written()
+    it.profile["roles"]["implement"]["agents"] = ["gone"]
+
+
+def test_a_command_that_is_not_there_is_named(bench: MakeBench) -> None:
+    it = bench(FEATURE_HOST, mission(wide(1), None))
+    it.profile["agents"]["imp"]["command"] = ["no-such-agent-anywhere"]
+    ran = it.run()
+    assert ran.status == 1, ran.text
+    assert "no-such-agent-anywhere" in ran.reason("WP01"), ran.text
