@@ -287,6 +287,22 @@ def test_names_that_are_not_text_are_kept_and_shown(tree: GitRepo, workspace: Wo
     assert run(workspace.dirty()) == ()
 
 
+@pytest.mark.parametrize("turns", range(12))
+def test_git_may_be_cancelled_at_any_moment_of_its_start(
+    turns: int, tree: GitRepo, workspace: Workspace
+) -> None:
+    async def cancel_it() -> None:
+        task = asyncio.create_task(workspace.snapshot())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(cancel_it())
+    assert run(workspace.dirty()) == ()
+
+
 def test_a_cancelled_git_is_ended_and_leaves_no_lock(tree: GitRepo, workspace: Workspace) -> None:
     """A filter that never ends stands for any slow git command."""
     tree.write(".gitattributes", "*.slow filter=slow\n")

@@ -7,6 +7,7 @@ import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -148,8 +149,8 @@ class Git:
         return WorkspaceError(f"{self.cwd}: {_shown(args)} failed (exit status {reply.status}): {words}")
 
     async def _start(self, args: tuple[str, ...], stdin: int, stderr: int = PIPE) -> Process:
-        try:
-            return await asyncio.create_subprocess_exec(
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 "git",
                 *OPTIONS,
                 *args,
@@ -160,6 +161,14 @@ class Git:
                 stderr=stderr,
                 start_new_session=True,  # ^C is the runner's to handle, never git's in the middle of a commit
             )
+        )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Cancelled half way through a start, asyncio 3.11 may wait for ever for pipes never connected.
+            with suppress(OSError):
+                await _end(await starting)
+            raise
         except OSError as error:
             if not self.cwd.is_dir():
                 raise WorkspaceError(
