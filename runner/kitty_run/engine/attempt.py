@@ -47,7 +47,7 @@ class AttemptRunner:
         agent = self._s.profile.agents[order.agent]
         while True:
             await self._s.breakers.wait(agent.family)
-            async with self._s.slots.hold(order.role, order.agent):
+            async with self._s.slots.hold(order.role, order.agent, self._s.ways.get(self._wp, 0.0)):
                 self._s.control.checkpoint()
                 self._check_limits()
                 if not self._s.breakers.remaining(agent.family):

@@ -7,9 +7,11 @@ import traceback
 
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Desk
+from kitty_run.engine.estimates import ways_left
 from kitty_run.engine.gates import LOOK, answer_of
-from kitty_run.engine.graph import heights, in_motion, missing, stuck
+from kitty_run.engine.graph import in_motion, missing, stuck
 from kitty_run.engine.services import Services
+from kitty_run.engine.watch import Watch
 from kitty_run.engine.way import Way
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
@@ -24,8 +26,9 @@ class Crew:
         self._s = services
         self._desk = desk
         self._tasks: dict[asyncio.Task[Ended], str] = {}
-        self._heights = heights(tuple(services.board.work_packages.values()))
         self.ends: dict[str, Ended] = {}
+        self._watch = Watch(services, desk, self.ends)
+        self._look: asyncio.Task[list[str]] | None = None
         self.abort: KittyRunError | None = None
 
     async def run(self) -> dict[str, Ended]:
@@ -38,15 +41,24 @@ class Crew:
                 await self._fill()
                 if not self._tasks:
                     break
-                done, _ = await asyncio.wait(
-                    self._tasks, timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED
-                )
-                for task in done:
-                    self._collect(task)
+                await self._wait()
         finally:
             await self.stop()
         self._account_for_the_rest()
         return self.ends
+
+    async def _wait(self) -> None:
+        """Until a work package ends, others were looked at, or a gate may be answered."""
+        if self._look is None and self._watch.awaited():
+            self._look = asyncio.create_task(self._watch.look())
+        awaited = {*self._tasks, *([self._look] if self._look else [])}
+        await asyncio.wait(awaited, timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED)
+        for task in [task for task in self._tasks if task.done()]:
+            self._collect(task)
+        if self._look is not None and self._look.done():
+            for wp in self._look.result():
+                self.ends.pop(wp, None)
+            self._look = None
 
     def _patience(self) -> float | None:
         """Seconds to wait for the next end: few while a gate may be answered, else as many as it takes."""
@@ -60,6 +72,8 @@ class Crew:
 
     async def stop(self) -> None:
         """End what is in flight now; the work packages stay where they are and can be gone on with."""
+        if self._look is not None:
+            self._look.cancel()
         for task in self._tasks:
             task.cancel()
         for task in await _settled(self._tasks):
@@ -81,7 +95,8 @@ class Crew:
         found = in_motion(packages, board.lanes, traits.satisfied_by) + await self._offered()
         taken = {*self._tasks.values(), *self.ends}
         free = [wp for wp in dict.fromkeys(found) if wp not in taken]
-        return sorted(free, key=lambda wp: (board.lanes[wp] not in _PAST_IMPLEMENTATION, -self._heights[wp]))
+        ways = self._s.ways = ways_left(packages, board.lanes, self._s.memory.work_packages)
+        return sorted(free, key=lambda wp: (board.lanes[wp] not in _PAST_IMPLEMENTATION, -ways.get(wp, 0.0)))
 
     async def _offered(self) -> list[str]:
         """What the host offers where a canceled dependency leaves the lanes unable to tell."""
@@ -109,6 +124,7 @@ class Crew:
         else:
             end = self._failed(wp, error)
         self.ends[wp] = end
+        self._watch.left(wp)
         self._s.journal.write("wp.ended", wp, result=end.result.value, reason=end.reason)
         if end.result is Result.PAUSED and end.reason.startswith("limits."):
             self._s.control.drain(end.reason, Result.PAUSED)
@@ -141,7 +157,7 @@ class Crew:
             if wp in self.ends:
                 continue
             if lane is Lane.DONE:
-                self.ends[wp] = Ended(Result.DONE, "done before this run")
+                self.ends[wp] = Ended(Result.DONE, "done by others, or before this run")
             elif lane is Lane.BLOCKED:
                 self.ends[wp] = Ended(Result.BLOCKED, f"blocked on the host. To free it, {self._unblock(wp)}")
             elif lane is Lane.CANCELED:

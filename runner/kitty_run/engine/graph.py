@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -101,12 +102,26 @@ def waves(work_packages: Sequence[WorkPackage], finished: Collection[str]) -> li
 
 def heights(work_packages: Sequence[WorkPackage]) -> dict[str, int]:
     """For each id the number of work packages on the longest way from it to the end of the graph."""
-    dependents: dict[str, list[str]] = {wp.id: [] for wp in work_packages}
-    for work_package in work_packages:
-        for dependency in work_package.dependencies:
-            dependents.setdefault(dependency, []).append(work_package.id)
-    order = list(TopologicalSorter({wp.id: wp.dependencies for wp in work_packages}).static_order())
-    height: dict[str, int] = {}
-    for wp in reversed(order):
-        height[wp] = 1 + max((height[d] for d in dependents.get(wp, ())), default=0)
-    return height
+    ways = longest_ways(work_packages, dict.fromkeys((wp.id for wp in work_packages), 1.0))
+    return {wp: round(way) for wp, way in ways.items()}
+
+
+def longest_ways(work_packages: Sequence[WorkPackage], seconds: Mapping[str, float]) -> dict[str, float]:
+    """For each id the longest way from its start to the end of the graph, at `seconds` for each on it.
+
+    Work packages that can never run (a cycle) and those before them have none, and are left out.
+    """
+    dependents = Counter(name for wp in work_packages for name in wp.dependencies)
+    ends = [wp.id for wp in work_packages if not dependents[wp.id]]
+    needs = {wp.id: wp.dependencies for wp in work_packages}
+    after: dict[str, float] = {}
+    ways: dict[str, float] = {}
+    while ends:
+        wp = ends.pop()
+        ways[wp] = seconds[wp] + after.get(wp, 0.0)
+        for name in needs[wp]:
+            after[name] = max(after.get(name, 0.0), ways[wp])
+            dependents[name] -= 1
+            if name in needs and not dependents[name]:
+                ends.append(name)
+    return ways

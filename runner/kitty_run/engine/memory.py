@@ -50,7 +50,7 @@ class WorkPackageMemory:
     uses of retry rows. `feedback` is the review that this cycle answers; `notes` say per role what the
     last failed attempt came to. `base` is the commit that the WP's own work is measured from, in
     `workspace` on `branch`. `ready` is the commit that passed the output gate and the checks. `verdict`
-    is the last one with its commit.
+    is the last one with its commit. `seconds` says per role how long its last good attempt took.
     """
 
     cycle: int = 1
@@ -68,6 +68,7 @@ class WorkPackageMemory:
     implementer: str | None = None
     verdict: Mapping[str, object] | None = None
     usage: Usage = field(default_factory=Usage)
+    seconds: dict[str, float] = field(default_factory=dict)
     ended: str | None = None
     reason: str = ""
 
@@ -113,6 +114,8 @@ def _attempt_ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> Non
     memory.usage.add(data)
     if session := data.get("session"):
         memory.sessions[f"{data['role']}:{data['agent']}"] = str(session)
+    if data.get("failure") is None:
+        memory.seconds[str(data["role"])] = float(str(data.get("seconds", 0.0)))
     if data["role"] == "implement" and data.get("failure") is None:
         memory.implementer = str(data["agent"])
 

@@ -1,0 +1,70 @@
+"""A slow look at what other actors do on the host, while a run has work of its own in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.desk import Desk, RunAborted
+from kitty_run.engine.services import Services
+from kitty_run.host.model import Lane
+
+SETTLED = frozenset({Lane.PLANNED, Lane.DONE, Lane.CANCELED})
+"""Lanes that say that nobody holds the work package any more."""
+
+
+class Watch:
+    """Sees what others did with the work packages that they hold, and which blocked ones a person freed.
+
+    `ends` are the run's ends so far.
+    """
+
+    def __init__(self, services: Services, desk: Desk, ends: Mapping[str, Ended]) -> None:
+        self._s = services
+        self._desk = desk
+        self._ends = ends
+        self._left: dict[str, Lane] = {}
+
+    async def look(self) -> list[str]:
+        """Wait for `host.poll`, read the mission again, and return the work packages to be taken up again.
+
+        Of what others held those come back that they finished, dropped or gave back; of the blocked ones
+        all that are no longer blocked.
+        """
+        await asyncio.sleep(self._s.profile.host.poll)
+        awaited = self.awaited()
+        if awaited and await self._read():
+            return [wp for wp in awaited if self._is_free(wp)]
+        return []
+
+    def left(self, wp: str) -> None:
+        """Remember in which lane the run left `wp`."""
+        self._left[wp] = self._s.board.lanes[wp]
+
+    def awaited(self) -> list[str]:
+        """Work packages that others hold, or may free."""
+        lanes = self._s.board.lanes
+        return [
+            wp
+            for wp, end in self._ends.items()
+            if end.result in {Result.SKIPPED, Result.BLOCKED} and lanes.get(wp) is not Lane.CANCELED
+        ]
+
+    async def _read(self) -> bool:
+        """Read the state; a failure is told and decides nothing: the run's own calls find out in time."""
+        try:
+            await self._desk.state()
+        except Ended:
+            return False
+        except RunAborted as error:
+            self._s.notice(f"no look at what others do this time: {error}")
+            return False
+        return True
+
+    def _is_free(self, wp: str) -> bool:
+        was, now = self._left[wp], self._s.board.lanes.get(wp)
+        if now is None or now is was:
+            return False
+        self._left[wp] = now
+        return now in SETTLED or was is Lane.BLOCKED
