@@ -254,6 +254,7 @@ def test_paths_that_cannot_be_worked_on_are_refused(
     found = refusal(here.client.claim("WP01", POLICY))
     assert found.code == code
     assert str(found).startswith("claim: ")
+    assert [record.code for record in here.records] == [code], "else its repeats would never be used up"
 
 
 def test_a_merge_tells_target_strategy_and_what_was_merged(desk: Callable[..., Desk]) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from kitty_run.host import envelope, replies
 from kitty_run.host.dialect import READS, Dialect, Operation
@@ -40,6 +41,7 @@ class CallRecord:
 
 
 Observer = Callable[[CallRecord], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,20 +103,23 @@ class SpecKitty:
 
     async def state(self) -> MissionState:
         known, self.first = self.first, None
-        return known or replies.mission_state(await self._call("state"), self.connection.dialect)
+        if known is not None:
+            return known
+        return await self._ask("state", lambda data: replies.mission_state(data, self.connection.dialect))
 
     async def ready(self) -> frozenset[str]:
-        return replies.ready_ids(await self._call("ready"))
+        return await self._ask("ready", replies.ready_ids)
 
     async def claim(self, wp: str, policy: Payload) -> Allocation:
-        data = await self._call("claim", wp, policy=json.dumps(policy))
-        return self._allocation(data, "claim")
+        return await self._ask(
+            "claim", lambda data: self._allocation(data, "claim"), wp, policy=json.dumps(policy)
+        )
 
     async def locate(self, wp: str) -> Allocation:
         at = self.connection
         if at.dialect.operations["locate"] is None:
             return replies.conventional(at.dialect, at.repo, at.mission, wp)
-        return self._allocation(await self._call("locate", wp), "locate")
+        return await self._ask("locate", lambda data: self._allocation(data, "locate"), wp)
 
     async def tick(self, wp: str, subtasks: Sequence[str]) -> None:
         if subtasks:
@@ -146,42 +151,58 @@ class SpecKitty:
         await self._call("accept")
 
     async def merge(self, target: str | None, strategy: str, push: bool) -> MergeReply:
-        data = await self._call("merge", target=target, strategy=strategy, push=push)
         asked = MergeReply(target or "", strategy, None)
-        return replies.merge_reply(data, self.connection.dialect, asked)
+        return await self._ask(
+            "merge",
+            lambda data: replies.merge_reply(data, self.connection.dialect, asked),
+            target=target,
+            strategy=strategy,
+            push=push,
+        )
 
     def _allocation(self, data: envelope.Json, operation: str) -> Allocation:
         at = self.connection
         return replies.allocation(data, at.dialect, at.repo, at.mission, operation)
 
-    async def _call(self, name: str, wp: str | None = None, **values: object) -> envelope.Json:
-        """The data of one call's reply; a step that the dialect lacks is no call."""
+    async def _call(self, name: str, wp: str | None = None, **values: object) -> None:
+        """One call that need only succeed; a step that the dialect lacks is no call."""
+        await self._ask(name, lambda _: None, wp, **values)
+
+    async def _ask(
+        self, name: str, parse: Callable[[envelope.Json], T], wp: str | None = None, **values: object
+    ) -> T:
+        """What `parse` makes of one call's reply; where it raises `HostRefused`, the call has failed."""
         operation = self.connection.dialect.operations[name]
         if operation is None:
-            return {}
+            return parse({})
         self.first = None
         at = self.connection
         common = {"mission": at.mission, "wp": wp or "", "actor": one_line(at.actor, NAME_LENGTH)}
         argv = render(operation.argv, {**common, **values})
         together = name in READS and self.traits.serialise == "mutations"
         async with self._turns.shared() if together else self._turns.alone():
-            return await self._observed(name, wp, operation, argv)
+            return await self._observed(name, wp, operation, argv, parse)
 
     async def _observed(
-        self, name: str, wp: str | None, operation: Operation, argv: tuple[str, ...]
-    ) -> envelope.Json:
+        self,
+        name: str,
+        wp: str | None,
+        operation: Operation,
+        argv: tuple[str, ...],
+        parse: Callable[[envelope.Json], T],
+    ) -> T:
         at, begin = self.connection, monotonic()
         read = envelope.data_of if operation.reply == "envelope" else envelope.object_of
         ok, code = False, None
         try:
-            data = read(await at.starter.call(argv, at.repo, at.timeout), name)
+            found = parse(read(await at.starter.call(argv, at.repo, at.timeout), name))
             ok = True
         except HostRefused as refused:
             code = refused.code
             raise
         finally:
             at.observer(CallRecord(name, wp, ok, code, monotonic() - begin))
-        return data
+        return found
 
 
 def _spoken(review: Review, verdict: str) -> dict[str, str]:

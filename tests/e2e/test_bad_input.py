@@ -1,0 +1,245 @@
+"""Bad surroundings, each said clearly: nothing started that can't be finished, nothing lost, no loop."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.bench import ENFORCE
+from tests.git_repos import IDENTITY, GitRepo
+from tests.hosts import BETWEEN_HOST, RealHost
+
+STRANGE = Path(__file__).resolve().parent / "strange_host.py"
+WRITE = "import os, pathlib; pathlib.Path(os.environ['KITTY_WP'] + '.txt').write_text('work')"
+APPROVE = """
+import json, os, pathlib
+verdict = {"verdict": "approved", "summary": "as asked"}
+pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
+"""
+
+
+@dataclass
+class Place:
+    """A project on the simulated host, and a profile that can be spoilt."""
+
+    repo: GitRepo
+    profile: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *options: str, **more: Any) -> tuple[int, str]:
+        """Exit status and words of `kitty-run`, which must come to an end soon."""
+        file = self.repo.path.parent / "profile.yaml"
+        file.write_text(yaml.safe_dump(self.profile), encoding="utf-8")
+        return run(file, "--repo", str(self.repo.path), "--mission", "m", *options, **more)
+
+    def host(self, way: str, **more: object) -> None:
+        command = [sys.executable, str(STRANGE), way]
+        self.profile["host"] = {"command": command, "start": "cold", **more}
+
+
+def run(*words: object, cwd: Path | None = None, **more: Any) -> tuple[int, str]:
+    done = subprocess.run(
+        (sys.executable, "-m", "kitty_run", *map(str, words)),
+        cwd=cwd,
+        env={**os.environ, **IDENTITY},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **more,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def prompt(wp: str, dependencies: Sequence[str]) -> str:
+    head = {"work_package_id": wp, "title": wp, "dependencies": list(dependencies), "subtasks": []}
+    return f"---\n{yaml.safe_dump(head)}---\n# {wp}\n"
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Place]:
+    def made(**dependencies: Sequence[str]) -> Place:
+        path = tmp_path / "project"
+        path.mkdir()
+        repo = GitRepo(path)
+        repo.git("init", "-q", "-b", "work")
+        meta = {"mission_slug": "m", "target_branch": "work"}
+        wps = {f"kitty-specs/m/tasks/{wp}.md": prompt(wp, needs) for wp, needs in dependencies.items()}
+        repo.commit(
+            **{".kittify/x": "", ".gitignore": ".worktrees/\n", "kitty-specs/m/meta.json": json.dumps(meta)},
+            **wps,
+        )
+        agents = {
+            name: {"family": name, "command": [sys.executable, "-c", code], "enforce": ENFORCE}
+            for name, code in (("imp", WRITE), ("rev", APPROVE))
+        }
+        place = Place(repo)
+        place.profile = {
+            "version": 1,
+            "name": "bad",
+            "policy": {"approval_mode": "full_auto", "sandbox_mode": "workspace_write"},
+            "agents": agents,
+            "roles": {"implement": {"agents": ["imp"]}, "review": {"agents": ["rev"]}},
+        }
+        place.host("sound")
+        return place
+
+    return made
+
+
+def test_a_sound_place_runs_to_its_end(make: Callable[..., Place]) -> None:
+    place = make(WP01=[], WP02=["WP01"])
+    status, text = place.run()
+    assert status == 0, text
+    assert place.repo.git("show", "work:WP02.txt") == "work"
+
+
+def test_noise_and_a_second_object_before_the_reply_do_no_harm(make: Callable[..., Place]) -> None:
+    place = make(WP01=[])
+    place.host("two-objects")
+    assert place.run()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "words"),
+    [
+        ("contract-9", 3, ["keeps the contract 9.0.0", "host.contract"]),
+        ("prose", 3, ["claim", "printed no JSON", "Everything went well"]),
+        ("crash", 3, ["claim", "exit status 1", "it broke"]),
+        ("hang", 3, ["claim", "gave no reply within 1 s"]),
+        ("outside", 3, ["claim", "outside the repository: /usr"]),
+    ],
+)
+def test_a_strange_host_ends_the_run_and_is_quoted(
+    make: Callable[..., Place], way: str, status: int, words: Sequence[str]
+) -> None:
+    place = make(WP01=[])
+    place.host(way, timeout="1s" if way == "hang" else "60s")
+    quick = {"do": "retry", "attempts": 1, "backoff": {"initial": "10ms"}, "then": "abort"}
+    place.profile["retry"] = {"host": {"HOST_TIMEOUT": quick, "HOST_UNREADABLE": quick}}
+    found, text = place.run()
+    assert found == status, text
+    assert all(word in text for word in words), text
+    assert "Traceback (most recent" not in text
+
+
+def test_a_host_that_is_not_installed(make: Callable[..., Place]) -> None:
+    place = make(WP01=[])
+    place.profile["host"] = {"command": ["no-such-spec-kitty"]}
+    status, text = place.run()
+    assert (status, "no-such-spec-kitty" in text) == (3, True), text
+    assert not list(place.repo.path.glob(".kitty-run/runs/*"))
+
+
+def test_no_repository_and_an_unknown_mission(make: Callable[..., Place], tmp_path: Path) -> None:
+    place = make(WP01=[])
+    (tmp_path / "empty").mkdir()
+    status, text = place.run("--repo", str(tmp_path / "empty"))
+    assert (status, "is not in a git repository" in text) == (2, True), text
+    status, text = place.run("--mission", "mm")
+    assert status == 2, text
+    assert "'mm'" in text
+    assert "m" in text.rpartition("there are")[2] or "missions" in text
+
+
+def test_a_dependency_that_does_not_exist_is_named(make: Callable[..., Place]) -> None:
+    place = make(WP01=[], WP02=["WP07"])
+    status, text = place.run()
+    assert status == 1, text
+    assert "WP02" in text
+    assert "WP07" in text
+
+
+def test_a_cycle_and_what_never_becomes_ready_end_the_run(make: Callable[..., Place]) -> None:
+    place = make(WP01=["WP02"], WP02=["WP01"])
+    status, text = place.run()
+    assert status == 1, text
+    assert "depend on each other in a circle" in text
+
+
+def test_a_full_disk_is_said_and_gone_on_from(make: Callable[..., Place]) -> None:
+    place = make(WP01=[], WP02=["WP01"])
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    status, text = place.run(preexec_fn=small_files)
+    assert status not in {0, 2, 3}, text
+    assert "can't be written" in text, text
+    assert "unexpected" not in text, text
+    status, text = place.run()
+    assert status == 0, text
+
+
+@pytest.mark.real_host
+def test_a_generation_between_is_refused(
+    make: Callable[..., Place], real_host: Callable[[str], RealHost]
+) -> None:
+    place = make(WP01=[])
+    host = real_host(BETWEEN_HOST)
+    place.profile["host"] = {"command": [str(host.script)]}
+    status, text = place.run()
+    assert status == 3, text
+    assert "3.1" in text
+    assert "pip install" in text
+    assert not list(place.repo.path.glob(".kitty-run/runs/*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["empty"]),
+        (b"- a\n- b\n", ["list"]),
+        (b"version: 1\n# " + b"x" * (2 << 20) + b"\n", ["1 MiB"]),
+        (b"version: 1\nname: \xff\xfe\n", ["UTF-8"]),
+        (b"version: 1\nname: a\nname: b\n", [":3:", "name"]),
+        (b"version: 1\nnmae: a\n", [":2:", "nmae", "name"]),
+        (b"version: 1\nname: [1]\n", [":2:", "/name"]),
+    ],
+)
+def test_a_profile_that_is_none(tmp_path: Path, content: bytes, words: Sequence[str]) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_bytes(content)
+    status, text = run(file, "--mission", "m", cwd=tmp_path)
+    assert status == 2, text
+    assert all(word in text for word in words), text
+    assert str(file) in text or "p.yaml" in text
+    assert not (tmp_path / ".kitty-run").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {
+                "roles": {
+                    "implement": {"agents": ["imp"], "prompt": "{{ nobody }}"},
+                    "review": {"agents": ["rev"]},
+                }
+            },
+            ["nobody"],
+        ),
+        ({"retry": {"agent": {"ratelimited": {"do": "retry"}}}}, ["ratelimited", "rate_limited"]),
+        ({"retry": {"review": {"approved": {"do": "retry"}}}}, ["approved"]),
+        ({"concurrency": {"work_packages": "many"}}, ["/concurrency/work_packages"]),
+        ({"policy": {"sandbox_mode": "read_only"}}, ["sandbox_mode", "imp"]),
+    ],
+)
+def test_a_profile_with_one_mistake(
+    make: Callable[..., Place], change: dict[str, Any], words: Sequence[str]
+) -> None:
+    place = make(WP01=[])
+    place.profile |= change
+    status, text = place.run()
+    assert status == 2, text
+    assert all(word in text for word in words), text
+    assert not (place.repo.path / ".kitty-run").exists()
