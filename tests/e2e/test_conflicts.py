@@ -19,7 +19,12 @@ pytestmark = pytest.mark.real_host
 
 
 @pytest.mark.parametrize(
-    ("version", "topology"), [(FEATURE_HOST, None), (MISSION_HOST, "coord"), (MISSION_HOST, "lanes")]
+    ("version", "topology"),
+    [
+        (FEATURE_HOST, None),
+        (MISSION_HOST, "coord"),
+        pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
+    ],
 )
 def test_work_that_does_not_merge_is_named_kept_and_gone_on_with(
     bench: MakeBench, version: str, topology: Topology | None

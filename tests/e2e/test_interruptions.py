@@ -18,6 +18,7 @@ from tests.hosts import FEATURE_HOST, MISSION_HOST
 pytestmark = pytest.mark.real_host
 
 HOSTS = [(FEATURE_HOST, None), (MISSION_HOST, "coord")]
+SLOW = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
 PAIR = {"WP01": (), "WP02": ("WP01",)}
 
 
@@ -80,7 +81,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("version", "topology"), HOSTS)
+@pytest.mark.parametrize(("version", "topology"), SLOW)
 def test_a_runner_killed_amid_any_host_call_is_gone_on_with(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:

@@ -34,7 +34,12 @@ def assert_own_work(it: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "topology"), [(FEATURE_HOST, None), (MISSION_HOST, "coord"), (MISSION_HOST, "lanes")]
+    ("version", "topology"),
+    [
+        (FEATURE_HOST, None),
+        (MISSION_HOST, "coord"),
+        pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
+    ],
 )
 def test_it_stays_and_the_merge_waits_where_the_host_wants_a_clean_root(
     bench: MakeBench, version: str, topology: Topology | None

@@ -1,0 +1,37 @@
+"""Profiles written from the format's description alone, each run as it stands on the simulated host."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_bad_input import STRANGE, Place, make, run
+
+__all__ = ["make"]
+
+PROFILES = Path(__file__).resolve().parent / "profiles"
+NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml") if path.stem != "base")
+HOST = f"/host/command={json.dumps([sys.executable, str(STRANGE), 'sound'])}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_unchanged(make: Callable[..., Place], name: str) -> None:
+    place = make(WP01=[], WP02=["WP01"])
+    status, text = run(
+        PROFILES / f"{name}.yaml",
+        "--mission",
+        "m",
+        "--repo",
+        place.repo.path,
+        "--set",
+        HOST,
+        "--set",
+        "/host/start=cold",
+    )
+    assert status == 0, text
+    merged = {"WP01.txt", "WP02.txt"} <= set(place.repo.files("work"))
+    assert merged is (name != "no_merge"), text
