@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from kitty_run.errors import KittyRunError
 
 if TYPE_CHECKING:
-    from jinja2 import nodes
+    from jinja2 import Template, nodes
     from jinja2.sandbox import SandboxedEnvironment
 
 Names = Mapping[str, frozenset[str] | None]
@@ -69,7 +69,7 @@ def render(text: str, variables: Mapping[str, object]) -> str:
     from jinja2 import TemplateError as JinjaError  # noqa: PLC0415 - slow to import
 
     try:
-        return _environment().from_string(text).render(variables)
+        return _compiled(text).render(variables)
     except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         start = text.strip().splitlines()[0][:60] if text.strip() else ""
         raise TemplateError(f"the template {start!r} can't be rendered: {error}") from error
@@ -103,6 +103,12 @@ def _is_simple(text: str, names: Names) -> bool:
             return False
     rest = _SIMPLE.sub("", text)
     return not any(marker in rest for marker in _MARKERS)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Template:
+    """A profile's few templates are rendered for every attempt, and compiling takes most of that time."""
+    return _environment().from_string(text)
 
 
 @cache
