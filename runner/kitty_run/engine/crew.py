@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Mapping
 
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Desk
@@ -28,6 +29,7 @@ class Crew:
         self._tasks: dict[asyncio.Task[Ended], str] = {}
         self.ends: dict[str, Ended] = {}
         self._watch = Watch(services, desk, self.ends)
+        self._estimate()
         self._look: asyncio.Task[list[str]] | None = None
         self.abort: KittyRunError | None = None
 
@@ -84,23 +86,33 @@ class Crew:
         room = self._s.profile.concurrency.work_packages - len(self._tasks)
         if room <= 0 or self._s.control.draining:
             return
-        for wp in (await self._candidates())[:room]:
+        for wp in await self._candidates(room):
             way = Way(self._s, self._desk, wp)
             self._tasks[asyncio.create_task(way.go(), name=wp)] = wp
 
-    async def _candidates(self) -> list[str]:
-        """Work packages that may start now: reviews before implementations, then the longest way first."""
+    async def _candidates(self, room: int) -> list[str]:
+        """Up to `room` that may start now: reviews before implementations, then the longest way first."""
         board, traits = self._s.board, self._s.host.traits
         packages = tuple(board.work_packages.values())
         found = in_motion(packages, board.lanes, traits.satisfied_by) + await self._offered()
         taken = {*self._tasks.values(), *self.ends}
         free = [wp for wp in dict.fromkeys(found) if wp not in taken]
-        ways = self._s.ways = ways_left(packages, board.lanes, self._s.memory.work_packages)
-        return sorted(free, key=lambda wp: (board.lanes[wp] not in _PAST_IMPLEMENTATION, -ways.get(wp, 0.0)))
+        if len(free) > room:
+            ways = self._estimate()
+            free.sort(key=lambda wp: (board.lanes[wp] not in _PAST_IMPLEMENTATION, -ways.get(wp, 0.0)))
+        return free[:room]
+
+    def _estimate(self) -> Mapping[str, float]:
+        board = self._s.board
+        packages = tuple(board.work_packages.values())
+        self._s.ways = ways_left(packages, board.lanes, self._s.memory.work_packages)
+        return self._s.ways
 
     async def _offered(self) -> list[str]:
         """What the host offers where a canceled dependency leaves the lanes unable to tell."""
         board = self._s.board
+        if Lane.CANCELED not in board.lanes.values():
+            return []
         unclear = [
             package.id
             for package in board.work_packages.values()

@@ -18,14 +18,17 @@ Memories = Mapping[str, WorkPackageMemory]
 def ways_left(
     work_packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], memories: Memories
 ) -> dict[str, float]:
-    """Seconds from each unfinished work package to the end of the graph, by the longest way; cycles left out.
+    """Seconds from each unfinished work package to the end of the graph, by the longest way.
+
+    Those that can never run, and those before them, are left out.
 
     An attempt is expected to take as long as the last one of its role for this work package did, and one
     of a work package that is new as long as such attempts did in the mean.
     """
     means = {role: _mean(role, memories.values()) for role in GUESS}
-    seconds = {wp.id: _seconds(lanes[wp.id], memories.get(wp.id), means) for wp in work_packages}
-    return longest_ways(work_packages, seconds)
+    left = [wp for wp in work_packages if lanes[wp.id] not in OVER]
+    seconds = {wp.id: _seconds(lanes[wp.id], memories.get(wp.id), means) for wp in left}
+    return longest_ways(left, seconds)
 
 
 def _mean(role: str, memories: Iterable[WorkPackageMemory]) -> float:
@@ -34,7 +37,5 @@ def _mean(role: str, memories: Iterable[WorkPackageMemory]) -> float:
 
 
 def _seconds(lane: Lane, memory: WorkPackageMemory | None, means: Mapping[str, float]) -> float:
-    if lane in OVER:
-        return 0.0
     expected = {**means, **(memory.seconds if memory else {})}
     return expected["review"] + (expected["implement"] if lane in STARTABLE else 0.0)
