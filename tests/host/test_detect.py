@@ -12,6 +12,7 @@ from kitty_run.errors import ExitStatus, HostError, KittyRunError, UsageError
 from kitty_run.host.client import CallRecord, SpecKitty
 from kitty_run.host.cold import ColdStarter
 from kitty_run.host.detect import connect
+from kitty_run.host.repository import main_checkout
 from kitty_run.host.start import RawReply
 from kitty_run.profile.model import HostConfig
 
@@ -188,6 +189,14 @@ def test_a_bare_repository_is_no_place_to_work(tmp_path: Path) -> None:
 def test_a_linked_worktree_leads_to_the_main_checkout(repo: Path, tmp_path: Path) -> None:
     GitRepo(repo).git("worktree", "add", "-q", str(tmp_path / "linked"), "-b", "side")
     assert Asked(tmp_path / "linked", HOST_327).connect().connection.repo == repo.resolve()
+
+
+def test_the_repository_that_git_calls_a_hook_in_does_not_lead_astray(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "elsewhere"))
+    assert asyncio.run(main_checkout(repo)) == repo.resolve()
 
 
 def test_a_host_that_is_not_installed_says_how_to(repo: Path) -> None:

@@ -8,6 +8,10 @@ from shutil import which
 
 from kitty_run.errors import HostError
 
+LEADING_ASTRAY = frozenset(
+    {"SPECIFY_REPO_ROOT", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"}
+)
+
 
 def resolve(command: tuple[str, ...], env: Mapping[str, str]) -> Path:
     """The executable of `command`, absolute, not followed through links; `HostError` if there is none."""
@@ -24,9 +28,9 @@ def host_environment(executable: Path, env: Mapping[str, str]) -> dict[str, str]
     """`env` for the host in `executable`.
 
     Its directory comes first on PATH, since the git merge drivers of coordination missions run plain
-    `spec-kitty`. `SPECIFY_REPO_ROOT` would override the working directory. Synchronisation with a service is
-    off unless the user has set it.
+    `spec-kitty`. `SPECIFY_REPO_ROOT`, and the variables with which git calls its hooks and aliases, would
+    lead it to another repository. Synchronisation with a service is off unless the user has set it.
     """
-    inherited = {name: value for name, value in env.items() if name != "SPECIFY_REPO_ROOT"}
+    inherited = {name: value for name, value in env.items() if name not in LEADING_ASTRAY}
     path = f"{executable.parent}:{env.get('PATH', '')}".rstrip(":")
     return {"SPEC_KITTY_ENABLE_SAAS_SYNC": "0", **inherited, "PATH": path, "NO_COLOR": "1"}

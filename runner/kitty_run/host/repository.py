@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from difflib import get_close_matches
 from pathlib import Path
 
 from kitty_run.errors import UsageError
+from kitty_run.host.environment import LEADING_ASTRAY
 
 _GIT = ("git", "rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir")
 
@@ -20,6 +22,7 @@ async def main_checkout(directory: Path) -> Path:
         process = await asyncio.create_subprocess_exec(
             *_GIT,
             cwd=directory,
+            env={name: value for name, value in os.environ.items() if name not in LEADING_ASTRAY},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
