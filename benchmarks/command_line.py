@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.results import spread, write_section
+from tests.cli import project as simulated
 
 LIMITS = {"kitty-run --version": 4.0, "kitty-run validate (3 files)": 10.0}
 """The greatest ratio that is wanted."""
@@ -52,10 +53,13 @@ def measure(rounds: int) -> dict[str, list[float]]:
         environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPYCACHEPREFIX"] = f"{directory}/compiled"
         run = [sys.executable, "-m", "kitty_run"]
+        planned = simulated.make(Path(directory) / "project")
+        planning = ["plan", str(planned.profile), "--mission", "demo", "--repo", str(planned.root)]
         commands = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "kitty-run --version": [*run, "--version"],
             "kitty-run validate (3 files)": [*run, "validate", str(profile)],
+            "kitty-run plan (simulated host, cold calls)": [*run, *planning],
         }
         for argv in commands.values():
             seconds(argv, environment)
