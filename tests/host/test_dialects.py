@@ -156,7 +156,7 @@ def test_refused_generations_say_what_to_install() -> None:
         ("mission", {"coordination_branch": "kitty/mission-x"}, "coord", False, "around"),
         ("mission", {"coordination_branch": None}, "flat", True, "before"),
         ("mission", None, "flat", True, "before"),
-        ("feature", {"target_branch": "main"}, "flat", False, "before"),
+        ("feature", {"target_branch": "main"}, "flat", True, "before"),
     ],
 )
 def test_the_topology_decides_what_is_committed_before_a_merge(  # noqa: PLR0917
