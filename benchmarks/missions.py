@@ -42,19 +42,19 @@ class Drawn:
 
 
 def draw(random: Random) -> Drawn:
-    """6 to 40 work packages, each depending on up to 3 of the 8 before it, on 2 to 8 slots.
+    """6 to 40 work packages, each depending on up to 3 of the 12 before it, on 2 to 6 slots.
 
     Implementations take 15 minutes in the median, with a long tail; reviews a fifth of that.
     """
     count = random.randint(6, 40)
     ids = [f"WP{number:02}" for number in range(1, count + 1)]
     return Drawn(
-        {wp: _before(random, ids[max(0, at - 8) : at]) for at, wp in enumerate(ids)},
+        {wp: _before(random, ids[max(0, at - 12) : at]) for at, wp in enumerate(ids)},
         {wp: (random.lognormvariate(6.8, 0.6), random.lognormvariate(5.2, 0.5)) for wp in ids},
-        random.randint(2, 8),
+        random.randint(2, 6),
     )
 
 
 def _before(random: Random, candidates: list[str]) -> tuple[str, ...]:
-    wanted = random.choices((0, 1, 2, 3), weights=(3, 4, 2, 1))[0]
+    wanted = random.choices((0, 1, 2, 3), weights=(4, 4, 2, 1))[0]
     return tuple(sorted(random.sample(candidates, min(wanted, len(candidates)))))
