@@ -93,8 +93,6 @@ class _Rejections:
 
 
 def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
-    from kitty_run.demo.stage import profile_path  # noqa: PLC0415
-
     project = stage.project.root
     if report.exit_status is not ExitStatus.OK:
         return f"\nThe demo did not end as it should. Everything of it is kept in {stage.directory}\n"
@@ -106,7 +104,7 @@ def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
         "What to do next:",
         f"  cd {project} && python3 -m texttools README.md    use what was built",
         f"  {_program()} status --repo {project}    what happened, from the journal",
-        f"  cp {profile_path().with_name('claude.yaml')} my.yaml    a profile for your own repository",
+        f"  {_program()} init    in your own repository: a first profile for the agents you have",
     ]
     return "\n".join(lines) + "\n"
 

@@ -134,8 +134,16 @@ def make_project(root: Path, host: Path, env: Mapping[str, str], spec: MissionSp
     return Project(planner.root, mission, spec.branch)
 
 
+def _init_arguments() -> list[str]:
+    """How a project is set up on hosts that plan: data, since it names an agent family."""
+    import yaml  # noqa: PLC0415 - only planning needs it
+
+    text = Path(__file__).with_name("planning.yaml").read_text(encoding="utf-8")
+    return [str(word) for word in yaml.safe_load(text)["init"]]
+
+
 def _planned(planner: Planner, spec: MissionSpec) -> str:
-    planner.ask("init", "--ai", "claude", "--non-interactive")
+    planner.ask(*_init_arguments())
     planner.commit("Start the project")
     planner.git("checkout", "-q", "-b", spec.branch)
     mission = _number(planner, spec) if spec.topology == "legacy" else _specify(planner, spec)
