@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kitty_run.cli.options import add_mission, add_overrides, override
 from kitty_run.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -26,16 +27,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "3 host.",
     )
     parser.add_argument("profile", type=Path, nargs="?", metavar="PROFILE", help="the YAML profile")
-    parser.add_argument("--mission", "--feature", metavar="SLUG", help="default: the profile's `mission`")
-    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="POINTER=VALUE",
-        help="change one value of the profile: --set /concurrency/work_packages=8",
-    )
+    add_mission(parser)
+    add_overrides(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -58,7 +51,6 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
 
 async def _all(options: argparse.Namespace, show: Callable[[Finding], None]) -> list[Finding]:
-    from kitty_run.cli.run import override  # noqa: PLC0415
     from kitty_run.doctor.examine import Case, examine  # noqa: PLC0415
 
     overrides = tuple(override(text) for text in options.overrides)

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from kitty_run.cli.options import add_overrides, override
 from kitty_run.errors import ExitStatus, UsageError
 
 
@@ -20,21 +21,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--retry", metavar="TABLE:KEY", help="what a failure would lead to, such as agent:rate_limited"
     )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="POINTER=VALUE",
-        help="with one value of the profile changed",
-    )
+    add_overrides(parser, "with one value of the profile changed")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Explain, on standard output."""
-    from kitty_run.cli.run import override  # noqa: PLC0415
     from kitty_run.profile.explain import as_yaml, values  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
 

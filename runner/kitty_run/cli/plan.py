@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from kitty_run.cli.options import add_mission, add_overrides, override
 from kitty_run.errors import ExitStatus
 
 
@@ -21,16 +22,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "3 host.",
     )
     parser.add_argument("profile", type=Path, metavar="PROFILE", help="the YAML profile")
-    parser.add_argument("--mission", "--feature", metavar="SLUG", help="default: the profile's `mission`")
-    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="POINTER=VALUE",
-        help="change one value of the profile: --set /concurrency/work_packages=8",
-    )
+    add_mission(parser)
+    add_overrides(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -39,7 +32,6 @@ def run(options: argparse.Namespace) -> ExitStatus:
     """Plan, and print the plan on standard output."""
     import asyncio  # noqa: PLC0415
 
-    from kitty_run.cli.run import override  # noqa: PLC0415
     from kitty_run.engine.planning import make  # noqa: PLC0415
     from kitty_run.engine.visiting import visit  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415

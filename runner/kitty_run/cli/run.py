@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from kitty_run.cli.options import add_mission, add_overrides, override
 from kitty_run.errors import ExitStatus, UsageError
 
 
@@ -14,16 +15,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the command."""
     parser = subparsers.add_parser("run", help="run a mission to its end")
     parser.add_argument("profile", type=Path, metavar="PROFILE", help="the YAML profile")
-    parser.add_argument("--mission", "--feature", metavar="SLUG", help="default: the profile's `mission`")
-    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="POINTER=VALUE",
-        help="change one value of the profile: --set /concurrency/work_packages=8",
-    )
+    add_mission(parser)
+    add_overrides(parser)
     parser.add_argument("--yes", action="store_true", help="answer every gate with yes")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end, on stdout")
     loudness = parser.add_mutually_exclusive_group()
@@ -55,13 +48,3 @@ def run(options: argparse.Namespace) -> ExitStatus:
     if options.json:
         sys.stdout.write(json.dumps(as_json(report)) + "\n")
     return report.exit_status
-
-
-def override(text: str) -> tuple[str, str]:
-    """`/concurrency/work_packages=8` as pointer and value; raises UsageError."""
-    pointer, equals, value = text.partition("=")
-    if not equals or not pointer.startswith("/"):
-        raise UsageError(
-            f"--set {text}: write it as --set /POINTER=VALUE, such as /concurrency/work_packages=8"
-        )
-    return pointer, value
