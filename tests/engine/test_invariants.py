@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kitty_run.engine.session import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
+from kitty_run.profile.model import Allowance, Limits
 
 from tests.engine.killing import run_and_kill
 from tests.engine.world import Did, Job, World
@@ -21,7 +24,10 @@ BEHAVIOURS = ("work", "idle", "fail", "timeout", "signal", "specs", "approve", "
 
 @dataclass(frozen=True)
 class Story:
-    """A mission and everything that happens to it; `deeds` are what attempt after attempt does."""
+    """A mission and everything that happens to it; `deeds` are what attempt after attempt does.
+
+    `limits` hold for all sessions but the last.
+    """
 
     dependencies: dict[str, list[str]]
     deeds: tuple[str, ...]
@@ -29,6 +35,7 @@ class Story:
     kills: tuple[int, ...]
     dialect: str
     slots: int
+    limits: Limits
 
     def script(self, job: Job) -> Did:
         deed = self.deeds[(hash_of(job.wp) + job.attempt * 3 + len(job.role)) % len(self.deeds)]
@@ -76,6 +83,11 @@ def stories(draw: st.DrawFn) -> Story:
         after=st.booleans(),
         times=st.integers(1, 2),
     )
+    allowances = {
+        "attempts": st.none() | st.integers(1, 8),
+        "wall_clock": st.none() | st.floats(0.5, 20.0),
+    }
+    own = st.builds(Allowance, **allowances)
     return Story(
         dependencies=edges,
         deeds=tuple(draw(st.lists(st.sampled_from(BEHAVIOURS), min_size=1, max_size=6))),
@@ -83,6 +95,7 @@ def stories(draw: st.DrawFn) -> Story:
         kills=tuple(draw(st.lists(st.integers(1, 60), max_size=2))),
         dialect=draw(st.sampled_from(["mission", "feature"])),
         slots=draw(st.integers(1, 4)),
+        limits=draw(st.just(Limits()) | st.builds(Limits, **allowances, work_package=own)),
     )
 
 
@@ -117,8 +130,23 @@ def told(story: Story, root: Path) -> World:
         script=story.script,
         faults=story.faults,
     )
+    world.change(limits=story.limits)
     for instant in story.kills:
         run_and_kill(world, lambda _, count, at=instant: count == at)  # type: ignore[misc]
+    report = ended_well(story, world)
+    attempts = Counter(str(event.wp) for event in world.events("attempt.started"))
+    assert sum(attempts.values()) <= (story.limits.attempts or 1000)
+    assert max(attempts.values(), default=0) <= (story.limits.work_package.attempts or 1000)
+    if report.exit_status is ExitStatus.PAUSED:
+        assert report.limits
+        assert report.left
+        world.change(limits=Limits())
+        assert not ended_well(story, world).limits
+    return world
+
+
+def ended_well(story: Story, world: World) -> Report:
+    """The report of one session that nothing disturbs."""
     report = world.run()
     assert set(report.work_packages) == set(story.dependencies)
     if report.exit_status is ExitStatus.OK:
@@ -127,7 +155,7 @@ def told(story: Story, root: Path) -> World:
     else:
         assert report.reason or any(one.reason for one in report.work_packages.values())
     assert all(one.attempts <= 60 for one in report.work_packages.values()), "attempts without end"
-    return world
+    return report
 
 
 def approved_commits(world: World) -> dict[str, object]:

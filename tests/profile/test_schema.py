@@ -90,6 +90,7 @@ MODELS = [
     ("/agents/*/output", model.Output, {}),
     ("/concurrency", model.Concurrency, {}),
     ("/limits", model.Limits, {}),
+    ("/limits/work_package", model.Allowance, {}),
     ("/finish", model.Finish, {}),
     ("/finish/merge", model.Merge, {}),
     ("/retry", model.RetryTables, {}),

@@ -11,7 +11,7 @@ from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Report, Session
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.model import Check, Limits
+from kitty_run.profile.model import Allowance, Check, Limits, Output
 
 from tests.engine import profiles
 from tests.engine.world import Did, Job, World, good
@@ -166,6 +166,23 @@ def limit(root: Path) -> Told:
     return world
 
 
+def own_limit(root: Path) -> Told:
+    """WP01 uses up what it may; WP03, which does not wait on it, is done. Only ada names costs."""
+    profile = profiles.profile()
+    output = Output("json", cost_usd="/cost", input_tokens="/read", output_tokens="/written")
+    ada = replace(profile.agents["ada"], output=output)
+    profile = replace(profile, agents={**profile.agents, "ada": ada})
+
+    def script(job: Job) -> Did:
+        told = '{"cost": 1.25, "read": 900, "written": 100}'
+        return replace(job.fail() if job.wp == "WP01" and job.attempt < 3 else good(job), output=told)
+
+    world = Told(root, {"WP01": [], "WP02": ["WP01"], "WP03": []}, profile=profile, script=script)
+    world.change(limits=Limits(cost_usd=20.0, work_package=Allowance(cost_usd=2.0)))
+    world.run()
+    return world
+
+
 def bug(root: Path) -> Told:
     """An error that nobody expected."""
 
@@ -190,6 +207,7 @@ STORIES: Mapping[str, Story] = {
         interrupted,
         leftovers,
         limit,
+        own_limit,
         bug,
     )
 }

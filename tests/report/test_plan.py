@@ -16,7 +16,7 @@ from kitty_run.engine.planning import look, make
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import SimHost
 from kitty_run.profile.load import load
-from kitty_run.profile.model import Check, Concurrency, Extra, Finish, Limits, Merge, Profile
+from kitty_run.profile.model import Allowance, Check, Concurrency, Extra, Finish, Limits, Merge, Profile
 from kitty_run.report.plan import as_json, as_text
 from pytest_snapshot.plugin import Snapshot
 
@@ -55,7 +55,7 @@ def rich() -> Profile:
         roles={"implement": implement, "review": replace(profile.roles["review"], independent=True)},
         concurrency=Concurrency(3, {"review": 2}, {"ada": 1}),
         gates=("done", "merge"),
-        limits=Limits(20.0, 5_000_000, 6 * 3600.0),
+        limits=Limits(20.0, 5_000_000, 6 * 3600.0, 100, Allowance(2.5, attempts=12)),
         policy=replace(profile.policy, dangerous_flags=("--trust-me",)),
     )
 
@@ -137,6 +137,24 @@ def test_an_unfinished_run_is_said_to_be_gone_on_with(tmp_path: Path) -> None:
     journal.close()
     plan = planned(SimHost.of(DIAMOND), repo=tmp_path)
     assert f"with run {place.id}, 2 attempts so far" in as_text(plan)
+
+
+def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
+    journal = Journal(new_run(tmp_path).journal)
+    journal.open()
+    journal.write("run.started", mission="demo")
+    for wp, cost in (("WP01", 1.5), ("WP02", None)):
+        journal.write("attempt.started", wp, role="implement", attempt=1)
+        journal.write("attempt.ended", wp, role="implement", agent="ada", attempt=1, cost_usd=cost)
+    journal.close()
+    limits = Limits(cost_usd=1.0, work_package=Allowance(attempts=1))
+    plan = planned(SimHost.of(DIAMOND), replace(profiles.profile(), limits=limits), tmp_path)
+    text = as_text(plan)
+    assert "2 attempts so far, cost at least 1.50 USD, 1 attempt unknown" in text
+    assert "the run is at limits.cost_usd: 1.50 of 1.00 USD used; raise it to go on" in text
+    assert "WP02 is at limits.work_package.attempts: 1 of 1 attempts used; raise it to go on" in text
+    told = as_json(plan)
+    assert told["mission"]["known_cost_usd"] == 1.5  # type: ignore[index]
 
 
 def test_reviews_come_first_and_the_longest_way_next() -> None:

@@ -13,7 +13,7 @@ from kitty_run.agents.outcome import classify
 from kitty_run.agents.sandbox import confine
 from kitty_run.engine.allocating import Assignment
 from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.limits import reached
+from kitty_run.engine.limiting import check, look
 from kitty_run.engine.processes import recorded
 from kitty_run.engine.services import Services
 from kitty_run.profile.model import Agent, RoleName
@@ -54,9 +54,7 @@ class AttemptRunner:
                     return await self._attempt(order, agent)
 
     def _check_limits(self) -> None:
-        elapsed = asyncio.get_running_loop().time() - self._s.began
-        if limit := reached(self._s.profile.limits, self._s.memory.usage, elapsed):
-            raise Ended(Result.PAUSED, f"{limit}; raise it and run again to go on")
+        check(self._s, self._wp)
 
     async def _attempt(self, order: Order, agent: Agent) -> Outcome:
         number = self._s.remember(self._wp).attempts.get(order.role, 0) + 1
@@ -68,6 +66,7 @@ class AttemptRunner:
             raise
         outcome = await asyncio.to_thread(classify, agent, exit_, self._s.now().astimezone())
         self._s.journal.write("attempt.ended", self._wp, **_ended(order, number, outcome))
+        look(self._s)
         if exit_.ending == "stopped":
             raise Ended(Result.STOPPED, "interrupted")
         return outcome
@@ -90,6 +89,7 @@ class AttemptRunner:
         command = confine(command, agent, order.role, policy, env, workspace, (prompt_file,), writes)
         log = place.log(self._wp, name)
         marker = f"{place.id}/{self._wp}/{name}"
+        self._check_limits()  # once more: others may have started while this one was prepared
         self._s.journal.write(
             "attempt.started",
             self._wp,
@@ -103,6 +103,7 @@ class AttemptRunner:
             prompt=str(prompt_file),
             marker=marker,
         )
+        look(self._s)
         return Launch(
             argv=command.argv,
             cwd=workspace,

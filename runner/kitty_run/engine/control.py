@@ -26,9 +26,12 @@ class Result(StrEnum):
 class Ended(Exception):
     """Ends a work package's way through the lanes: control flow, not an error."""
 
-    def __init__(self, result: Result, reason: str = "", gate: str | None = None) -> None:
+    def __init__(
+        self, result: Result, reason: str = "", gate: str | None = None, *, limit: bool = False
+    ) -> None:
         super().__init__(reason)
         self.gate = gate
+        self.limit = limit
         self.result = result
         self.reason = reason
 
@@ -44,21 +47,32 @@ class Control:
         self._stopping = asyncio.Event()
         self.result = Result.STOPPED
         self.reason = ""
+        self.limit = False
 
     @property
     def draining(self) -> bool:
         return self._stopping.is_set()
 
-    def drain(self, reason: str, result: Result = Result.STOPPED) -> None:
-        """Stop starting things; the first reason is the one that counts."""
+    def drain(self, reason: str, result: Result = Result.STOPPED, *, limit: bool = False) -> None:
+        """Stop starting things; the first reason is the one that counts. `limit`: a limit is that reason."""
         if not self.draining:
-            self.reason, self.result = reason, result
+            self.reason, self.result, self.limit = reason, result, limit
             self._stopping.set()
+
+    def lift(self) -> None:
+        """Take back a limit's stop: limits are for agents, and what is left to do needs none."""
+        if self.limit:
+            self.reason, self.result, self.limit = "", Result.STOPPED, False
+            self._stopping.clear()
+
+    def end(self) -> Ended:
+        """The end of whatever the stop keeps from going on."""
+        return Ended(self.result, self.reason, limit=self.limit)
 
     def checkpoint(self) -> None:
         """Raise `Ended` if the run is stopping."""
         if self.draining:
-            raise Ended(self.result, self.reason)
+            raise self.end()
 
     async def pause(self, seconds: float) -> None:
         """Wait; raises `Ended` as soon as the run is stopping."""

@@ -138,8 +138,6 @@ class Crew:
         self.ends[wp] = end
         self._watch.left(wp)
         self._s.journal.write("wp.ended", wp, result=end.result.value, reason=end.reason)
-        if end.result is Result.PAUSED and end.reason.startswith("limits."):
-            self._s.control.drain(end.reason, Result.PAUSED)
 
     def _failed(self, wp: str, error: BaseException) -> Ended:
         """An error ends its work package loudly; an expected one that concerns all ends the run."""
@@ -177,7 +175,7 @@ class Crew:
             elif wp in waiting:
                 self.ends[wp] = Ended(Result.WAITING, str(waiting[wp]))
             else:
-                self.ends[wp] = Ended(self._s.control.result, self._s.control.reason)
+                self.ends[wp] = self._s.control.end()
 
 
 def exit_status(ends: dict[str, Ended], abort: KittyRunError | None, interrupted: bool) -> ExitStatus:
@@ -191,6 +189,8 @@ def exit_status(ends: dict[str, Ended], abort: KittyRunError | None, interrupted
         end.result is Result.DONE or end.reason == "canceled on the host" for end in ends.values()
     ):
         return ExitStatus.OK
+    if any(end.limit for end in ends.values()):
+        return ExitStatus.PAUSED  # whatever else is blocked or held: the run is not at its end
     if Result.PAUSED in results and results <= {Result.DONE, Result.PAUSED, Result.WAITING, Result.STOPPED}:
         return ExitStatus.PAUSED
     return ExitStatus.INCOMPLETE

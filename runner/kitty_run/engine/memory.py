@@ -13,32 +13,7 @@ from pathlib import Path
 
 from kitty_run.agents.model import Started
 from kitty_run.engine.journal import Event
-
-
-@dataclass(slots=True)
-class Usage:
-    """What agents used; `unknown` counts attempts whose agent named no cost."""
-
-    cost_usd: float = 0.0
-    tokens: int = 0
-    unknown: int = 0
-
-    @property
-    def known_cost(self) -> float | None:
-        """The whole cost; None where an attempt's is unknown, since a sum without it would mislead."""
-        return None if self.unknown else self.cost_usd
-
-    def add(self, data: Mapping[str, object]) -> None:
-        """Count the `attempt.ended` event's figures."""
-        cost = data.get("cost_usd")
-        if isinstance(cost, int | float):
-            self.cost_usd += float(cost)
-        else:
-            self.unknown += 1
-        for key in ("input_tokens", "output_tokens"):
-            tokens = data.get(key)
-            if isinstance(tokens, int):
-                self.tokens += tokens
+from kitty_run.engine.usage import Ledger
 
 
 @dataclass(slots=True)
@@ -67,7 +42,6 @@ class WorkPackageMemory:
     checks: list[dict[str, object]] = field(default_factory=list)
     implementer: str | None = None
     verdict: Mapping[str, object] | None = None
-    usage: Usage = field(default_factory=Usage)
     seconds: dict[str, float] = field(default_factory=dict)
     ended: str | None = None
     reason: str = ""
@@ -78,7 +52,8 @@ class Memory:
     """The whole run's memory; `apply` is the only thing that changes it."""
 
     work_packages: dict[str, WorkPackageMemory] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
+    ledger: Ledger = field(default_factory=Ledger)
+    """What attempts used, of the run and of each work package."""
     processes: dict[str, Started] = field(default_factory=dict)
     """Started and not seen ended, by marker: what a killed run may have left behind."""
     heads: dict[str, str] = field(default_factory=dict)
@@ -95,6 +70,7 @@ class Memory:
 
     def apply(self, event: Event) -> None:
         """Fold one event; types that leave no memory are passed over."""
+        self.ledger.take(event)
         if event.wp is not None and (fold := _WORK_PACKAGE_FOLDS.get(event.type)):
             fold(self.of(event.wp), event.data)
         if fold_run := _RUN_FOLDS.get(event.type):
@@ -111,7 +87,6 @@ def _attempt_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> N
 
 
 def _attempt_ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.usage.add(data)
     if session := data.get("session"):
         memory.sessions[f"{data['role']}:{data['agent']}"] = str(session)
     if data.get("failure") is None:
@@ -186,7 +161,6 @@ def _merged(memory: Memory, data: Mapping[str, object]) -> None:
 _RUN_FOLDS = {
     "attempt.process": _started,
     "process.ended": lambda memory, data: memory.processes.pop(str(data["marker"]), None),
-    "attempt.ended": lambda memory, data: memory.usage.add(data),
     "merge.started": lambda memory, data: memory.heads.update(data["heads"]),
     "merge.verified": _merged,
     "mission.accepted": lambda memory, _: setattr(memory, "accepted", True),

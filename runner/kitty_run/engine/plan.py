@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kitty_run.engine.steps import Step
+from kitty_run.engine.usage import Cost
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Axis, Profile, RoleName
 
@@ -80,6 +81,8 @@ class MissionPlan:
     finish: tuple[str, ...]
     run: str | None
     attempts: int
+    cost: Cost
+    """What those attempts cost."""
     problems: tuple[str, ...]
     """What a run would end at, in words for people; empty where nothing stands in its way."""
 

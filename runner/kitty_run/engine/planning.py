@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitty_run.engine.graph import OVER, STARTABLE, cycle, heights, missing, waves
 from kitty_run.engine.journal import read
+from kitty_run.engine.limits import Reached, reached
 from kitty_run.engine.memory import Memory
 from kitty_run.engine.places import unfinished_run
 from kitty_run.engine.plan import MissionPlan, Plan, WorkPackagePlan
 from kitty_run.engine.planning_agents import planned_agent
 from kitty_run.engine.steps import first_step
+from kitty_run.engine.usage import Ledger
 from kitty_run.host.model import Host, Lane, MissionState, Topology, Traits, WorkPackage
 from kitty_run.profile.model import Finish, Profile
 
@@ -30,6 +32,7 @@ class Seen:
     actor: str
     run: str | None = None
     attempts: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 async def look(host: Host, repo: Path, actor: str) -> Seen:
@@ -39,6 +42,7 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
     if place is not None:
         for event in read(place.journal):
             memory.apply(event)
+        memory.ledger.close()
     return Seen(
         state=state,
         traits=host.traits,
@@ -49,6 +53,7 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         actor=actor,
         run=place.id if place else None,
         attempts=sum(sum(wp.attempts.values()) for wp in memory.work_packages.values()),
+        ledger=memory.ledger,
     )
 
 
@@ -76,6 +81,7 @@ def _mission(profile: Profile, seen: Seen) -> MissionPlan:
         finish=tuple(_finish(profile.finish, seen)),
         run=seen.run,
         attempts=seen.attempts,
+        cost=seen.ledger.run.cost,
         problems=tuple(_problems(profile, seen, planned)),
     )
 
@@ -127,10 +133,23 @@ def _problems(profile: Profile, seen: Seen, planned: Sequence[WorkPackagePlan]) 
             yield f"{one.id} is canceled: the host does not take the mission as finished without it"
         elif one.wave is None and one.lane is not Lane.DONE:
             yield f"{one.id} can't start: it waits on {', '.join(one.waits_on)}"
+    for limit in _reached(profile, seen):
+        whose = f"{limit.wp} is" if limit.wp else "the run is"
+        yield f"{whose} at {limit}; raise it to go on"
     merge = profile.finish.merge
     if merge is not None and merge.strategy not in seen.traits.merge_strategies:
         works = " or ".join(sorted(seen.traits.merge_strategies))
         yield f"finish.merge.strategy: {merge.strategy} does not work on this host; it merges by {works}"
+
+
+def _reached(profile: Profile, seen: Seen) -> Iterator[Reached]:
+    """The limits that an unfinished run comes to at once, where there is work left that needs agents."""
+    ledger, limits = seen.ledger, profile.limits
+    left = [package.id for package in seen.state.work_packages if package.lane not in OVER]
+    if left:
+        yield from reached(limits, ledger.run, ledger.seconds)
+    for wp in left:
+        yield from reached(limits.work_package, ledger.of(wp), ledger.of(wp).seconds, wp)
 
 
 def _finish(finish: Finish, seen: Seen) -> Iterator[str]:

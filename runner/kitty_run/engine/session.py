@@ -13,7 +13,10 @@ from kitty_run.engine.desk import Desk
 from kitty_run.engine.finish import Finish, Unfinished
 from kitty_run.engine.gates import Gates
 from kitty_run.engine.graph import cycle
+from kitty_run.engine.limiting import keeping_time, of_run, of_work_package
+from kitty_run.engine.limits import Reached, account
 from kitty_run.engine.services import Services
+from kitty_run.engine.usage import Cost
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
 
@@ -24,13 +27,13 @@ class DependencyCycle(KittyRunError):
 
 @dataclass(frozen=True, slots=True)
 class WorkPackageReport:
-    """How one work package ended; `cost_usd` is None where an attempt's cost is unknown."""
+    """How one work package ended; `attempts` and `cost` are those of all sessions."""
 
     result: Result
     reason: str
     attempts: int
     cycles: int
-    cost_usd: float | None
+    cost: Cost
     lane: str = ""
     """The lane as the host last told it."""
     unblock: str = ""
@@ -40,7 +43,9 @@ class WorkPackageReport:
 @dataclass(frozen=True, slots=True)
 class Report:
     """How a session ended. `reason` is for people, empty when all is well; costs and attempts are the run's,
-    earlier sessions of it included; `calls` are host calls, `seconds` this session's."""
+    earlier sessions of it included; `calls` are host calls, `seconds` this session's. `unknown_tokens` counts
+    attempts that did not tell all of their tokens. `limits` are those that kept the run from going on, `left`
+    the lanes of the work packages that are not done."""
 
     run_id: str
     mission: str
@@ -54,9 +59,12 @@ class Report:
     target: str | None
     calls: int
     attempts: int
-    cost_usd: float | None
+    cost: Cost
     tokens: int
+    unknown_tokens: int
     seconds: float
+    limits: tuple[Reached, ...]
+    left: Mapping[str, str]
 
 
 class Session:
@@ -97,7 +105,8 @@ class Session:
             status = ExitStatus.INTERRUPTED
         except Ended as ended:
             paused = ended.result is Result.PAUSED
-            status, reason = (ExitStatus.PAUSED if paused else ExitStatus.INCOMPLETE), ended.reason
+            status = ExitStatus.PAUSED if paused else ExitStatus.INCOMPLETE
+            reason = "" if ended.limit else ended.reason
         except Unfinished as error:
             status, reason = ExitStatus.INCOMPLETE, str(error)
         except JournalError:
@@ -118,20 +127,35 @@ class Session:
             raise error
 
     async def _work(self, crew: Crew) -> None:
-        await Gates(self._s).pass_or_end("start")
-        ends = await crew.run()
+        async with keeping_time(self._s):
+            await Gates(self._s).pass_or_end("start")
+            ends = await crew.run()
         if exit_status(ends, crew.abort, self._interrupts > 0) is ExitStatus.OK:
+            self._s.control.lift()
             await Finish(self._s, self._desk).run()
 
     def _why(self) -> str:
         crew = self._crew
         if crew is not None and crew.abort is not None:
             return str(crew.abort)
+        if found := self._limits():
+            return account(found, self._s.memory.ledger.run, self._left())
         return self._s.control.reason if self._s.control.draining else ""
+
+    def _limits(self) -> tuple[Reached, ...]:
+        """The limits that something stopped at, as they stand at the end."""
+        stopped = [wp for wp, end in self._ends().items() if end.limit]
+        own = tuple(one for wp in stopped for one in of_work_package(self._s, wp))
+        return ((of_run(self._s) if self._s.control.limit else ()) + own) if stopped else ()
+
+    def _left(self) -> dict[str, str]:
+        finished = {Lane.DONE, Lane.CANCELED}
+        return {wp: lane.value for wp, lane in self._s.board.lanes.items() if lane not in finished}
 
     def _report(self, status: ExitStatus, reason: str) -> Report:
         memory, place = self._s.memory, self._s.place
-        seconds = asyncio.get_running_loop().time() - self._s.began
+        seconds, used = asyncio.get_running_loop().time() - self._s.began, memory.ledger.run
+        limits = self._limits()
         self._write_end(status, reason, seconds)
         packages = {wp: self._work_package(wp, end) for wp, end in self._ends().items()}
         return Report(
@@ -147,18 +171,28 @@ class Session:
             target=memory.target,
             calls=memory.calls,
             attempts=sum(package.attempts for package in packages.values()),
-            cost_usd=memory.usage.known_cost,
-            tokens=memory.usage.tokens,
+            cost=used.cost,
+            tokens=used.tokens,
+            unknown_tokens=used.unknown_tokens,
             seconds=seconds,
+            limits=limits,
+            left=self._left(),
         )
 
     def _write_end(self, status: ExitStatus, reason: str, seconds: float) -> None:
-        self._s.journal.write("run.ended", exit_status=int(status), reason=reason, seconds=round(seconds, 3))
+        self._s.journal.write(
+            "run.ended",
+            exit_status=int(status),
+            reason=reason,
+            seconds=round(seconds, 3),
+            **self._s.memory.ledger.run.cost.record(),
+            left=self._left(),
+        )
 
     def _ends(self) -> dict[str, Ended]:
         """Every work package's end in the mission's order; without one, the run stopped before it."""
         ends = self._crew.ends if self._crew else {}
-        unknown = Ended(self._s.control.result, self._s.control.reason)
+        unknown = self._s.control.end()
         return {wp: ends.get(wp, unknown) for wp in self._s.board.lanes}
 
     def _work_package(self, wp: str, end: Ended) -> WorkPackageReport:
@@ -172,7 +206,7 @@ class Session:
             reason=end.reason,
             attempts=attempts,
             cycles=memory.cycle,
-            cost_usd=memory.usage.known_cost,
+            cost=self._s.memory.ledger.of(wp).cost,
             lane=lane.value,
             unblock=unblock if lane is Lane.BLOCKED else "",
         )

@@ -8,12 +8,15 @@ from kitty_run.engine.allocating import Allocating, Assignment
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Blocked, Desk, Refresh, RunAborted
 from kitty_run.engine.implementing import Implementing
+from kitty_run.engine.limiting import check
 from kitty_run.engine.places import StorageError
 from kitty_run.engine.reviewing import Reviewing
 from kitty_run.engine.services import Services
 from kitty_run.engine.steps import Step, first_step
 from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
+
+_ATTEMPTS = frozenset({Step.IMPLEMENT, Step.REVIEW})
 
 
 class Way:
@@ -57,6 +60,8 @@ class Way:
     async def _take(self, step: Step) -> Step:
         if step is Step.CLAIM:
             return await self._allocating.claim()
+        if step in _ATTEMPTS:
+            check(self._s, self._wp)
         assignment = await self._allocating.assignment()
         steps: dict[Step, Callable[[Assignment], Awaitable[Step]]] = {
             Step.IMPLEMENT: self._implementing.implement,

@@ -163,8 +163,10 @@ def _gates(document: Doc) -> tuple[GateName, ...]:
 
 
 def _limits(limits: Doc) -> model.Limits:
+    own = limits.get("work_package", {})
+    work_package = model.Allowance(**{**own, **_times(own, "wall_clock")})
     times: dict[str, Any] = _times(limits, "wall_clock")
-    return model.Limits(**{**limits, **times})
+    return model.Limits(**{**limits, **times, "work_package": work_package})
 
 
 def _finish(finish: Doc) -> model.Finish:

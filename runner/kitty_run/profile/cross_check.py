@@ -133,6 +133,7 @@ def _timeouts(root: MapNode) -> Iterator[Path]:
     yield ("host", "timeout")
     yield ("host", "poll")
     yield ("limits", "wall_clock")
+    yield ("limits", "work_package", "wall_clock")
     for name, _ in map_entries(root.get("agents")):
         yield from (("agents", name, key) for key in ("timeout", "idle_timeout"))
     for number, _ in list_items(find(root, ("roles", "implement", "checks"))):

@@ -1,4 +1,4 @@
-"""Durations as a profile writes them: `500ms`, `30s`, `5m`, `2h`."""
+"""Durations as a profile writes them (`500ms`, `30s`, `5m`, `2h`), and as people say them."""
 
 from __future__ import annotations
 
@@ -15,3 +15,16 @@ def seconds(text: str) -> float:
         raise ValueError(f"{text!r} is not a duration")
     number, unit = match.groups()
     return float(number) * _SECONDS[unit]
+
+
+def spoken(number: float) -> str:
+    """That many seconds for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if number < 9.95:
+        return f"{number:.1f} s"
+    minutes, rest = divmod(round(number), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{rest} s"

@@ -237,12 +237,20 @@ class Concurrency:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a run may use; None is no limit."""
+class Allowance:
+    """What a run, or one work package of it, may use; None is no limit."""
 
     cost_usd: float | None = None
     tokens: int | None = None
     wall_clock: float | None = None
+    attempts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Allowance):
+    """What a run may use, and in `work_package` what each work package may use by itself."""
+
+    work_package: Allowance = Allowance()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kitty_run.engine.control import Result
+from kitty_run.engine.limits import named
 from kitty_run.engine.session import Report, WorkPackageReport
 from kitty_run.errors import ExitStatus
 
@@ -33,4 +34,6 @@ def for_run(report: Report) -> str:
     """What to do next about the whole run."""
     if report.exit_status is ExitStatus.OK:
         return f"git -C {report.repo} log --oneline {report.target or ''}".rstrip()
+    if report.limits:
+        return f"raise {named(report.limits)}, then run the same command again: it goes on from here"
     return _RUN.get(report.exit_status, "mend what is said above, then run the same command again")

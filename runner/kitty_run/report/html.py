@@ -10,11 +10,13 @@ from pathlib import Path
 from kitty_run.agents import logs
 from kitty_run.agents.secrets import mask
 from kitty_run.engine.journal import Event
+from kitty_run.engine.usage import Cost
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import follow
 from kitty_run.report.status_text import headline
 from kitty_run.report.story import Attempt, gather
-from kitty_run.report.wording import count, duration, money
+from kitty_run.report.told import sentence
+from kitty_run.report.wording import count, duration, money, tokens
 
 EXCERPT_LENGTH = 4096
 """Characters of the end of an attempt's log that stand in the page."""
@@ -42,7 +44,7 @@ def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str
     ]
     template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
     surroundings = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    surroundings.globals |= {"money": money, "duration": duration, "count": count}
+    surroundings.globals |= {"money": money, "duration": duration, "count": count, "tokens": tokens}
     text = surroundings.from_string(template).render(
         run=run,
         headline=headline(run, life, now),
@@ -51,7 +53,7 @@ def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str
         verdicts=story.verdicts,
         spent=_spent(story.attempts),
         gates=[event for event in events if event.type in {"gate.waiting", "gate.answered"}],
-        notices=[event for event in events if event.type in {"notice", "error.unexpected"}],
+        notices=[(event, told) for event in events if (told := _notice(event))],
         events=len(events),
     )
     return mask(text)
@@ -73,12 +75,21 @@ def _excerpt(log: Path) -> str:
     return ""
 
 
-def _spent(attempts: Sequence[Attempt]) -> list[tuple[str, int, float, float | None]]:
-    """For each agent: attempts, seconds, and cost (None where an attempt's is unknown)."""
+def _notice(event: Event) -> str:
+    """What is told of an event that stands among the notes; empty for all others."""
+    if event.type not in {"notice", "error.unexpected", "limit.reached"}:
+        return ""
+    told = sentence(event)
+    return told.reason if told else ""
+
+
+def _spent(attempts: Sequence[Attempt]) -> list[tuple[str, int, float, Cost]]:
+    """For each agent: attempts, seconds, and cost; attempts without an end are of unknown cost."""
     rows = []
     for agent in dict.fromkeys(attempt.agent for attempt in attempts):
         own = [attempt for attempt in attempts if attempt.agent == agent]
-        costs = [attempt.cost_usd for attempt in own]
-        known = None if None in costs else sum(cost for cost in costs if cost is not None)
-        rows.append((agent, len(own), sum(attempt.seconds for attempt in own), known))
+        cost = Cost()
+        for attempt in own:
+            cost = cost.plus(attempt.cost_usd)
+        rows.append((agent, len(own), sum(attempt.seconds for attempt in own), cost))
     return rows

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from kitty_run.engine.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
-from kitty_run.profile.model import Limits, Profile, Role
+from kitty_run.profile.model import Allowance, Profile, Role
 from kitty_run.report.wording import command_line, count, duration, money
 
 FORMAT = 1
@@ -49,8 +49,14 @@ def as_json(plan: Plan) -> dict[str, object]:
         "concurrency": asdict(profile.concurrency),
         "gates": list(profile.gates),
         "limits": asdict(profile.limits),
-        "mission": asdict(plan.mission) if plan.mission else None,
+        "mission": _told(plan.mission) if plan.mission else None,
     }
+
+
+def _told(mission: MissionPlan) -> dict[str, object]:
+    record = asdict(mission) | mission.cost.record()
+    del record["cost"]
+    return record
 
 
 def _line(name: str, text: str) -> str:
@@ -72,7 +78,8 @@ def _mission(profile: Profile, mission: MissionPlan) -> Iterator[str]:
     )
     if mission.run:
         so_far = count(mission.attempts, "attempt")
-        yield _line("goes on", f"with run {mission.run}, {so_far} so far")
+        cost = f", cost {mission.cost}" if mission.attempts else ""
+        yield _line("goes on", f"with run {mission.run}, {so_far} so far{cost}")
     most = count(profile.concurrency.work_packages, "work package")
     yield _line("order", f"if everything goes well; {most} at once, each started as soon as it may")
     for number_, packages in in_order(mission):
@@ -136,20 +143,30 @@ def _rules(profile: Profile) -> Iterator[str]:
     if profile.policy.dangerous_flags:
         yield _line("dangerous", ", ".join(profile.policy.dangerous_flags))
     yield _line("gates", ", ".join(_gate(gate) for gate in profile.gates) or "none: no person is asked")
-    yield _line("limits", ", ".join(_limits(profile.limits)) or "none")
+    yield from _limits(profile)
 
 
 def _gate(gate: str) -> str:
     return "before each work package is done" if gate == "done" else f"before {gate}"
 
 
-def _limits(limits: Limits) -> Iterator[str]:
+def _limits(profile: Profile) -> Iterator[str]:
+    limits = profile.limits
+    texts = [", ".join(_allowance(limits))]
+    if own := ", ".join(_allowance(limits.work_package)):
+        texts.append(f"{own} for each work package")
+    yield _line("limits", "; ".join(filter(None, texts)) or "none")
+
+
+def _allowance(limits: Allowance) -> Iterator[str]:
     if limits.cost_usd is not None:
         yield money(limits.cost_usd)
     if limits.tokens is not None:
         yield f"{limits.tokens} tokens"
     if limits.wall_clock is not None:
         yield duration(limits.wall_clock)
+    if limits.attempts is not None:
+        yield count(limits.attempts, "attempt")
 
 
 def _end(mission: MissionPlan) -> Iterator[str]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from kitty_run.engine.journal import Event
 from kitty_run.engine.memory import Memory
+from kitty_run.engine.usage import NO_COST, Cost
 
 Data = Mapping[str, object]
 
@@ -29,7 +30,7 @@ class WorkPackageStatus:
     log: str = ""
     attempts: int = 0
     cycle: int = 1
-    cost_usd: float | None = 0.0
+    cost: Cost = NO_COST
     result: str = ""
     reason: str = ""
 
@@ -59,8 +60,12 @@ class RunStatus:
     merged: str | None = None
     target: str | None = None
     calls: int = 0
-    cost_usd: float | None = None
+    cost: Cost = NO_COST
     tokens: int = 0
+    unknown_tokens: int = 0
+    """Attempts that did not tell all of their tokens."""
+    limits: tuple[str, ...] = ()
+    """Names of the limits that the latest session reached, such as `limits.cost_usd`."""
     doing: str = ""
     """What happens with the mission as a whole: accept or merge."""
 
@@ -80,9 +85,9 @@ class Follower:
             fold_run(self.status, event)
         if event.wp is not None:
             self._take_for(event.wp, event)
-        memory = self._memory
-        self.status.calls, self.status.tokens = memory.calls, memory.usage.tokens
-        self.status.cost_usd = memory.usage.known_cost
+        memory, used = self._memory, self._memory.ledger.run
+        self.status.calls, self.status.tokens = memory.calls, used.tokens
+        self.status.cost, self.status.unknown_tokens = used.cost, used.unknown_tokens
         self.status.accepted = memory.accepted
         self.status.merged, self.status.target = memory.merged, memory.target
 
@@ -92,7 +97,7 @@ class Follower:
             fold(one, event)
         memory = self._memory.of(wp)
         one.attempts, one.cycle = sum(memory.attempts.values()), memory.cycle
-        one.cost_usd = memory.usage.known_cost
+        one.cost = self._memory.ledger.of(wp).cost
 
 
 def follow(run_id: str, events: Iterable[Event]) -> RunStatus:
@@ -110,6 +115,7 @@ def _began(run: RunStatus, event: Event) -> None:
     run.pid, run.machine = int(str(data["pid"])), str(data["machine"])
     run.sessions += 1
     run.began, run.exit_status, run.reason, run.gates, run.doing = event.at, None, "", (), ""
+    run.limits = ()
     packages = data["work_packages"]
     for wp, found in packages.items() if isinstance(packages, Mapping) else ():
         one = run.work_packages.setdefault(str(wp), WorkPackageStatus())
@@ -133,6 +139,10 @@ def _answered(run: RunStatus, event: Event) -> None:
     run.gates = tuple(gate for gate in run.gates if gate != event.data["gate"])
 
 
+def _limited(run: RunStatus, event: Event) -> None:
+    run.limits = tuple(dict.fromkeys((*run.limits, str(event.data["limit"]))))
+
+
 def _finishing(run: RunStatus, event: Event) -> None:
     if event.wp is None:
         run.doing = str(event.data["operation"])
@@ -144,6 +154,7 @@ _RUN: Mapping[str, Callable[[RunStatus, Event], None]] = {
     "run.ended": _ended,
     "gate.waiting": _waits,
     "gate.answered": _answered,
+    "limit.reached": _limited,
     "call.started": _finishing,
 }
 

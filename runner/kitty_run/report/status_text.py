@@ -10,7 +10,7 @@ from pathlib import Path
 from kitty_run.agents.secrets import mask
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
-from kitty_run.report.wording import count, duration, indented, money, one_line, shown
+from kitty_run.report.wording import count, duration, indented, one_line, shown, tokens
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""
@@ -34,7 +34,14 @@ def as_text(run: RunStatus, life: Life, place: Path, now: datetime, base: Path |
 def as_json(run: RunStatus, life: Life, place: Path, lock: Mapping[str, object] | None) -> dict[str, object]:
     """The object that `--json` prints; times are ISO 8601."""
     head = {"v": FORMAT, "state": life.value, "directory": str(place), "lock": lock}
-    return {**head, **_with_times(asdict(run))}
+    packages = {wp: _told(one) for wp, one in run.work_packages.items()}
+    return {**head, **_told(run), "work_packages": packages}
+
+
+def _told(status: RunStatus | WorkPackageStatus) -> dict[str, object]:
+    record = _with_times(asdict(status)) | status.cost.record()
+    del record["cost"]
+    return record
 
 
 def lock_line(lock: Mapping[str, object]) -> str:
@@ -108,6 +115,8 @@ def _doing(one: WorkPackageStatus, life: Life, now: datetime) -> str:
 def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterator[tuple[str, str]]:
     if run.reason:
         yield "why", run.reason
+    if run.limits and life is Life.WORKING:
+        yield "limit", f"{' and '.join(run.limits)} reached: nothing new starts, running attempts finish"
     if run.doing and life is Life.WORKING:
         yield "now", f"{run.doing} of the mission"
     if run.merged:
@@ -116,7 +125,8 @@ def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterato
         answered = (place / "gates" / f"{gate}.json").exists()
         ask = f"waits: `kitty-run approve {gate}` or `kitty-run reject {gate}`"
         yield "gate", f"{gate} {'is answered; the next run reads it' if answered else ask}"
-    yield "used", f"{count(run.calls, 'host call')}, {run.tokens} tokens, cost {money(run.cost_usd)}"
+    used = tokens(run.tokens, run.unknown_tokens)
+    yield "used", f"{count(run.calls, 'host call')}, {used}, cost {run.cost}"
     yield "logs", shown(place / "logs", base)
     yield "journal", shown(place / "events.jsonl", base)
     if next_ := _next(run, life):
@@ -129,6 +139,11 @@ def _next(run: RunStatus, life: Life) -> str:
         return f"`{again}` goes on from there; nothing is lost"
     if life is Life.ENDED and run.exit_status != 0:
         blocked = any(one.lane == "blocked" for one in run.work_packages.values())
-        first = "answer the gate, then " if run.gates else "free what is blocked, then " if blocked else ""
-        return f"{first}`{again}` goes on"
+        todo = [
+            "answer the gate" if run.gates else "",
+            f"raise {' and '.join(run.limits)}" if run.limits else "",
+            "free what is blocked" if blocked and not run.gates else "",
+        ]
+        first = ", ".join(part for part in todo if part)
+        return f"{first}, then `{again}` goes on" if first else f"`{again}` goes on"
     return ""

@@ -10,7 +10,7 @@ from kitty_run.engine.control import Result
 from kitty_run.engine.session import Report, WorkPackageReport
 from kitty_run.errors import ExitStatus
 from kitty_run.report.advice import for_run, for_work_package
-from kitty_run.report.wording import count, duration, indented, money, one_line, shown
+from kitty_run.report.wording import count, duration, indented, one_line, shown
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""
@@ -49,7 +49,7 @@ def as_json(report: Report) -> dict[str, object]:
                 "next": for_work_package(one),
                 "attempts": one.attempts,
                 "cycles": one.cycles,
-                "cost_usd": one.cost_usd,
+                **one.cost.record(),
                 "logs": str(_logs(report, wp)),
             }
             for wp, one in report.work_packages.items()
@@ -59,9 +59,15 @@ def as_json(report: Report) -> dict[str, object]:
         "target": report.target,
         "calls": report.calls,
         "attempts": report.attempts,
-        "cost_usd": report.cost_usd,
+        **report.cost.record(),
         "tokens": report.tokens,
+        "unknown_tokens": report.unknown_tokens,
         "seconds": round(report.seconds, 3),
+        "limits": [
+            {"limit": one.key, "wp": one.wp, "used": round(one.used, 6), "allowed": one.allowed}
+            for one in report.limits
+        ],
+        "left": dict(report.left),
         "journal": str(report.journal),
     }
 
@@ -91,7 +97,7 @@ def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:
     if report.merged:
         yield "merged", f"{report.merged[:10]} on {report.target}, verified with git"
     attempts, calls = count(report.attempts, "attempt"), count(report.calls, "host call")
-    yield "took", f"{duration(report.seconds)}, {attempts}, {calls}, cost {money(report.cost_usd)}"
+    yield "took", f"{duration(report.seconds)}, {attempts}, {calls}, cost {report.cost}"
     yield "journal", shown(report.journal, base)
     yield "next", for_run(report)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kitty_run.engine.journal import Event
+from kitty_run.engine.limits import Reached
 from kitty_run.report.wording import count, duration, money, some
 
 Data = Mapping[str, object]
@@ -53,7 +54,7 @@ def _attempt(data: Data) -> str:
 def _attempt_ended(data: Data) -> Sentence:
     seconds, cost = data["seconds"], data["cost_usd"]
     took = duration(float(seconds)) if isinstance(seconds, int | float) else "?"
-    spent = f", {money(float(cost))}" if isinstance(cost, int | float) else ""
+    spent = f", {money(float(cost))}" if isinstance(cost, int | float) else ", cost unknown"
     if data["failure"] is None:
         return Sentence(f"{_attempt(data)} is done ({took}{spent})")
     kind = "" if data["failure"] == "failed" else f": {data['failure']}"
@@ -114,6 +115,11 @@ def _gate_answered(data: Data) -> Sentence:
     return Sentence(f"gate {data['gate']}: {answer} by {data['by']}", reason=str(data["note"]))
 
 
+def _limit_reached(data: Data) -> Sentence:
+    used, allowed = float(str(data["used"])), float(str(data["allowed"]))
+    return Sentence("limit reached", Tone.ASKS, str(Reached(str(data["limit"]), used, allowed)))
+
+
 def _merge_started(data: Data) -> Sentence:
     heads = data["heads"]
     number = len(heads) if isinstance(heads, Mapping) else 0
@@ -144,6 +150,7 @@ TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
     "retry.decided": _retry,
     "gate.waiting": _gate_waiting,
     "gate.answered": _gate_answered,
+    "limit.reached": _limit_reached,
     "wp.ended": _wp_ended,
     "mission.accepted": lambda _: Sentence("the mission is accepted", Tone.GOOD),
     "merge.started": _merge_started,

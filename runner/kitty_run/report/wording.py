@@ -7,6 +7,10 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from kitty_run.profile.durations import spoken as duration
+
+__all__ = ["command_line", "count", "duration", "indented", "money", "one_line", "shown", "some", "tokens"]
+
 _PLACEHOLDER = re.compile(r"<[\w -]+>")
 
 
@@ -16,22 +20,16 @@ def one_line(text: str, room: int = 160) -> str:
     return line if len(line) <= room else line[: room - 1].rstrip() + "…"
 
 
-def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    if minutes:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{rest} s"
-
-
 def money(cost_usd: float | None) -> str:
     """`0.42 USD`, or `unknown`: a cost that nobody told is not zero."""
     return "unknown" if cost_usd is None else f"{cost_usd:.2f} USD"
+
+
+def tokens(number: int, unknown: int) -> str:
+    """`1200 tokens`, or `at least` so many where `unknown` attempts told not all of theirs."""
+    if not unknown:
+        return f"{number} tokens"
+    return f"at least {number} tokens" if number else "tokens unknown"
 
 
 def count(number: int, noun: str) -> str:

@@ -1,0 +1,95 @@
+"""Holding a run and its work packages to their limits: where they are looked at, and what follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.limits import Reached, named, reached
+from kitty_run.engine.services import Services
+
+TICK = 0.001
+"""Seconds of the shortest wait for the time limit: rounding must not make it a wait without an end."""
+
+
+def of_run(services: Services) -> tuple[Reached, ...]:
+    """The limits that the run has reached, all its sessions together."""
+    ledger = services.memory.ledger
+    return reached(services.profile.limits, ledger.run, ledger.seconds + _session(services))
+
+
+def of_work_package(services: Services, wp: str) -> tuple[Reached, ...]:
+    """The limits of its own that `wp` has reached."""
+    usage = services.memory.ledger.of(wp)
+    return reached(services.profile.limits.work_package, usage, usage.seconds, wp)
+
+
+def look(services: Services) -> None:
+    """Stop the run where it has reached a limit: nothing new starts, and no wait goes on."""
+    if services.control.draining:
+        return
+    if found := of_run(services):
+        services.control.drain(_reason(found), Result.PAUSED, limit=True)
+        _tell(services, found)
+
+
+def check(services: Services, wp: str) -> None:
+    """Before an attempt for `wp`: raises `Ended` where the run is stopping, or `wp` is at its own limit."""
+    services.control.checkpoint()
+    if found := of_work_package(services, wp):
+        _tell(services, found)
+        raise Ended(Result.PAUSED, _reason(found), limit=True)
+
+
+@asynccontextmanager
+async def keeping_time(services: Services) -> AsyncIterator[None]:
+    """Inside, the run stops as soon as its time is up, whatever it waits for.
+
+    Raises `JournalError` at the end where that could not be written down.
+    """
+    look(services)
+    timer = asyncio.create_task(_run_out(services))
+    try:
+        yield
+    finally:
+        timer.cancel()
+        await asyncio.wait({timer})
+        if not timer.cancelled():
+            timer.result()
+
+
+async def _run_out(services: Services) -> None:
+    """Stop the run when its time is up."""
+    allowed = services.profile.limits.wall_clock
+    while allowed is not None and (left := allowed - _spent(services)) > 0:
+        await asyncio.sleep(max(left, TICK))
+    look(services)
+
+
+def _spent(services: Services) -> float:
+    return services.memory.ledger.seconds + _session(services)
+
+
+def _session(services: Services) -> float:
+    """Seconds since the session began."""
+    return asyncio.get_running_loop().time() - services.began
+
+
+def _reason(found: Iterable[Reached]) -> str:
+    found = tuple(found)
+    return f"{'; '.join(map(str, found))}; raise {named(found)} and run again to go on"
+
+
+def _tell(services: Services, found: Iterable[Reached]) -> None:
+    for one in found:
+        cost = (services.memory.ledger.run if one.wp is None else services.memory.ledger.of(one.wp)).cost
+        services.journal.write(
+            "limit.reached",
+            one.wp,
+            limit=one.key,
+            used=round(one.used, 6),
+            allowed=one.allowed,
+            **cost.record(),
+        )

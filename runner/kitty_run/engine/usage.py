@@ -1,0 +1,154 @@
+"""What attempts used: cost, tokens and time, of the run and of each work package, from the journal's events.
+
+What nobody told is counted as unknown, never as zero: of agents that name no cost, and of attempts that
+were ended before they could.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kitty_run.engine.journal import Event
+
+_TOKENS = ("input_tokens", "output_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What attempts cost together: US dollars of those that told, and how many did and did not."""
+
+    known_usd: float = 0.0
+    known_attempts: int = 0
+    unknown_attempts: int = 0
+
+    @property
+    def whole(self) -> float | None:
+        """The whole cost; None where an attempt's is unknown, since a sum without it would mislead."""
+        return None if self.unknown_attempts else self.known_usd
+
+    def plus(self, usd: object) -> Cost:
+        """With one attempt more, that cost `usd`; whatever is no number is unknown."""
+        if isinstance(usd, int | float):
+            return Cost(self.known_usd + float(usd), self.known_attempts + 1, self.unknown_attempts)
+        return Cost(self.known_usd, self.known_attempts, self.unknown_attempts + 1)
+
+    def record(self) -> dict[str, object]:
+        """As journal and reports have it: `cost_usd` is null where an attempt's is unknown."""
+        return {
+            "cost_usd": None if self.whole is None else round(self.whole, 6),
+            "known_cost_usd": round(self.known_usd, 6),
+            "unknown_costs": self.unknown_attempts,
+        }
+
+    def __str__(self) -> str:
+        """`1.20 USD`, `at least 1.20 USD, 3 attempts unknown`, or `unknown`."""
+        if not self.unknown_attempts:
+            return f"{self.known_usd:.2f} USD"
+        if not self.known_attempts:
+            return "unknown"
+        noun = "attempt" if self.unknown_attempts == 1 else "attempts"
+        return f"at least {self.known_usd:.2f} USD, {self.unknown_attempts} {noun} unknown"
+
+
+NO_COST = Cost()
+"""That of no attempts at all."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """What some attempts used so far.
+
+    `attempts` were started. Those that ended took `seconds` together, and used `tokens` as far as they
+    told; `unknown_tokens` counts the attempts that told not all of theirs.
+    """
+
+    attempts: int = 0
+    cost: Cost = NO_COST
+    tokens: int = 0
+    unknown_tokens: int = 0
+    seconds: float = 0.0
+
+    def end(self, data: Mapping[str, object], seconds: float) -> None:
+        """Count an attempt that ended after `seconds`; `data` is what its `attempt.ended` event tells."""
+        self.cost = self.cost.plus(data.get("cost_usd"))
+        told = [tokens for key in _TOKENS if isinstance(tokens := data.get(key), int)]
+        self.tokens += sum(told)
+        self.unknown_tokens += len(told) < len(_TOKENS)
+        self.seconds += seconds
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The usage of the run and of its work packages; `take` is the only thing that changes it.
+
+    `seconds` is what the sessions before the present one took together. One that was killed counts up to
+    the last event that it wrote, and so do the attempts that were under way in it.
+    """
+
+    run: Usage = field(default_factory=Usage)
+    work_packages: dict[str, Usage] = field(default_factory=dict)
+    seconds: float = 0.0
+    _open: dict[tuple[str, object, object], datetime] = field(default_factory=dict)
+    _began: datetime | None = None
+    _latest: datetime | None = None
+
+    def of(self, wp: str) -> Usage:
+        """The usage of `wp`, nothing at first."""
+        return self.work_packages.setdefault(wp, Usage())
+
+    def take(self, event: Event) -> None:
+        """Fold one event; types that tell of no usage change nothing but the time of the latest."""
+        match event.type:
+            case "run.started" | "run.resumed":
+                self.close()
+                self._began = event.at
+            case "run.ended":
+                self._lose_open(event.at)
+                self.seconds += float(str(event.data["seconds"]))
+                self._began = None
+            case "attempt.started":
+                self._begin(event)
+            case "attempt.ended":
+                self._open.pop(_key(event), None)
+                self._end(str(event.wp), event.data, float(str(event.data.get("seconds", 0.0))))
+            case "attempt.interrupted":
+                began = self._open.pop(_key(event), event.at)
+                self._end(str(event.wp), {}, _between(began, event.at))
+        self._latest = event.at
+
+    def _begin(self, event: Event) -> None:
+        self._open[_key(event)] = event.at
+        for usage in self._both(str(event.wp)):
+            usage.attempts += 1
+
+    def _end(self, wp: str, data: Mapping[str, object], seconds: float) -> None:
+        for usage in self._both(wp):
+            usage.end(data, seconds)
+
+    def close(self) -> None:
+        """Close the present session, if it was killed and so wrote no end of itself."""
+        if self._began is not None and self._latest is not None:
+            self._lose_open(self._latest)
+            self.seconds += _between(self._began, self._latest)
+            self._began = None
+
+    def _lose_open(self, at: datetime) -> None:
+        """Close the attempts that will never end: nobody knows what they cost."""
+        for (wp, _, _), began in self._open.items():
+            self._end(wp, {}, _between(began, at))
+        self._open.clear()
+
+    def _both(self, wp: str) -> Iterator[Usage]:
+        yield self.run
+        yield self.of(wp)
+
+
+def _key(event: Event) -> tuple[str, object, object]:
+    return str(event.wp), event.data.get("role"), event.data.get("attempt")
+
+
+def _between(began: datetime, ended: datetime) -> float:
+    """Seconds; none where the clock was set back meanwhile."""
+    return max((ended - began).total_seconds(), 0.0)

@@ -1,0 +1,309 @@
+"""Limits: what a run and its work packages may use, told, kept, and gone on from; in virtual time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from kitty_run.engine.control import Result
+from kitty_run.engine.gates import Answer, give
+from kitty_run.engine.journal import Event
+from kitty_run.engine.session import Report, Session
+from kitty_run.errors import ExitStatus
+from kitty_run.host.model import Lane
+from kitty_run.profile.model import Action, Allowance, Backoff, Limits, Output, RetryRow
+
+from tests.engine import profiles
+from tests.engine.killing import run_and_kill
+from tests.engine.world import Did, Job, World, good
+
+PAIR = {"WP01": [], "WP02": ["WP01"]}
+WIDE = {"WP01": [], "WP02": [], "WP03": []}
+HOUR = 3600.0
+
+
+def metered(root: Path, dependencies: Mapping[str, list[str]], blind: tuple[str, ...] = ()) -> World:
+    """A world whose attempts cost 1 dollar and 100 tokens each; of `blind` agents nobody hears of it."""
+    profile = profiles.profile()
+    output = Output("json", cost_usd="/cost", input_tokens="/read", output_tokens="/written")
+    agents = {
+        name: agent if name in blind else replace(agent, output=output)
+        for name, agent in profile.agents.items()
+    }
+    world = World(root, dependencies, profile=replace(profile, agents=agents))
+    world.script = metering(good)
+    return world
+
+
+def metering(script: object) -> object:
+    """`script`, with the meter's figures as each attempt's output."""
+    figures = json.dumps({"cost": 1.0, "read": 90, "written": 10})
+    return lambda job: replace(script(job), output=figures)  # type: ignore[operator]
+
+
+def started(world: World, wp: str | None = None) -> int:
+    return sum(wp in (None, event.wp) for event in world.events("attempt.started"))
+
+
+def limits_told(report: Report) -> list[tuple[str, str | None]]:
+    return [(one.key, one.wp) for one in report.limits]
+
+
+@pytest.mark.parametrize(
+    ("limits", "key"),
+    [
+        (Limits(cost_usd=3), "limits.cost_usd"),
+        (Limits(tokens=300), "limits.tokens"),
+        (Limits(attempts=3), "limits.attempts"),
+        (Limits(wall_clock=2.5), "limits.wall_clock"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_run_at_a_limit_starts_nothing_more_and_goes_on_with_a_higher_one(
+    limits: Limits, key: str, tmp_path: Path
+) -> None:
+    world = metered(tmp_path, PAIR)
+    world.change(limits=limits)
+    report = world.run()
+    assert report.exit_status is ExitStatus.PAUSED
+    assert limits_told(report) == [(key, None)]
+    assert started(world) == 3
+    assert [event.data["limit"] for event in world.events("limit.reached")] == [key]
+    again = world.run()
+    assert (again.exit_status, started(world)) == (ExitStatus.PAUSED, 3), "no limit is given a second time"
+    world.change(limits=Limits(10, 1000, 100, 10))
+    assert world.run().exit_status is ExitStatus.OK
+    assert started(world) == 4
+    assert Lane.BLOCKED not in {event.data["lane"] for event in world.events("wp.moved")}
+
+
+def test_attempts_are_never_more_than_allowed_however_many_start_at_once(tmp_path: Path) -> None:
+    world = metered(tmp_path, {f"WP{number:02}": [] for number in range(1, 9)})
+    world.change(limits=Limits(attempts=3), concurrency=replace(world.profile.concurrency, work_packages=8))
+    report = world.run()
+    assert report.exit_status is ExitStatus.PAUSED
+    assert started(world) == 3
+    assert world.peak == 3
+
+
+def test_what_runs_when_a_limit_is_reached_is_let_finish_and_handed_in(tmp_path: Path) -> None:
+    def script(job: Job) -> Did:
+        return replace(good(job), seconds=1.0 if job.wp == "WP01" else 500.0)
+
+    world = metered(tmp_path, WIDE)
+    world.script = metering(script)  # type: ignore[assignment]
+    world.change(limits=Limits(cost_usd=1))
+    world.run()
+    ends = {str(event.wp): event.data["ending"] for event in world.events("attempt.ended")}
+    assert ends == dict.fromkeys(WIDE, "exit")
+    assert world.lanes() == dict.fromkeys(WIDE, Lane.FOR_REVIEW)
+
+
+def test_a_mission_that_ends_just_at_its_limit_is_finished(tmp_path: Path) -> None:
+    world = metered(tmp_path, PAIR)
+    world.change(limits=Limits(4, 400, attempts=4))
+    report = world.run()
+    assert report.exit_status is ExitStatus.OK
+    assert report.merged
+    assert (report.reason, report.limits, report.left) == ("", (), {})
+
+
+def test_a_limit_stands_not_in_the_way_of_the_merge_that_waits_for_a_person(tmp_path: Path) -> None:
+    world = metered(tmp_path, PAIR)
+    world.change(limits=Limits(4, 400, 3.5, 4), gates=("merge",))
+    assert "gate merge" in world.run().reason
+    give(world.place, "merge", Answer(True, "mia"))
+    assert world.run().exit_status is ExitStatus.OK
+
+
+@pytest.mark.parametrize("waiting", ["backoff", "family"])
+def test_time_that_passes_while_everything_waits_ends_the_waiting(waiting: str, tmp_path: Path) -> None:
+    action = Action.WAIT if waiting == "family" else Action.RETRY
+    world = World(tmp_path, {"WP01": [], "WP02": []}, script=lambda job: job.fail())
+    row = RetryRow(action, 9, Backoff(5 * HOUR, 1.0), Action.BLOCK)
+    world.change(limits=Limits(wall_clock=HOUR), retry=replace(world.profile.retry, agent={"default": row}))
+    report = world.run()
+    assert report.exit_status is ExitStatus.PAUSED
+    assert report.seconds == pytest.approx(HOUR, abs=1)
+    assert {one.result for one in report.work_packages.values()} == {Result.PAUSED}
+    assert set(world.lanes().values()) == {Lane.IN_PROGRESS}
+
+
+def test_time_is_that_of_all_sessions_together(tmp_path: Path) -> None:
+    slow = {"WP01": [], "WP02": ["WP01"], "WP03": ["WP02"]}
+    world = World(tmp_path, slow, script=lambda job: replace(good(job), seconds=100.0))
+    world.change(limits=Limits(wall_clock=350.0))
+    world.on_event = interrupt_at("verdict.given")
+    assert world.run().exit_status is ExitStatus.INTERRUPTED  # after 200 seconds
+    world.on_event = None
+    report = world.run()
+    assert report.exit_status is ExitStatus.PAUSED
+    assert report.seconds == pytest.approx(200.0)  # 150 are left, and what runs then is let finish
+    assert report.limits[0].used == pytest.approx(400.0)
+    assert world.lanes()["WP02"] is Lane.DONE
+
+
+def interrupt_at(type_: str) -> object:
+    return lambda _, event, session: session.interrupt() if event.type == type_ else None
+
+
+def test_a_killed_session_counts_until_its_last_word(tmp_path: Path) -> None:
+    world = World(tmp_path, PAIR, script=lambda job: replace(good(job), seconds=100.0))
+    assert run_and_kill(world, lambda event, _: event.type == "attempt.started" and event.wp == "WP02")
+    world.change(limits=Limits(wall_clock=250.0))
+    report = world.run()  # 200 seconds are used: implementing is let finish, reviewing is not begun
+    assert report.exit_status is ExitStatus.PAUSED
+    assert report.limits[0].used == pytest.approx(300.0)
+    assert report.left == {"WP02": "for_review"}
+
+
+def test_an_attempt_that_was_killed_or_interrupted_cost_nobody_knows_what(tmp_path: Path) -> None:
+    world = metered(tmp_path, {"WP01": []})
+    assert run_and_kill(world, lambda event, _: event.type == "attempt.process")
+    world.on_event = twice_at("attempt.process")
+    report = world.run()
+    assert report.exit_status is ExitStatus.INTERRUPTED
+    assert str(report.cost) == "unknown"
+    world.on_event = None
+    report = world.run()
+    assert str(report.cost) == "at least 2.00 USD, 2 attempts unknown"
+    assert report.unknown_tokens == 2
+
+
+def twice_at(type_: str) -> object:
+    def twice(_: World, event: Event, session: Session) -> None:
+        if event.type == type_:
+            session.interrupt()
+            session.interrupt()
+
+    return twice
+
+
+OWN = [
+    (Allowance(cost_usd=2), "cost_usd"),
+    (Allowance(tokens=200), "tokens"),
+    (Allowance(attempts=2), "attempts"),
+    (Allowance(wall_clock=2.0), "wall_clock"),
+]
+
+
+@pytest.mark.parametrize(("own", "key"), OWN, ids=[key for _, key in OWN])
+def test_a_work_package_at_its_own_limit_pauses_and_the_others_go_on(
+    own: Allowance, key: str, tmp_path: Path
+) -> None:
+    def script(job: Job) -> Did:
+        return job.fail() if job.wp == "WP01" and job.attempt <= 2 else good(job)
+
+    dependencies = {"WP01": [], "WP02": ["WP01"], "WP03": [], "WP04": ["WP03"]}
+    world = metered(tmp_path, dependencies)
+    world.script = metering(script)  # type: ignore[assignment]
+    world.change(limits=Limits(work_package=own))
+    report = world.run()
+    assert report.exit_status is ExitStatus.PAUSED
+    assert limits_told(report) == [(f"limits.work_package.{key}", "WP01")]
+    assert {wp: one.result for wp, one in report.work_packages.items()} == {
+        "WP01": Result.PAUSED,
+        "WP02": Result.WAITING,
+        "WP03": Result.DONE,
+        "WP04": Result.DONE,
+    }
+    assert world.lanes()["WP01"] is Lane.IN_PROGRESS
+    assert started(world, "WP01") == 2
+    assert world.run().exit_status is ExitStatus.PAUSED
+    assert started(world, "WP01") == 2
+    world.change(limits=Limits(work_package=Allowance(9, 900, 9.0, 9)))
+    assert world.run().exit_status is ExitStatus.OK
+
+
+def test_the_time_of_a_work_package_is_that_of_its_attempts_alone(tmp_path: Path) -> None:
+    """Backoff and waiting for a place don't count; an attempt that was killed does, as far as it got."""
+    world = World(tmp_path, {"WP01": []}, script=lambda job: replace(job.fail(), seconds=10.0))
+    row = RetryRow(Action.RETRY, 9, Backoff(HOUR, 1.0), Action.BLOCK)
+    own = Allowance(wall_clock=30.0)
+    world.change(limits=Limits(work_package=own), retry=replace(world.profile.retry, agent={"default": row}))
+    assert world.run().limits[0].used == pytest.approx(30.0)
+    assert started(world) == 3
+
+
+def test_a_limit_pauses_the_run_whatever_else_is_blocked(tmp_path: Path) -> None:
+    def script(job: Job) -> Did:
+        return job.idle() if job.wp == "WP01" else good(job)
+
+    world = World(tmp_path, {"WP01": [], "WP02": []}, script=script)
+    world.change(limits=Limits(work_package=Allowance(attempts=2)))
+    world.change(retry=replace(world.profile.retry, agent={"default": RetryRow(Action.BLOCK)}))
+    report = world.run()
+    assert report.work_packages["WP01"].result is Result.BLOCKED
+    assert report.exit_status is ExitStatus.INCOMPLETE, "WP02 needed no more than it may use"
+    world = World(tmp_path / "again", {"WP01": [], "WP02": []}, script=script)
+    world.change(retry=replace(world.profile.retry, agent={"default": RetryRow(Action.BLOCK)}))
+    world.change(limits=Limits(work_package=Allowance(attempts=1)))
+    report = world.run()
+    assert report.work_packages["WP01"].result is Result.BLOCKED
+    assert report.work_packages["WP02"].result is Result.PAUSED
+    assert report.exit_status is ExitStatus.PAUSED
+
+
+def test_the_end_says_which_limit_what_it_cost_what_is_left_and_what_to_do(tmp_path: Path) -> None:
+    world = metered(tmp_path, {"WP01": [], "WP02": ["WP01"], "WP03": ["WP02"]}, blind=("bob",))
+    world.change(limits=Limits(cost_usd=2))
+    report = world.run()
+    assert report.reason == (
+        "limits.cost_usd: 2.00 of 2.00 USD used\n"
+        "spent so far: 3 attempts, cost at least 2.00 USD, 1 attempt unknown\n"
+        "left: WP02 (for_review), WP03 (planned)\n"
+        "Raise limits.cost_usd and run the same command again: it goes on from here."
+    )
+    (ended,) = world.events("run.ended")
+    assert ended.data["reason"] == report.reason
+    assert {key: ended.data[key] for key in ("cost_usd", "known_cost_usd", "unknown_costs", "left")} == {
+        "cost_usd": None,
+        "known_cost_usd": 2.0,
+        "unknown_costs": 1,
+        "left": {"WP02": "for_review", "WP03": "planned"},
+    }
+
+
+def test_every_limit_that_is_reached_is_named(tmp_path: Path) -> None:
+    world = metered(tmp_path, PAIR)
+    world.change(limits=Limits(2, 200, work_package=Allowance(attempts=1)))
+    report = world.run()
+    assert limits_told(report) == [("limits.work_package.attempts", "WP01")]
+    world.change(limits=Limits(1, 100, work_package=Allowance(attempts=1)))
+    report = world.run()
+    assert limits_told(report) == [
+        ("limits.cost_usd", None),
+        ("limits.tokens", None),
+        ("limits.work_package.attempts", "WP01"),
+    ]
+    assert "Raise limits.cost_usd and limits.tokens and limits.work_package.attempts" in report.reason
+
+
+def test_the_time_limit_ends_the_asking_at_a_terminal(tmp_path: Path) -> None:
+    class Away:
+        async def ask(self, gate: str, about: str) -> Answer:
+            import asyncio  # noqa: PLC0415
+
+            await asyncio.sleep(1e6)
+            return Answer(True)
+
+    world = World(tmp_path, {"WP01": [], "WP02": []})
+    world.asker = Away()
+    world.change(gates=("done",), limits=Limits(wall_clock=HOUR))
+    report = world.run()
+    assert report.exit_status is ExitStatus.PAUSED
+    assert report.seconds < HOUR + 5
+    assert "limits.wall_clock" in report.reason
+
+
+def test_a_wait_of_the_clock_is_no_longer_than_the_run(tmp_path: Path) -> None:
+    world = World(tmp_path, PAIR)
+    world.change(limits=Limits(wall_clock=100 * HOUR))
+    report = world.run()
+    assert report.exit_status is ExitStatus.OK
+    last, first = world.events()[-1].at, world.events()[0].at
+    assert last - first < timedelta(minutes=1)
