@@ -283,6 +283,17 @@ def test_every_limit_that_is_reached_is_named(tmp_path: Path) -> None:
     assert "Raise limits.cost_usd and limits.tokens and limits.work_package.attempts" in report.reason
 
 
+def test_a_run_says_at_its_start_what_its_limits_do_not_see(tmp_path: Path) -> None:
+    world = metered(tmp_path, {"WP01": []}, blind=("bob",))
+    world.change(limits=Limits(cost_usd=100, tokens=10_000, attempts=9))
+    assert world.run().exit_status is ExitStatus.OK
+    told = [str(event.data["text"]) for event in world.events("notice")]
+    assert [text.split(",")[0] for text in told] == [
+        "limits.cost_usd does not see what bob used",
+        "limits.tokens does not see what bob used",
+    ]
+
+
 def test_the_time_limit_ends_the_asking_at_a_terminal(tmp_path: Path) -> None:
     class Away:
         async def ask(self, gate: str, about: str) -> Answer:

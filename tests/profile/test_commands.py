@@ -63,6 +63,7 @@ def test_problems_are_json_for_programs(team: Path, capsys: pytest.CaptureFixtur
             "message": "unknown key 'tiemout'",
             "hint": "did you mean 'timeout'?",
             "excerpt": "host: {tiemout: 3s}",
+            "severity": "error",
         }
     ]
 
@@ -77,6 +78,26 @@ def test_problems_are_annotations_for_code_review(team: Path, capsys: pytest.Cap
 def test_a_valid_profile_is_nothing_to_annotate(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "good.yaml", "--format", "github"]) == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("beside", [(), ("bad.yaml",)], ids=["alone", "beside-an-error"])
+def test_a_warning_is_told_and_changes_no_status(
+    beside: tuple[str, ...], team: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (team / "odd.yaml").write_text(f"version: 1\n{SOUND}\nlimits: {{cost_usd: 3}}\n", encoding="utf-8")
+    status = 2 if beside else 0
+    said = "does not see what coder, judge used, since their `output` does not map `cost_usd`: it is never"
+    assert main(["validate", "odd.yaml", *beside]) == status
+    output = capsys.readouterr()
+    assert output.out == "odd.yaml: valid\n"
+    assert f"odd.yaml:3:20: /limits/cost_usd: warning: {said}" in output.err
+    assert main(["validate", "odd.yaml", *beside, "--format", "json"]) == status
+    report = json.loads(capsys.readouterr().out)
+    assert report["valid"] is (not beside)
+    assert [problem["severity"] for problem in report["problems"]] == [*("error" for _ in beside), "warning"]
+    assert main(["validate", "odd.yaml", *beside, "--format", "github"]) == status
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].startswith(f"::warning file=odd.yaml,line=3,col=20::/limits/cost_usd: {said}")
 
 
 def test_colours_are_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Every file in `tests/profiles/` is a test: `invalid/` with its messages, `valid/` with its resolution."""
+"""Every file in `tests/profiles/` is a test: `invalid/` with its messages, `valid/` with what it comes to."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def test_a_valid_profile_resolves(name: str, snapshot: Snapshot, monkeypatch: py
     snapshot.snapshot_dir = EXAMPLES / "valid" / "resolved"
     text = yaml.safe_dump(_without_defaults(document), sort_keys=True, allow_unicode=True, width=100)
     snapshot.assert_match(text, name)
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_a_valid_profile_is_warned_of_what_it_does_not_mean(
+    name: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EXAMPLES / "valid")
+    text = "".join(map(with_caret, load(Path(name)).warnings))
+    snapshot.snapshot_dir = EXAMPLES / "valid" / "warnings"
+    expected = name.replace(".yaml", ".txt")
+    if text or (snapshot.snapshot_dir / expected).exists():
+        snapshot.assert_match(text, expected)
 
 
 @pytest.mark.parametrize("name", VALID)

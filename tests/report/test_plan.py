@@ -155,6 +155,7 @@ def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
     assert "WP02 is at limits.work_package.attempts: 1 of 1 attempts used; raise it to go on" in text
     told = as_json(plan)
     assert told["mission"]["known_cost_usd"] == 1.5  # type: ignore[index]
+    assert told["unseen"] == [{"limit": "limits.cost_usd", "agents": ["ada", "bob"]}]
 
 
 def test_reviews_come_first_and_the_longest_way_next() -> None:

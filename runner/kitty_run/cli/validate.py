@@ -18,19 +18,20 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(options: argparse.Namespace) -> ExitStatus:
-    """Check; text goes to standard error, json and github to standard output."""
-    from kitty_run.profile.load import check  # noqa: PLC0415
+    """Check; text goes to standard error, json and github to standard output. Warnings change no status."""
+    from kitty_run.profile.load import load  # noqa: PLC0415
     from kitty_run.profile.problems import Problem, ProfileInvalid  # noqa: PLC0415
     from kitty_run.profile.show import show  # noqa: PLC0415
 
     problems: set[Problem] = set()
     for path in options.profiles:
         try:
-            check(path)
+            problems.update(load(path).warnings)
         except ProfileInvalid as error:
             problems.update(error.problems)
         else:
             if options.format == "text":
                 sys.stdout.write(f"{path}: valid\n")
     show(sorted(problems), options.format)
-    return ExitStatus.USAGE if problems else ExitStatus.OK
+    wrong = any(problem.severity == "error" for problem in problems)
+    return ExitStatus.USAGE if wrong else ExitStatus.OK

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.doctor.agents import agents, known_agents
-from kitty_run.doctor.finding import Finding, bad, ok
+from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.doctor.host import host
 from kitty_run.doctor.machine import machine, repository
 from kitty_run.errors import ExitStatus, UsageError
@@ -65,7 +65,9 @@ def _profile(case: Case) -> tuple[Profile | None, list[Finding]]:
     if case.path is None:
         return None, []
     try:
-        profile = load(case.path, case.overrides).profile
+        loaded = load(case.path, case.overrides)
     except ProfileInvalid as error:
         return None, [bad("profile", str(one), exit_status=ExitStatus.USAGE) for one in error.problems]
-    return profile, [ok("profile", f"{case.path} is valid: {profile.name}")]
+    profile = loaded.profile
+    warnings = [note("profile", str(one)) for one in loaded.warnings]
+    return profile, [ok("profile", f"{case.path} is valid: {profile.name}"), *warnings]

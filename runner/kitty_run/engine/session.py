@@ -19,6 +19,7 @@ from kitty_run.engine.services import Services
 from kitty_run.engine.usage import Cost
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
+from kitty_run.profile.unseen import unseen
 
 
 class DependencyCycle(KittyRunError):
@@ -127,6 +128,8 @@ class Session:
             raise error
 
     async def _work(self, crew: Crew) -> None:
+        for limit in unseen(self._s.profile):
+            self._s.notice(str(limit))
         async with keeping_time(self._s):
             await Gates(self._s).pass_or_end("start")
             ends = await crew.run()

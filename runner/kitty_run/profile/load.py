@@ -5,7 +5,7 @@ All problems of all its files are found before any is told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -33,12 +33,14 @@ class Loaded:
     """A sound profile with where it came from.
 
     `resolved` is the merged tree, in which every value knows its place; `layers` are the files (and
-    `--set`s) it was made of, the lowest first, the shipped defaults before all.
+    `--set`s) it was made of, the lowest first, the shipped defaults before all. `warnings` keep it from
+    nothing, and are told before it is used.
     """
 
     profile: Profile
     resolved: MapNode
     layers: tuple[Layer, ...]
+    warnings: tuple[Problem, ...] = ()
 
     def document(self) -> dict[str, object]:
         """The resolved profile as plain data: a profile that extends nothing and says the same.
@@ -60,7 +62,17 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
     from kitty_run.profile.build import build  # noqa: PLC0415 - what only checks doesn't build
 
     resolved, layers = check(path, overrides)
-    return Loaded(build(cast("dict[str, Any]", plain(resolved)), path), resolved, layers)
+    profile = build(cast("dict[str, Any]", plain(resolved)), path)
+    return Loaded(profile, resolved, layers, tuple(_warnings(profile, resolved)))
+
+
+def _warnings(profile: Profile, resolved: MapNode) -> Iterator[Problem]:
+    """What is allowed, but not what it looks like."""
+    from kitty_run.profile.unseen import unseen  # noqa: PLC0415 - as `build`, which it needs
+
+    for limit in unseen(profile):
+        place = tree.value_place(resolved, limit.path)
+        yield Problem.at(place, tree.pointer(limit.path), limit.message, limit.hint, "warning")
 
 
 def check(

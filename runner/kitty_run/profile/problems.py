@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.profile.place import Place
+
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One mistake, at the line where a person would mend it.
 
-    `pointer` is a JSON pointer (empty: the whole document). `excerpt` is the source line.
+    `pointer` is a JSON pointer (empty: the whole document). `excerpt` is the source line. With the severity
+    `warning` it is none that keeps the profile from being used, but something to know before.
     """
 
     file: str
@@ -23,17 +27,21 @@ class Problem:
     message: str
     hint: str = ""
     excerpt: str = field(default="", compare=False)
+    severity: Severity = "error"
 
     @classmethod
-    def at(cls, place: Place, pointer: str, message: str, hint: str = "") -> Problem:
+    def at(
+        cls, place: Place, pointer: str, message: str, hint: str = "", severity: Severity = "error"
+    ) -> Problem:
         """A problem at `place`, with its source line."""
         excerpt = place.source.line(place.line)
-        return cls(place.source.name, place.line, place.column, pointer, message, hint, excerpt)
+        return cls(place.source.name, place.line, place.column, pointer, message, hint, excerpt, severity)
 
     def __str__(self) -> str:
-        """`FILE:LINE:COLUMN: POINTER: what (hint)`, always one line."""
+        """`FILE:LINE:COLUMN: POINTER: what (hint)`, always one line; a warning says that it is one."""
         hint = f" ({self.hint})" if self.hint else ""
-        text = f"{self.file}:{self.line}:{self.column}: {self.pointer or '/'}: {self.message}{hint}"
+        what = f"warning: {self.message}" if self.severity == "warning" else self.message
+        text = f"{self.file}:{self.line}:{self.column}: {self.pointer or '/'}: {what}{hint}"
         return " ".join(text.splitlines())
 
 

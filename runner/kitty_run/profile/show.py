@@ -28,9 +28,10 @@ def show(problems: Sequence[Problem], form: Format) -> None:
 
 
 def as_json(problems: Sequence[Problem]) -> str:
-    """A JSON object with the list `problems`, ending in a newline."""
+    """A JSON object with the list `problems`, ending in a newline; warnings leave it `valid`."""
     records = [asdict(problem) for problem in problems]
-    return json.dumps({"valid": not problems, "problems": records}, indent=2, ensure_ascii=False) + "\n"
+    valid = all(problem.severity == "warning" for problem in problems)
+    return json.dumps({"valid": valid, "problems": records}, indent=2, ensure_ascii=False) + "\n"
 
 
 def annotation(problem: Problem) -> str:
@@ -38,7 +39,7 @@ def annotation(problem: Problem) -> str:
     hint = f" ({problem.hint})" if problem.hint else ""
     message = f"{problem.pointer or '/'}: {problem.message}{hint}"
     position = f"file={_escape_property(problem.file)},line={problem.line},col={problem.column}"
-    return f"::error {position}::{_escape(message)}\n"
+    return f"::{problem.severity} {position}::{_escape(message)}\n"
 
 
 def _escape(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from kitty_run.engine.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
 from kitty_run.profile.model import Allowance, Profile, Role
+from kitty_run.profile.unseen import unseen
 from kitty_run.report.wording import command_line, count, duration, money
 
 FORMAT = 1
@@ -49,6 +50,7 @@ def as_json(plan: Plan) -> dict[str, object]:
         "concurrency": asdict(profile.concurrency),
         "gates": list(profile.gates),
         "limits": asdict(profile.limits),
+        "unseen": [{"limit": one.key, "agents": list(one.agents)} for one in unseen(profile)],
         "mission": _told(plan.mission) if plan.mission else None,
     }
 
@@ -156,6 +158,8 @@ def _limits(profile: Profile) -> Iterator[str]:
     if own := ", ".join(_allowance(limits.work_package)):
         texts.append(f"{own} for each work package")
     yield _line("limits", "; ".join(filter(None, texts)) or "none")
+    for one in unseen(profile):
+        yield _line("", str(one))
 
 
 def _allowance(limits: Allowance) -> Iterator[str]:

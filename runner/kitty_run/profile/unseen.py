@@ -1,0 +1,64 @@
+"""Limits that can't see what some agents use, since their `output` does not say where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kitty_run.profile.model import Agent, Allowance, Profile
+
+_SAYING = {"cost_usd": ("cost_usd",), "tokens": ("input_tokens", "output_tokens")}
+"""For each limit that goes by what agents report, the keys of an agent's `output` that say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The limit at `path` does not see what `agents` use; with `all`, no other agent has a role."""
+
+    path: tuple[str, ...]
+    agents: tuple[str, ...]
+    all: bool
+
+    @property
+    def key(self) -> str:
+        """The limit's name, such as `limits.cost_usd`."""
+        return ".".join(self.path)
+
+    @property
+    def message(self) -> str:
+        """What it does not see, why, and what follows."""
+        saying = " and ".join(f"`{key}`" for key in _SAYING[self.path[-1]])
+        whose = "its" if len(self.agents) == 1 else "their"
+        what = (
+            f"does not see what {', '.join(self.agents)} used, since {whose} `output` does not map {saying}"
+        )
+        return f"{what}: it is never reached" if self.all else f"{what}: more may be used than it says"
+
+    @property
+    def hint(self) -> str:
+        """What holds all the same."""
+        beside = ".".join(self.path[:-1])
+        return f"{beside}.attempts and {beside}.wall_clock hold for every agent"
+
+    def __str__(self) -> str:
+        """All of it, as a sentence."""
+        return f"{self.key} {self.message} ({self.hint})"
+
+
+def unseen(profile: Profile) -> tuple[Unseen, ...]:
+    """Every limit on cost or tokens that some agent in a role can exceed unseen."""
+    names = dict.fromkeys(name for role in profile.roles.values() for name in role.agents)
+    agents = [profile.agents[name] for name in names]
+    limits = profile.limits
+    return (*_of(("limits",), limits, agents), *_of(("limits", "work_package"), limits.work_package, agents))
+
+
+def _of(path: tuple[str, ...], allowance: Allowance, agents: list[Agent]) -> Iterator[Unseen]:
+    for key in _SAYING:
+        blind = tuple(agent.name for agent in agents if not _tells(agent, key))
+        if getattr(allowance, key) is not None and blind:
+            yield Unseen((*path, key), blind, len(blind) == len(agents))
+
+
+def _tells(agent: Agent, key: str) -> bool:
+    return all(getattr(agent.output, name) is not None for name in _SAYING[key])
