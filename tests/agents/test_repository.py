@@ -78,6 +78,29 @@ class TestCommitStatus:
         assert root.status().splitlines() == ["MM src/app.py", "?? kitty-specs/n/spec.md"]
         assert root.git("show", ":src/app.py") == "staged by the user"
 
+    def test_commits_in_a_worktree_of_the_hosts_where_that_keeps_the_status(
+        self, root: GitRepo, repository: Repository
+    ) -> None:
+        tree = root.worktree("m-coord", "status", "main")
+        before = root.head()
+        tree.write("kitty-specs/m/status.events.jsonl", "{}")
+        tree.write("src/app.py", "not the host's status")
+        sha = run(repository.commit_status(tree.path / "kitty-specs/m", "chore: status", tree.path))
+        assert (sha, root.head()) == (tree.head(), before)
+        assert tree.status().splitlines() == [" M src/app.py"]
+        assert run(repository.commit_status(tree.path / "kitty-specs/m", "chore: status", tree.path)) is None
+
+    def test_takes_no_other_checkout_for_a_worktree_that_is_none_any_more(
+        self, root: GitRepo, repository: Repository
+    ) -> None:
+        tree = root.worktree("m-coord", "status", "main")
+        tree.write("kitty-specs/m/status.events.jsonl", "{}")
+        (tree.path / ".git").unlink()
+        before = root.head()
+        with pytest.raises(WorkspaceError, match=r"its \.git file is gone"):
+            run(repository.commit_status(tree.path / "kitty-specs/m", "chore: status", tree.path))
+        assert root.head() == before
+
     def test_gives_none_when_there_is_nothing(self, root: GitRepo, repository: Repository) -> None:
         root.write("src/app.py", "the user's")
         assert run(repository.commit_status(root.path / "kitty-specs/m", "chore: status")) is None

@@ -122,7 +122,9 @@ class FakeRepository:
     async def dirty_tracked(self) -> tuple[str, ...]:
         return ()
 
-    async def commit_status(self, mission_dir: Path, message: str) -> str | None:
+    async def commit_status(
+        self, mission_dir: Path, message: str, worktree: Path | None = None
+    ) -> str | None:
         self._world.status_commits.append(mission_dir)
         return "status-commit"
 

@@ -168,6 +168,7 @@ def test_the_topology_decides_what_is_committed_before_a_merge(  # noqa: PLR0917
         (directory / "meta.json").write_text(json.dumps(meta))
     found = named(dialect).topology(tmp_path, "demo")
     assert (found.name, found.commit_status, found.accept) == (name, commit_status, accept)
+    assert found.status_at == (".worktrees/{mission}-coord" if accept == "around" else None)
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "\xff"])

@@ -50,21 +50,24 @@ class Repository:
         """All worktrees, the root first."""
         return await list_worktrees(self._git)
 
-    async def commit_status(self, mission_dir: Path, message: str) -> str | None:
+    async def commit_status(
+        self, mission_dir: Path, message: str, worktree: Path | None = None
+    ) -> str | None:
         """Commit what the host wrote below `mission_dir`, and nothing else; None: there was nothing.
 
-        What the user has staged elsewhere stays staged and uncommitted.
+        `mission_dir` lies at the root, or in a linked `worktree` of the host's. What the user has staged
+        elsewhere stays staged and uncommitted.
         """
-        where = f":(top,literal){mission_dir.resolve().relative_to(self.root).as_posix()}"
-        if not await self._git.paths("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", where):
+        top = self.root if worktree is None else worktree.resolve()
+        git = Git(top, rooted=worktree is not None)
+        where = f":(top,literal){mission_dir.resolve().relative_to(top).as_posix()}"
+        if not await git.paths("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", where):
             return None
-        await self._wait_for_index()
-        await self._git.run("add", "--all", "--sparse", "--", where)
-        identity = await self._git.identity()
-        await self._git.run(
-            *identity, "commit", "--quiet", "--no-verify", "-m", message, "--only", "--", where
-        )
-        return await self.resolve("HEAD")
+        await self._wait_for_index(git)
+        await git.run("add", "--all", "--sparse", "--", where)
+        identity = await git.identity()
+        await git.run(*identity, "commit", "--quiet", "--no-verify", "-m", message, "--only", "--", where)
+        return await git.line("rev-parse", "HEAD")
 
     async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]:
         """The work packages of `heads` (id to commit) that are not wholly in the branch `target`.
@@ -126,9 +129,10 @@ class Repository:
         for ref in refs.split():
             await self._git.run("update-ref", "-d", ref)
 
-    async def _wait_for_index(self) -> None:
-        """Let another git at the root (an editor's, say) end first; git itself would fail at once."""
-        lock = self.root / await self._git.line("rev-parse", "--git-path", "index.lock")
+    @staticmethod
+    async def _wait_for_index(git: Git) -> None:
+        """Let another git in the checkout (an editor's, say) end first; git itself would fail at once."""
+        lock = git.cwd / await git.line("rev-parse", "--git-path", "index.lock")
         for _ in range(round(LOCK_PATIENCE / LOCK_POLL)):
             if not lock.exists():
                 return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from pathlib import Path
 
@@ -19,7 +18,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         parser.add_argument(
             "gate", metavar="GATE", help="as the run names it: start, accept, merge, done-WP01"
         )
-        parser.add_argument("--note", default="", metavar="TEXT", help="why; kept in the journal")
+        parser.add_argument(
+            "--note", default="", metavar="TEXT", help="why; kept in the journal and in the host's history"
+        )
         parser.add_argument(
             "--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory"
         )
@@ -30,6 +31,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     """Write the answer into the latest run that waits; raises UsageError where none waits for this gate."""
     import asyncio  # noqa: PLC0415
 
+    from kitty_run.cli.asking import person  # noqa: PLC0415
     from kitty_run.engine.gates import Answer, give, waiting  # noqa: PLC0415
     from kitty_run.engine.journal import read  # noqa: PLC0415
     from kitty_run.engine.places import runs  # noqa: PLC0415
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     for place in reversed(runs(repo)):
         gates = waiting(read(place.journal))
         if options.gate in gates:
-            give(place, options.gate, Answer(options.approved, getpass.getuser(), options.note))
+            give(place, options.gate, Answer(options.approved, person(), options.note))
             word = "approved" if options.approved else "rejected"
             sys.stderr.write(
                 f"{options.gate} of run {place.id}: {word}. Run the same profile again to go on.\n"

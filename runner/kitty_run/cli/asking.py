@@ -30,7 +30,15 @@ class TerminalAsker:
                 sys.stderr.flush()
                 word, _, note = (await _line()).strip().partition(" ")
                 if word.lower() in YES | NO:
-                    return Answer(word.lower() in YES, getpass.getuser(), note.strip())
+                    return Answer(word.lower() in YES, person(), note.strip())
+
+
+def person() -> str:
+    """Who sits here: the name of the user, or the number of one that has no name (in a container, say)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 async def _line() -> str:

@@ -37,7 +37,7 @@ class Finish:
     def __init__(self, services: Services, desk: Desk) -> None:
         self._s = services
         self._desk = desk
-        self._gates = Gates(services)
+        self._gates = Gates(services, desk)
 
     async def run(self) -> None:
         """Finish the mission. Raises `Unfinished`, `Ended` (a gate waits), `RunAborted` or `WorkspaceError`.
@@ -87,8 +87,7 @@ class Finish:
         if merged_before and not await self._missing(merge, heads):
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._gates.pass_or_end("merge")
-        if self._s.host.topology.commit_status:
-            await self._commit_status()
+        await self._commit_status()
         self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
         await self._call_merge(merge, works)
         return await self._verified(merge, heads)
@@ -132,10 +131,15 @@ class Finish:
         return allocation.workspace, allocation.branch
 
     async def _commit_status(self) -> None:
-        mission = self._s.repo / "kitty-specs" / self._s.board.mission
-        message = f"chore: record the status of mission {self._s.board.mission}"
+        """Commit what the host has not committed of its own status, and what its merge would lose."""
+        topology, mission = self._s.host.topology, self._s.board.mission
+        apart = self._s.repo / topology.status_at.format(mission=mission) if topology.status_at else None
+        if not (topology.commit_status if apart is None else apart.is_dir()):
+            return
+        folder = (apart or self._s.repo) / "kitty-specs" / mission
+        message = f"chore: record the status of mission {mission}"
         async with self._s.host.quiet():
-            sha = await self._s.repository.commit_status(mission, message)
+            sha = await self._s.repository.commit_status(folder, message, apart)
         if sha:
             self._s.journal.write("status.committed", commit=sha)
 

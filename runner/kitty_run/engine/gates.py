@@ -1,5 +1,10 @@
 """Gates: places where a person is asked. An answer is a file in the run's directory, written by
-`kitty-run approve` or `reject`, or `--yes` for all of them."""
+`kitty-run approve` or `reject`, or `--yes` for all of them.
+
+A person's answer goes to the journal, and to the host's history as a note. The host's actor of that note is
+the runner's own, as of every call: 1.0 hosts take the last actor for whoever holds the work package, and
+would refuse it to the runner from then on. Who answered stands in the note.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,8 @@ import asyncio
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +24,7 @@ from kitty_run.errors import JournalError
 from kitty_run.profile.model import GateName
 
 if TYPE_CHECKING:
+    from kitty_run.engine.desk import Desk
     from kitty_run.engine.services import Services
 
 LOOK = 1.0
@@ -26,11 +33,12 @@ LOOK = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A person's answer to a gate; `by` names who gave it."""
+    """A person's answer to a gate; `by` names who gave it, `given` is when (ISO 8601, set by `give`)."""
 
     approved: bool
     by: str = "kitty-run"
     note: str = ""
+    given: str = ""
 
 
 def gate_id(gate: GateName, wp: str | None = None) -> str:
@@ -43,7 +51,8 @@ def answer_of(place: RunPlace, gate: str) -> Answer | None:
     path = place.gates / f"{gate}.json"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Answer(bool(data["approved"]), str(data["by"]), str(data.get("note", "")))
+        note, given = str(data.get("note", "")), str(data.get("given", ""))
+        return Answer(bool(data["approved"]), str(data["by"]), note, given)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -51,7 +60,8 @@ def answer_of(place: RunPlace, gate: str) -> Answer | None:
 
 
 def give(place: RunPlace, gate: str, answer: Answer) -> Path:
-    """Write `answer` so that a waiting or later run finds it whole."""
+    """Write `answer`, given now, so that a waiting or later run finds it whole."""
+    answer = replace(answer, given=datetime.now(UTC).isoformat())
     place.gates.mkdir(parents=True, exist_ok=True)
     path = place.gates / f"{gate}.json"
     draft = path.with_suffix(".new")
@@ -83,8 +93,9 @@ class Asker(Protocol):
 class Gates:
     """Asks the profile's gates of one run."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, desk: Desk) -> None:
         self._s = services
+        self._desk = desk
 
     async def pass_or_end(self, gate: GateName) -> None:
         """Like `ask`, where a rejection can only end the run (`Ended`, stopped)."""
@@ -106,10 +117,33 @@ class Gates:
         if answer is None:
             self._s.journal.write("gate.waiting", wp, gate=name)
             answer = await self._wait(name, wp)
-        self._s.journal.write("gate.answered", wp, gate=name, **asdict(answer))
+        await self._record(name, wp, answer)
         if not answer.approved:
-            (self._s.place.gates / f"{name}.json").unlink(missing_ok=True)
+            self.forget(gate, wp)
         return answer
+
+    def forget(self, gate: GateName, wp: str | None = None) -> None:
+        """Let the gate ask anew: whatever was answered was about something else."""
+        (self._s.place.gates / f"{gate_id(gate, wp)}.json").unlink(missing_ok=True)
+
+    async def _record(self, name: str, wp: str | None, answer: Answer) -> None:
+        """Write the answer to the journal, and to the host's history unless it is there already.
+
+        Only a runner that is killed between the host's note and the journal's word of it notes it twice.
+        """
+        history = self._history(wp)
+        if (name, answer.given) in self._s.memory.noted:
+            history = None
+        self._s.journal.write("gate.answered", wp, gate=name, **asdict(answer), history=history)
+        if history is not None:
+            await self._desk.note(history, _note(name, answer))
+
+    def _history(self, wp: str | None) -> str | None:
+        """The work package whose history is told: hosts keep none for missions, so that the first one's
+        has the mission's gates. None: the profile wants no notes."""
+        if self._s.profile.host.history == "none":
+            return None
+        return wp or next(iter(self._s.board.lanes), None)
 
     async def _wait(self, name: str, wp: str | None) -> Answer:
         """Whatever comes first: the person at the terminal, or an answer given elsewhere."""
@@ -123,6 +157,12 @@ class Gates:
                 self._s.control.checkpoint()
                 await asyncio.wait({asked}, timeout=LOOK)
             give(self._s.place, name, asked.result())
-            return asked.result()
+            return answer_of(self._s.place, name) or asked.result()
         finally:
             asked.cancel()
+
+
+def _note(name: str, answer: Answer) -> str:
+    """The answer as one line of the host's history."""
+    said = f"gate {name}: {'approved' if answer.approved else 'rejected'} by {answer.by}"
+    return " ".join(f"{said}: {answer.note}".split()).removesuffix(":")

@@ -52,6 +52,10 @@ class Memory:
     """The whole run's memory; `apply` is the only thing that changes it."""
 
     work_packages: dict[str, WorkPackageMemory] = field(default_factory=dict)
+    noted: set[tuple[str, str]] = field(default_factory=set)
+    """Answers to gates, by gate and when they were given, that the host's history was told of."""
+    noting: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Of each work package whose history is about to be told of an answer, which one that is."""
     ledger: Ledger = field(default_factory=Ledger)
     """What attempts used, of the run and of each work package."""
     processes: dict[str, Started] = field(default_factory=dict)
@@ -73,6 +77,8 @@ class Memory:
         self.ledger.take(event)
         if event.wp is not None and (fold := _WORK_PACKAGE_FOLDS.get(event.type)):
             fold(self.of(event.wp), event.data)
+        if event.type == "call.ended" and event.data.get("operation") == "note" and event.wp in self.noting:
+            self.noted.add(self.noting.pop(event.wp))
         if fold_run := _RUN_FOLDS.get(event.type):
             fold_run(self, event.data)
 
@@ -158,7 +164,13 @@ def _merged(memory: Memory, data: Mapping[str, object]) -> None:
     memory.merged, memory.target = str(data["commit"]), str(data["target"])
 
 
+def _answered(memory: Memory, data: Mapping[str, object]) -> None:
+    if (history := data.get("history")) is not None:
+        memory.noting[str(history)] = (str(data["gate"]), str(data.get("given", "")))
+
+
 _RUN_FOLDS = {
+    "gate.answered": _answered,
     "attempt.process": _started,
     "process.ended": lambda memory, data: memory.processes.pop(str(data["marker"]), None),
     "merge.started": lambda memory, data: memory.heads.update(data["heads"]),

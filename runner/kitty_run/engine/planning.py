@@ -159,7 +159,9 @@ def _finish(finish: Finish, seen: Seen) -> Iterator[str]:
         )
     if finish.merge is None:
         return
-    if seen.topology.commit_status:
+    if seen.topology.status_at:
+        yield "commit what the host noted in its status files and did not commit itself"
+    elif seen.topology.commit_status:
         yield "commit the host's status files, which this topology's merge needs"
     target = finish.merge.target or seen.target or "the branch of the root checkout"
     pushed = ", and push it" if finish.merge.push else ""

@@ -31,7 +31,7 @@ class Reviewing:
         self._wp = wp
         self._attempts = AttemptRunner(services, wp)
         self._failures = Failures(services, desk, wp, "review")
-        self._gates = Gates(services)
+        self._gates = Gates(services, desk)
 
     async def claim(self, at: Assignment) -> Step:
         """for_review to in_review, where the host has that lane; repeatable by the same actor."""
@@ -57,6 +57,7 @@ class Reviewing:
         except Failed as failed:
             await self._failures.settle(failed, agent)
             return Step.REVIEW
+        self._gates.forget("done", self._wp)  # whatever was answered was about an earlier review
         self._s.journal.write("verdict.given", self._wp, **_record(verdict), commit=before.head, agent=agent)
         return before_review(self._s.remember(self._wp), before.head)
 

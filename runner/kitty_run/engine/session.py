@@ -131,7 +131,7 @@ class Session:
         for limit in unseen(self._s.profile):
             self._s.notice(str(limit))
         async with keeping_time(self._s):
-            await Gates(self._s).pass_or_end("start")
+            await Gates(self._s, self._desk).pass_or_end("start")
             ends = await crew.run()
         if exit_status(ends, crew.abort, self._interrupts > 0) is ExitStatus.OK:
             self._s.control.lift()

@@ -55,4 +55,5 @@ def _convention(entry: dict[str, Any] | None) -> Convention | None:
 
 
 def _shape(entry: dict[str, Any]) -> Shape:
-    return Shape(Topology(entry["name"], entry["commit_status"], entry["accept"]), entry["match"])
+    topology = Topology(entry["name"], entry["commit_status"], entry["accept"], entry.get("status_at"))
+    return Shape(topology, entry["match"])

@@ -92,6 +92,8 @@ class Topology:
     """What a mission's shape asks of the finish (data of the dialect).
 
     `commit_status`: the host's status files must be committed on the planning branch before the merge.
+    `status_at`: the worktree, relative to the repository, in which the host keeps the status, where that is
+    not the root; what it has not committed there would be lost by its merge.
     `accept`: `before` the merge, or `around` it: tried before, and after the merge again if the host
     crashed at the first try (3.2.7 on coordination missions).
     """
@@ -99,6 +101,7 @@ class Topology:
     name: str
     commit_status: bool
     accept: Literal["before", "around"]
+    status_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _WORK_PACKAGE = {
 }
 
 _RUN = {
-    ExitStatus.PAUSED: "answer the gate or raise the limit, then run the same command again",
+    ExitStatus.PAUSED: "answer the gate, then run the same command again",
     ExitStatus.INTERRUPTED: "run the same command again: it goes on from here",
     ExitStatus.HOST: "`kitty-run doctor` tells what is wrong with the host; then run the same command again",
 }
@@ -34,6 +34,6 @@ def for_run(report: Report) -> str:
     """What to do next about the whole run."""
     if report.exit_status is ExitStatus.OK:
         return f"git -C {report.repo} log --oneline {report.target or ''}".rstrip()
-    if report.limits:
+    if report.exit_status is ExitStatus.PAUSED and report.limits:
         return f"raise {named(report.limits)}, then run the same command again: it goes on from here"
     return _RUN.get(report.exit_status, "mend what is said above, then run the same command again")

@@ -1,0 +1,69 @@
+"""Answers to gates on real hosts: they stand in the host's own history, with who gave them and why."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+import sys
+
+import pytest
+from kitty_run.demo.missions import Topology
+
+from tests.e2e.bench import Bench, mission
+from tests.e2e.conftest import MakeBench
+from tests.e2e.test_missions import assert_no_force, assert_tidy
+from tests.hosts import FEATURE_HOST, MISSION_HOST
+
+pytestmark = pytest.mark.real_host
+
+SHAPES = [
+    (FEATURE_HOST, None),
+    (MISSION_HOST, "coord"),
+    pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
+    pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
+]
+
+
+def answer(it: Bench, word: str, gate: str, note: str) -> None:
+    argv = [sys.executable, "-m", "kitty_run", word, gate, "--note", note, "--repo", str(it.root)]
+    subprocess.run(argv, env=dict(it.host.env), check=True, capture_output=True)
+
+
+def history(it: Bench) -> str:
+    """What the host has committed of WP01's history on the branch that was merged into."""
+    name = "tasks/WP01*.md" if it.project_is_feature else "status.events.jsonl"
+    (path,) = it.git("ls-files", f":(glob)kitty-specs/*/{name}").splitlines()
+    return it.git("show", f"{it.project.branch}:{path}")
+
+
+@pytest.mark.parametrize(("version", "topology"), SHAPES)
+def test_an_answer_stands_in_the_hosts_history_once_and_is_still_there_after_the_merge(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission({"WP01": ()}, topology))
+    it.profile["gates"] = {"before": ["done", "merge"]}
+    assert it.run().status == 4
+    answer(it, "reject", "done-WP01", 'not yet:\n"no" tests')
+    assert it.run().status == 4
+    answer(it, "approve", "done-WP01", "read all of it")
+    assert it.run().status == 4
+    answer(it, "approve", "merge", "ship it")
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    who = getpass.getuser()
+    told = history(it)
+    for line in (
+        f"kitty-run: gate done-WP01: rejected by {who}: not yet: 'no' tests",
+        f"kitty-run: gate done-WP01: approved by {who}: read all of it",
+        f"kitty-run: gate merge: approved by {who}: ship it",
+    ):
+        assert told.count(line) == 1, told
+    answers = [(event["gate"], event["by"], event["note"]) for event in it.events("gate.answered")]
+    assert answers == [
+        ("done-WP01", who, 'not yet:\n"no" tests'),
+        ("done-WP01", who, "read all of it"),
+        ("merge", who, "ship it"),
+    ]
+    assert it.tree() == it.written()
+    assert_no_force(it)
+    assert_tidy(it)
