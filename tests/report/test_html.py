@@ -68,6 +68,17 @@ def test_every_attempt_verdict_and_finding_is_told(tell: Tell) -> None:
     assert "<li>the empty list is not handled</li>" in text
 
 
+def test_costs_are_told_as_far_as_they_are_known_and_limits_beside_them(tell: Tell) -> None:
+    text = re.sub(r"\s+", " ", told(tell("own_limit")))
+    assert (
+        "4 attempts, 5 host calls, at least 3000 tokens, cost at least 3.75 USD, 1 attempt unknown." in text
+    )
+    assert "<td>WP01</td><td></td> <td>paused<p>limits.work_package.cost_usd: 2.50 of 2.00 USD used;" in text
+    assert "<td>1</td><td>at least 1.25 USD, 1 attempt unknown</td>" in text
+    assert "<td>bob</td><td>1</td><td>1.0 s</td><td>unknown</td>" in text
+    assert "WP01 limits.work_package.cost_usd: 2.50 of 2.00 USD used</li>" in text
+
+
 def test_an_attempt_without_an_end_is_open_up_to_now(tell: Tell) -> None:
     events = tell("rework").events()
     cut = [event for event in events if event.at <= events[0].at]

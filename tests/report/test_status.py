@@ -64,6 +64,7 @@ def test_the_status_at_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> 
         ("checking", "checks", lambda event: event.type == "attempt.ended"),
         ("merging", "smooth", lambda event: event.data.get("operation") == "merge"),
         ("reworking", "rework", lambda event: event.type == "rework.started"),
+        ("at-a-limit", "limit", lambda event: event.type == "limit.reached"),
     ],
 )
 def test_the_status_while(

@@ -7,7 +7,7 @@ were ended before they could.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kitty_run.engine.journal import Event
@@ -97,6 +97,14 @@ class Ledger:
     def of(self, wp: str) -> Usage:
         """The usage of `wp`, nothing at first."""
         return self.work_packages.setdefault(wp, Usage())
+
+    def so_far(self, wp: str | None = None) -> Usage:
+        """The usage of `wp`, or of the run, with attempts that have no end yet as of unknown cost."""
+        usage = self.run if wp is None else self.of(wp)
+        under_way = sum(wp in (None, key[0]) for key in self._open)
+        unknown = usage.cost.unknown_attempts + under_way
+        cost = replace(usage.cost, unknown_attempts=unknown)
+        return replace(usage, cost=cost, unknown_tokens=usage.unknown_tokens + under_way)
 
     def take(self, event: Event) -> None:
         """Fold one event; types that tell of no usage change nothing but the time of the latest."""

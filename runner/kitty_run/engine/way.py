@@ -16,8 +16,6 @@ from kitty_run.engine.steps import Step, first_step
 from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
 
-_ATTEMPTS = frozenset({Step.IMPLEMENT, Step.REVIEW})
-
 
 class Way:
     """Takes one work package step by step; every step returns the next one."""
@@ -60,7 +58,7 @@ class Way:
     async def _take(self, step: Step) -> Step:
         if step is Step.CLAIM:
             return await self._allocating.claim()
-        if step in _ATTEMPTS:
+        if self._wants_an_agent(step):
             check(self._s, self._wp)
         assignment = await self._allocating.assignment()
         steps: dict[Step, Callable[[Assignment], Awaitable[Step]]] = {
@@ -73,6 +71,11 @@ class Way:
             Step.CONFIRM: self._reviewing.confirm,
         }
         return await steps[step](assignment)
+
+    def _wants_an_agent(self, step: Step) -> bool:
+        """Whether an attempt follows. A review that is not claimed yet may as well be left to others."""
+        claims = step is Step.CLAIM_REVIEW and self._s.board.lanes[self._wp] is Lane.FOR_REVIEW
+        return claims or step in {Step.IMPLEMENT, Step.REVIEW}
 
     async def _block(self, reason: str) -> Ended:
         """Save what the workspace holds, and move the WP to the lane `blocked` with the reason."""

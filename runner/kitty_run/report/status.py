@@ -85,7 +85,7 @@ class Follower:
             fold_run(self.status, event)
         if event.wp is not None:
             self._take_for(event.wp, event)
-        memory, used = self._memory, self._memory.ledger.run
+        memory, used = self._memory, self._memory.ledger.so_far()
         self.status.calls, self.status.tokens = memory.calls, used.tokens
         self.status.cost, self.status.unknown_tokens = used.cost, used.unknown_tokens
         self.status.accepted = memory.accepted
@@ -97,7 +97,7 @@ class Follower:
             fold(one, event)
         memory = self._memory.of(wp)
         one.attempts, one.cycle = sum(memory.attempts.values()), memory.cycle
-        one.cost = self._memory.ledger.of(wp).cost
+        one.cost = self._memory.ledger.so_far(wp).cost
 
 
 def follow(run_id: str, events: Iterable[Event]) -> RunStatus:

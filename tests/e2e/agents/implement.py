@@ -58,6 +58,12 @@ def ok() -> None:
     work()
 
 
+def metered() -> None:
+    """Good work, and what it cost."""
+    work()
+    print(json.dumps({"cost": 0.75, "read": 900, "written": 100}))
+
+
 def rich() -> None:
     """Contents and names that a careless runner would change."""
     work()

@@ -28,6 +28,12 @@ def approve() -> None:
     say("approved")
 
 
+def metered() -> None:
+    """Approves, and says what it cost."""
+    approve()
+    print(json.dumps({"cost": 0.25, "read": 90, "written": 10}))
+
+
 def reject() -> None:
     say("changes_requested", {"message": f'again, "{WP}"\nand\ttabs', "file": f"{WP}.txt", "line": 1})
 
