@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +20,7 @@ from kitty_run.profile.model import Action, Allowance, Backoff, Limits, Output, 
 
 from tests.engine import profiles
 from tests.engine.killing import run_and_kill
-from tests.engine.world import Did, Job, World, good
+from tests.engine.world import Did, FakeWorkspace, Job, World, good
 
 PAIR = {"WP01": [], "WP02": ["WP01"]}
 WIDE = {"WP01": [], "WP02": [], "WP03": []}
@@ -88,6 +89,39 @@ def test_attempts_are_never_more_than_allowed_however_many_start_at_once(tmp_pat
     assert report.exit_status is ExitStatus.PAUSED
     assert started(world) == 3
     assert world.peak == 3
+
+
+def test_attempts_that_are_prepared_at_once_are_not_more_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the limits and the start there are calls of git, which take their time."""
+    head = FakeWorkspace.head
+
+    async def slow_head(workspace: FakeWorkspace) -> str:
+        await asyncio.sleep(0.5)
+        return await head(workspace)
+
+    monkeypatch.setattr(FakeWorkspace, "head", slow_head)
+    world = metered(tmp_path, WIDE)
+    world.change(limits=Limits(attempts=2))
+    assert world.run().exit_status is ExitStatus.PAUSED
+    assert started(world) == 2
+
+
+def test_a_work_package_at_its_own_limit_does_not_wait_for_a_limited_agent_first(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []}, script=lambda job: job.fail())
+    row = RetryRow(Action.WAIT, 9, Backoff(5 * HOUR, 1.0), Action.BLOCK)
+    own = Allowance(attempts=1)
+    world.change(limits=Limits(work_package=own), retry=replace(world.profile.retry, agent={"default": row}))
+    report = world.run()
+    assert report.exit_status is ExitStatus.PAUSED
+    assert report.seconds < HOUR
+
+
+def test_a_review_that_nothing_is_left_for_is_not_claimed(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []})
+    world.change(limits=Limits(work_package=Allowance(attempts=1)))
+    assert world.run().left == {"WP01": "for_review"}
 
 
 def test_what_runs_when_a_limit_is_reached_is_let_finish_and_handed_in(tmp_path: Path) -> None:
@@ -297,8 +331,6 @@ def test_a_run_says_at_its_start_what_its_limits_do_not_see(tmp_path: Path) -> N
 def test_the_time_limit_ends_the_asking_at_a_terminal(tmp_path: Path) -> None:
     class Away:
         async def ask(self, gate: str, about: str) -> Answer:
-            import asyncio  # noqa: PLC0415
-
             await asyncio.sleep(1e6)
             return Answer(True)
 

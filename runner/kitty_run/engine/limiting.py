@@ -61,9 +61,11 @@ async def keeping_time(services: Services) -> AsyncIterator[None]:
 
 
 async def _run_out(services: Services) -> None:
-    """Stop the run when its time is up."""
+    """Stop the run when its time is up, if there is such a time."""
     allowed = services.profile.limits.wall_clock
-    while allowed is not None and (left := allowed - _spent(services)) > 0:
+    if allowed is None:
+        return
+    while (left := allowed - _spent(services)) > 0:
         await asyncio.sleep(max(left, TICK))
     look(services)
 
