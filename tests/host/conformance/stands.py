@@ -18,7 +18,7 @@ from kitty_run.host.detect import connect
 from kitty_run.host.envelope import envelope_of
 from kitty_run.host.environment import host_environment, resolve
 from kitty_run.host.start import RawReply, Starter
-from kitty_run.host.warm import WarmStarter
+from kitty_run.host.warm.starter import WarmStarter
 from kitty_run.profile.model import HostConfig
 
 from tests.git_repos import IDENTITY, GitRepo
