@@ -129,6 +129,7 @@ def end(how: str) -> None:
     note.write("left open")
     atexit.register(lambda: print("at exit"))
     threading.Thread(target=lambda: (threading.main_thread().join(), print("in a thread"))).start()
+    sys.stdout.reconfigure(line_buffering=False, write_through=False)  # type: ignore[union-attr]
     print("said", end="")
     if how == "error":
         raise RuntimeError("an error")
