@@ -61,7 +61,7 @@ class FakeWorkspace:
         self.path = path
         self._tree = tree
 
-    async def ensure(self, repo: Path, branch: str, base: str, merge: Sequence[str]) -> None:
+    async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         return
 
     async def head(self) -> str:
@@ -71,7 +71,7 @@ class FakeWorkspace:
         return () if self._tree.clean else tuple(self._tree.files)
 
     async def snapshot(self) -> Snapshot:
-        return Snapshot(self._tree.head, "branch", _digest(self._tree.files))
+        return Snapshot(self._tree.head, "branch", _digest(self._tree.files), await self.dirty())
 
     async def snapshot_committed(self) -> Snapshot:
         return Snapshot(self._tree.head, "branch", _digest(self._tree.commits[-1]))

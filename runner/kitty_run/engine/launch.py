@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kitty_run.agents.process import LocalExecutor, end_leftovers
@@ -157,7 +158,7 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
         place=place,
         repo=repo,
         repository=Repository(repo),
-        workspace=Workspace,
+        workspace=partial(Workspace, root=repo),
         executor=LocalExecutor(),
         control=control,
         slots=Slots(profile.concurrency),
