@@ -43,7 +43,8 @@ def table(costs: Sequence[Cost]) -> str:
     calls = " to ".join(str(count) for count in sorted({cost.calls for cost in costs}))
     return (
         f"Host {MISSION_HOST}, topology `coord`, {COUNT} work packages in {COUNT // WIDTH} layers, "
-        f"{SLOTS} slots, agents that take no time; claimed, reviewed, accepted and merged. Wanted: at most {WALL:g} s.\n\n"
+        f"{SLOTS} slots, agents that take no time; claimed, reviewed, accepted and merged. "
+        f"Wanted: at most {WALL:g} s.\n\n"
         "| rounds | wall s | CPU s, all processes | host calls |\n| --- | --- | --- | --- |\n"
         f"| {len(costs)} | {wall} | {cpu} | {calls} |"
     )
