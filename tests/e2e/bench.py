@@ -36,6 +36,11 @@ Plan = Mapping[str, Sequence[str]]
 """Per work package what its agent does: one behaviour per attempt, the last for all further ones."""
 
 
+def _heeding_interrupts() -> None:
+    """A test suite that was started in the background has ^C ignored, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def mission(
     shape: Mapping[str, Sequence[str]],
     topology: Topology | None,
@@ -140,6 +145,7 @@ class Bench:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_heeding_interrupts,  # noqa: PLW1509 - no thread runs here
         )
 
     def end(self, process: subprocess.Popen[str]) -> Ran:

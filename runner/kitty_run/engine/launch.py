@@ -18,6 +18,7 @@ from kitty_run.agents.sandbox import needed, unavailable
 from kitty_run.agents.workspace import Workspace
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.estimates import sizes
 from kitty_run.engine.gates import Asker
 from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal
@@ -125,7 +126,9 @@ async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBoo
         journal.write("run.resumed" if known else "run.started", **told)
         calls.attach(journal)
         await _end_leftovers(journal, memory)
-        session = Session(_services(request, repo, host, Board.of(state), journal, memory, place))
+        services = _services(request, repo, host, Board.of(state), journal, memory, place)
+        services.sizes = await asyncio.to_thread(sizes, host, state.work_packages)
+        session = Session(services)
         with _signals(session):
             return await session.run()
     finally:
