@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from kitty_run.demo.missions import Project
+from kitty_run.demo.spec import Project
 
 from benchmarks.results import spread, write_section
 from benchmarks.runs import AGENT, SLOTS, Cost, Shape, adopt_orphans, executable, run_ours, spec, timed

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kitty_run.demo.missions import MissionSpec, Project, Topology, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 
 from tests.hosts import RealHost
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-from kitty_run.demo.missions import Project
+from kitty_run.demo.spec import Project
 from kitty_run.host.cold import ColdStarter
 from kitty_run.host.start import Starter
 from kitty_run.host.warm.starter import WarmStarter

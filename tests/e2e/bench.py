@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import yaml
 from kitty_run.agents.tree import MARKER
-from kitty_run.demo.missions import MissionSpec, Project, Topology, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 
 from tests.hosts import RealHost
 

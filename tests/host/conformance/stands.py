@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kitty_run.demo import documents
-from kitty_run.demo.missions import MissionSpec, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, WorkPackageSpec
 from kitty_run.host.client import SpecKitty
 from kitty_run.host.cold import ColdStarter
 from kitty_run.host.detect import connect

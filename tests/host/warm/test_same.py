@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kitty_run.demo.missions import Project
+from kitty_run.demo.spec import Project
 from kitty_run.host.cold import ColdStarter
 from kitty_run.host.start import Starter
 from kitty_run.host.warm.starter import WarmStarter
