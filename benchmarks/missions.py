@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
 from random import Random
 
 from tests.engine.world import Did, Job
@@ -11,9 +12,11 @@ from tests.engine.world import Did, Job
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A mission: dependencies and seconds (implementation, review) by work package, and the slots it gets."""
+    """A mission by work package: dependencies, number of subtasks, seconds (implementation, review); and the
+    slots that it gets."""
 
     dependencies: Mapping[str, tuple[str, ...]]
+    subtasks: Mapping[str, int]
     seconds: Mapping[str, tuple[float, float]]
     slots: int
 
@@ -44,15 +47,22 @@ class Drawn:
 def draw(random: Random) -> Drawn:
     """6 to 40 work packages, each depending on up to 3 of the 12 before it, on 2 to 6 slots.
 
-    Implementations take 15 minutes in the median, with a long tail; reviews a fifth of that.
+    Of 2 to 8 subtasks each takes 3 minutes in the median, with a long tail that all of a work package's
+    share; a review takes 3 minutes.
     """
     count = random.randint(6, 40)
     ids = [f"WP{number:02}" for number in range(1, count + 1)]
+    subtasks = {wp: random.randint(2, 8) for wp in ids}
     return Drawn(
         {wp: _before(random, ids[max(0, at - 12) : at]) for at, wp in enumerate(ids)},
-        {wp: (random.lognormvariate(6.8, 0.6), random.lognormvariate(5.2, 0.5)) for wp in ids},
+        subtasks,
+        {wp: (count * _minutes(random), _minutes(random)) for wp, count in subtasks.items()},
         random.randint(2, 6),
     )
+
+
+def _minutes(random: Random) -> float:
+    return random.lognormvariate(log(180), 0.5)
 
 
 def _before(random: Random, candidates: list[str]) -> tuple[str, ...]:

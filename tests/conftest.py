@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from kitty_run.demo.missions import MissionSpec, Project
+from kitty_run.demo.spec import MissionSpec, Project
 
 from tests import hosts
 

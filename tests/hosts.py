@@ -20,7 +20,8 @@ from pathlib import Path
 
 from kitty_run.demo import documents, missions
 from kitty_run.demo.hosts import ensure_host, host_environment
-from kitty_run.demo.missions import MissionSpec, Project, make_project
+from kitty_run.demo.missions import make_project
+from kitty_run.demo.spec import MissionSpec, Project
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 HOSTS = (CHECKOUT / ".hosts").resolve()  # what hosts write of a worktree is its real path

@@ -50,12 +50,6 @@ class TestLooking:
         root.write("src/app.py", "x")
         assert run(repository.dirty_tracked()) == ("src/app.py",)
 
-    def test_lists_worktrees_with_branches_and_heads(self, root: GitRepo, repository: Repository) -> None:
-        tree = root.worktree("m-WP01", "m-WP01")
-        tree.git("checkout", "-q", "--detach")
-        found = [(each.path, each.head, each.branch) for each in run(repository.worktrees())]
-        assert found == [(root.path, root.head(), "main"), (tree.path, tree.head(), None)]
-
 
 class TestCommitStatus:
     def test_commits_the_missions_files_alone_and_leaves_the_users_staged_work_staged(
@@ -290,9 +284,3 @@ class TestKeep:
         assert root.head("refs/kitty-run/m/WP01") == again
         assert root.head("refs/kitty-run/m/WP01@{1}") == first
         assert root.git("cat-file", "-t", first) == "commit"
-
-    def test_forgets_one_mission_alone(self, root: GitRepo, repository: Repository) -> None:
-        run(repository.keep("m", "WP01", root.head()))
-        run(repository.keep("n", "WP01", root.head()))
-        run(repository.forget("m"))
-        assert root.git("for-each-ref", "--format=%(refname)", "refs/kitty-run") == "refs/kitty-run/n/WP01"

@@ -38,8 +38,8 @@ def tree(root: GitRepo) -> GitRepo:
 
 
 @pytest.fixture
-def workspace(tree: GitRepo) -> Workspace:
-    return Workspace(tree.path)
+def workspace(root: GitRepo, tree: GitRepo) -> Workspace:
+    return Workspace(tree.path, root.path)
 
 
 def diverge(tree: GitRepo) -> None:
@@ -222,6 +222,35 @@ class TestBrokenWorktrees:
             with pytest.raises(WorkspaceError):
                 run(call)
 
+    @pytest.mark.parametrize(
+        "forged", ["a repository of its own", "a worktree of another", "beside the real one"]
+    )
+    def test_a_git_file_that_leads_elsewhere_runs_nothing_there(
+        self, root: GitRepo, tree: GitRepo, workspace: Workspace, tmp_path: Path, forged: str
+    ) -> None:
+        since = run(workspace.snapshot())
+        other = make_repo(tmp_path / "other")
+        goal = other.path / ".git"
+        if forged == "a worktree of another":
+            other.worktree("theirs", "theirs")
+            goal = other.path / ".git/worktrees/theirs"
+        elif forged == "beside the real one":
+            goal = tree.path / "forged"
+            shutil.copytree(root.path / ".git/worktrees" / tree.path.name, goal)
+            (goal / "commondir").write_text(str(root.path / ".git"))
+        other.git("config", "filter.evil.clean", f"touch {tmp_path}/ran")
+        (tree.path / ".git").write_text(f"gitdir: {goal}\n")
+        tree.write(".gitattributes", "* filter=evil\n")
+        for call in (workspace.commit("work"), workspace.discard(since), workspace.ensure_branch(BRANCH)):
+            with pytest.raises(
+                WorkspaceError, match=r"which is no worktree of .* an agent may have changed it"
+            ):
+                run(call)
+        assert not (tmp_path / "ran").exists()
+        (tree.path / ".git").unlink()
+        root.git("worktree", "repair")
+        assert run(workspace.head()) == since.head
+
     def test_a_removed_directory_is_a_workspace_error(self, tree: GitRepo, workspace: Workspace) -> None:
         shutil.rmtree(tree.path)
         with pytest.raises(
@@ -268,8 +297,8 @@ def test_a_users_settings_change_nothing(root: GitRepo, tree: GitRepo, workspace
     root.commit("squashed")
     root.commit("later", **{"src/app.py": "elsewhere\n"})
     assert run(Repository(root.path).verify_merged("main", {"WP01": head})) == ()
-    other = Workspace(root.path / ".worktrees/m-WP02")
-    run(other.ensure(root.path, "m-WP02", "main", [BRANCH]))
+    other = Workspace(root.path / ".worktrees/m-WP02", root.path)
+    run(other.ensure("m-WP02", "main", [BRANCH]))
     assert run(other.dirty()) == ()
     assert run(workspace.discard(run(workspace.snapshot()))) == ()
 

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from kitty_run.demo.missions import MissionSpec, Project, Topology, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 
 from tests.hosts import FEATURE_HOST, MISSION_HOST, RealHost
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from kitty_run.cli.main import COMMANDS
-from kitty_run.demo.missions import MissionSpec, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, WorkPackageSpec
 from kitty_run.errors import ExitStatus
 
 from tests.docs.documents import DOCUMENTS, Block, blocks, commands

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import yaml
 from kitty_run.agents.tree import MARKER
-from kitty_run.demo.missions import MissionSpec, Project, Topology, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 
 from tests.hosts import RealHost
 
@@ -34,6 +34,11 @@ MUTATING = frozenset({"claim", "tick", "hand_in", "claim_review", "approve", "re
 
 Plan = Mapping[str, Sequence[str]]
 """Per work package what its agent does: one behaviour per attempt, the last for all further ones."""
+
+
+def _heeding_interrupts() -> None:
+    """A test suite that was started in the background has ^C ignored, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def mission(
@@ -140,6 +145,7 @@ class Bench:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_heeding_interrupts,  # noqa: PLW1509 - no thread runs here
         )
 
     def end(self, process: subprocess.Popen[str]) -> Ran:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kitty_run.demo.missions import MissionSpec
+from kitty_run.demo.spec import MissionSpec
 
 from tests.e2e.bench import Bench
 from tests.hosts import RealHost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kitty_run.demo.missions import Topology
+from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission, wide
 from tests.e2e.conftest import MakeBench

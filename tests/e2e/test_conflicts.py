@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from kitty_run.demo.missions import Topology
+from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench

@@ -66,8 +66,10 @@ def test_waves_are_the_earliest_rounds() -> None:
     assert graph.waves(packages(diamond), ["WP01", "WP02"]) == [["WP03"], ["WP04"]]
 
 
-def test_height_is_the_longest_way_to_the_end() -> None:
-    assert graph.heights(packages({**CHAIN, "WP04": []})) == {"WP01": 3, "WP02": 2, "WP03": 1, "WP04": 1}
+def test_a_way_is_the_longest_one_to_the_end() -> None:
+    seconds = {"WP01": 1.0, "WP02": 5.0, "WP03": 2.0, "WP04": 9.0}
+    ways = graph.longest_ways(packages({**CHAIN, "WP04": []}), seconds)
+    assert ways == {"WP01": 8.0, "WP02": 7.0, "WP03": 2.0, "WP04": 9.0}
 
 
 @st.composite
@@ -86,4 +88,5 @@ def test_waves_hold_every_id_once_and_after_what_it_depends_on(dependencies: dic
     assert sorted(at) == sorted(dependencies)
     assert sum(map(len, rounds)) == len(dependencies)
     assert all(at[wp] > at[name] for wp, names in dependencies.items() for name in names)
-    assert max(graph.heights(packages(dependencies)).values()) == len(rounds)
+    ways = graph.longest_ways(packages(dependencies), dict.fromkeys(dependencies, 1.0))
+    assert max(ways.values()) == len(rounds)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.agents.ports import AbortedMerge, Diff, Snapshot, Unmerged
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.estimates import sizes
 from kitty_run.engine.gates import Asker
 from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal, read
@@ -61,7 +63,7 @@ class FakeWorkspace:
         self.path = path
         self._tree = tree
 
-    async def ensure(self, repo: Path, branch: str, base: str, merge: Sequence[str]) -> None:
+    async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         return
 
     async def head(self) -> str:
@@ -71,7 +73,7 @@ class FakeWorkspace:
         return () if self._tree.clean else tuple(self._tree.files)
 
     async def snapshot(self) -> Snapshot:
-        return Snapshot(self._tree.head, "branch", _digest(self._tree.files))
+        return Snapshot(self._tree.head, "branch", _digest(self._tree.files), await self.dirty())
 
     async def snapshot_committed(self) -> Snapshot:
         return Snapshot(self._tree.head, "branch", _digest(self._tree.commits[-1]))
@@ -249,6 +251,7 @@ class World:
         script: Script = good,
         faults: Sequence[Fault] = (),
         shape: str | None = None,
+        subtasks: Mapping[str, int] | None = None,
     ) -> None:
         self.root = root
         self.profile = profile or profiles.profile()
@@ -267,13 +270,17 @@ class World:
         self.on_event: Callable[[World, Event, Session], None] | None = None
         self.yes = False
         self.asker: Asker | None = None
-        self._write_prompts(dependencies)
+        self._write_prompts(rosters(dependencies, subtasks or {}))
 
-    def _write_prompts(self, dependencies: Mapping[str, Sequence[str]]) -> None:
+    def _write_prompts(self, rosters: Mapping[str, tuple[str, ...]]) -> None:
         tasks = self.root / "kitty-specs" / self.host.held.mission / "tasks"
         tasks.mkdir(parents=True, exist_ok=True)
-        for wp in dependencies:
-            (tasks / f"{wp}.md").write_text(f"---\ntitle: Part {wp}\n---\nDo {wp}.\n", encoding="utf-8")
+        held = self.host.held
+        packages = {wp: replace(held.work_packages[wp], subtasks=roster) for wp, roster in rosters.items()}
+        self.host.held = replace(held, work_packages=packages)
+        for wp, roster in rosters.items():
+            front = f"title: Part {wp}\nsubtasks: {json.dumps(roster)}\n"
+            (tasks / f"{wp}.md").write_text(f"---\n{front}---\nDo {wp}.\n", encoding="utf-8")
 
     def tree(self, wp: str) -> Tree:
         """The workspace of `wp`."""
@@ -310,6 +317,7 @@ class World:
             breakers=Breakers(control),
             assume_yes=self.yes,
             asker=self.asker,
+            sizes=sizes(self.host, state.work_packages),
             random=Random(7),  # noqa: S311
             now=self._now,
         )
@@ -357,6 +365,12 @@ class World:
 
 def _record(journal: Journal, call: SimCall) -> None:
     journal.write("call.ended", call.wp, operation=call.operation, code=call.code, seconds=0.0)
+
+
+def rosters(work_packages: Iterable[str], counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """As many subtasks as `counts` says for each work package; their ids are the mission's."""
+    numbers = itertools.count(1)
+    return {wp: tuple(f"T{next(numbers):03}" for _ in range(counts.get(wp, 0))) for wp in work_packages}
 
 
 def _digest(value: object) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kitty_run.demo.missions import MissionSpec, Project, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
 from kitty_run.profile.load import load
 
 from tests.hosts import CHECKOUT, FEATURE_HOST, RealHost

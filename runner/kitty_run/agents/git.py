@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kitty_run.agents.git_layout import check_belongs, missing
 from kitty_run.errors import WorkspaceError
 
 TIMEOUT = 600.0
@@ -73,12 +74,14 @@ class Git:
     """Git in one directory; `extra` is added to the environment of every call.
 
     `rooted`: the checkout must begin at `cwd` itself. A linked worktree whose `.git` file was removed
-    lies inside the root checkout, and git would otherwise work on that one instead.
+    lies inside the root checkout, and git would otherwise work on that one instead. `root`: the checkout
+    must be a linked worktree of the repository there.
     """
 
     cwd: Path
     extra: Mapping[str, str] = field(default_factory=dict)
     rooted: bool = False
+    root: Path | None = None
 
     async def run(self, *args: str, stdin: str | None = None) -> str:
         """Standard output; raises `WorkspaceError` with git's words on any exit status but 0."""
@@ -140,15 +143,14 @@ class Git:
 
     def refused(self, args: tuple[str, ...], reply: Reply) -> WorkspaceError:
         """The error for a command that git refused."""
-        if self.rooted and not (self.cwd / ".git").exists():
-            return WorkspaceError(
-                f"{self.cwd}: its .git file is gone; its other files are untouched. "
-                f"`git worktree repair {self.cwd}` at the root checkout brings it back; then run again"
-            )
+        if self.rooted and (gone := missing(self.cwd)):
+            return gone
         words = printable(reply.stderr.strip() or reply.stdout.strip() or "no reason given")[-2000:]
         return WorkspaceError(f"{self.cwd}: {_shown(args)} failed (exit status {reply.status}): {words}")
 
     async def _start(self, args: tuple[str, ...], stdin: int, stderr: int = PIPE) -> Process:
+        if self.root is not None:
+            check_belongs(self.cwd, self.root)
         starting = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
                 "git",
@@ -170,12 +172,8 @@ class Git:
                 await _end(await starting)
             raise
         except OSError as error:
-            if not self.cwd.is_dir():
-                raise WorkspaceError(
-                    f"{self.cwd}: the directory is gone; what was committed is still on its branch. "
-                    "Run again to have it made anew"
-                ) from error
-            raise WorkspaceError(f"{self.cwd}: git can't be started: {error}") from error
+            unstarted = WorkspaceError(f"{self.cwd}: git can't be started: {error}")
+            raise (unstarted if self.cwd.is_dir() else missing(self.cwd) or unstarted) from error
 
     def _environment(self) -> dict[str, str]:
         kept = {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kitty_run.agents.git import Git
+from kitty_run.agents.git_layout import common_dir, git_dir
 from kitty_run.errors import WorkspaceError
 
 LOCKS = ("index.lock", "HEAD.lock")
@@ -15,10 +16,11 @@ LOCKS = ("index.lock", "HEAD.lock")
 
 async def clear_stale_locks(git: Git, branch: str | None) -> None:
     """Remove the locks of this worktree and of its branch; raises `WorkspaceError` if a git still runs."""
-    names = [*LOCKS, *([f"refs/heads/{branch}.lock"] if branch else [])]
-    asked = [part for name in names for part in ("--git-path", name)]
-    paths = (await git.line("rev-parse", *asked)).splitlines()
-    locks = [git.cwd / path for path in paths if (git.cwd / path).exists()]
+    own = git_dir(git.cwd)
+    paths = [own / name for name in LOCKS]
+    if branch:
+        paths.append(common_dir(own) / "refs" / "heads" / f"{branch}.lock")
+    locks = [path for path in paths if path.exists()]
     if not locks:
         return
     holder = await asyncio.to_thread(_holder, git.cwd, locks)

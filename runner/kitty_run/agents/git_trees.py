@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable
@@ -10,37 +11,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from kitty_run.agents.git import Git
+from kitty_run.agents.git_layout import git_dir
+from kitty_run.agents.git_status import Status
 from kitty_run.errors import WorkspaceError
 
 
-async def dirty(git: Git, *options: str) -> tuple[str, ...]:
-    """Paths with uncommitted changes, untracked files that are not ignored included.
-
-    A path with a slash at its end is a git repository of its own.
-    """
-    status = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", *options)
-    return tuple(item[3:] for item in await git.paths(*status))
-
-
-async def embedded(git: Git) -> tuple[str, ...]:
-    """Git repositories inside the worktree that git would commit as a bare link, losing their content.
-
-    Untracked ones, and those already recorded as a link although `.gitmodules` does not know them.
-    """
-    untracked = [path for path in await dirty(git) if path.endswith("/")]
+async def linked(git: Git) -> tuple[str, ...]:
+    """Git repositories inside the worktree that are recorded as a link, and unknown to `.gitmodules`."""
     links = [line for line in await git.paths("ls-files", "-s", "-z") if line.startswith("160000 ")]
     if not links:
-        return tuple(untracked)
+        return ()
     modules = await git.call("config", "-z", "-f", ".gitmodules", "--get-regexp", r"\.path$")
     known = {item.partition("\n")[2] for item in modules.stdout.split("\0")}
     recorded = [line.partition("\t")[2] for line in links]
-    return (*untracked, *(p for p in recorded if p not in known and (git.cwd / p / ".git").exists()))
+    return tuple(p for p in recorded if p not in known and (git.cwd / p / ".git").exists())
 
 
 @asynccontextmanager
 async def scratch_index(git: Git, tree: str | None = None) -> AsyncIterator[Git]:
     """`git` with an index file of its own, thrown away at the end: a copy of the real one, or of `tree`."""
-    index = git.cwd / await git.line("rev-parse", "--git-path", "index")
+    index = git_dir(git.cwd) / "index"
     with tempfile.TemporaryDirectory(prefix="kitty-run-index-") as folder:
         scratch = replace(git, extra={**git.extra, "GIT_INDEX_FILE": str(Path(folder) / "index")})
         if tree is not None:
@@ -50,24 +40,38 @@ async def scratch_index(git: Git, tree: str | None = None) -> AsyncIterator[Git]
         yield scratch
 
 
-async def take(git: Git, prefix: str) -> str:
+async def take(git: Git, prefix: str, now: Status) -> str:
     """The tree of all that the worktree holds but ignored files; below `prefix` those too.
 
-    Git repositories of their own are left out. Nothing in the worktree or its index changes.
+    Git repositories of their own are left out. `now` is the worktree's status. Nothing in it or in its
+    index changes.
     """
-    repositories = [path.rstrip("/") for path in await dirty(git) if path.endswith("/")]
+    hidden = await ignored(git, prefix)
+    if not now.entries and not hidden:
+        return await git.line("rev-parse", "--verify", f"{now.head}^{{tree}}")
     async with scratch_index(git) as scratch:
-        where = ("--", ".", *(f":(top,exclude,literal){path}" for path in repositories))
-        await scratch.run("add", "--all", "--sparse", *(where if repositories else ()))
-        ignored = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard")
-        hidden = await scratch.paths(*ignored, "--", f":(top,literal){prefix}")
-        files = [path for path in hidden if not path.endswith("/")]
-        await scratch.run("update-index", "--add", "-z", "--stdin", stdin="".join(f"{p}\0" for p in files))
+        left_out = (f":(top,exclude,literal){path.rstrip('/')}" for path in now.repositories)
+        where = ("--", ".", *left_out) if now.repositories else ()
+        await scratch.run("add", "--all", "--sparse", *where)
+        if hidden:
+            listed = "".join(f"{path}\0" for path in hidden)
+            await scratch.run("update-index", "--add", "-z", "--stdin", stdin=listed)
         return await scratch.line("write-tree")
+
+
+async def ignored(git: Git, prefix: str) -> tuple[str, ...]:
+    """The ignored files at or below `prefix`; git repositories of their own are left out."""
+    if not os.path.lexists(git.cwd / prefix):
+        return ()
+    listed = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard")
+    found = await git.paths(*listed, "--", f":(top,literal){prefix}")
+    return tuple(path for path in found if not path.endswith("/"))
 
 
 async def changed(git: Git, before: str, after: str, prefix: str | None = None) -> tuple[str, ...]:
     """Paths that differ between two trees or commits, below `prefix` (or that path itself) if given."""
+    if before == after:
+        return ()
     where = ("--", f":(top,literal){prefix}") if prefix else ()
     return await git.paths("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after, *where)
 

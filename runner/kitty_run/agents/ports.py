@@ -11,11 +11,12 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A workspace at one moment: commit, branch (None: detached), and the tree of all that is in it,
-    untracked files that are not ignored included."""
+    untracked files that are not ignored included. `dirty` are the paths that are not as committed."""
 
     head: str
     branch: str | None
     tree: str
+    dirty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class WorkspacePort(Protocol):
     @property
     def path(self) -> Path: ...
 
-    async def ensure(self, repo: Path, branch: str, base: str, merge: Sequence[str]) -> None: ...
+    async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None: ...
 
     async def head(self) -> str: ...
 

@@ -10,8 +10,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kitty_run.agents import git_trees, merged
+from kitty_run.agents import merged
 from kitty_run.agents.git import Git, printable
+from kitty_run.agents.git_status import status
 from kitty_run.agents.ports import AbortedMerge, Unmerged
 from kitty_run.agents.worktrees import Worktree, list_worktrees
 from kitty_run.errors import WorkspaceError
@@ -44,11 +45,7 @@ class Repository:
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         """Tracked files of the root with uncommitted changes, staged ones included."""
-        return await git_trees.dirty(self._git, "--untracked-files=no")
-
-    async def worktrees(self) -> tuple[Worktree, ...]:
-        """All worktrees, the root first."""
-        return await list_worktrees(self._git)
+        return (await status(self._git, "--untracked-files=no")).dirty
 
     async def commit_status(
         self, mission_dir: Path, message: str, worktree: Path | None = None
@@ -59,7 +56,7 @@ class Repository:
         elsewhere stays staged and uncommitted.
         """
         top = self.root if worktree is None else worktree.resolve()
-        git = Git(top, rooted=worktree is not None)
+        git = self._git if worktree is None else Git(top, rooted=True, root=self.root)
         where = f":(top,literal){mission_dir.resolve().relative_to(top).as_posix()}"
         if not await git.paths("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", where):
             return None
@@ -102,7 +99,7 @@ class Repository:
         goal = await self.resolve(target)
         if goal is None:
             return
-        known = {worktree.path: worktree for worktree in (await self.worktrees())[1:]}
+        known = {worktree.path: worktree for worktree in (await list_worktrees(self._git))[1:]}
         for path in worktrees:
             found = known.get(Path(os.path.realpath(path)))
             if found is not None and await self._is_spent(found, goal):
@@ -111,23 +108,17 @@ class Repository:
             await self._remove_branch(branch, goal)
 
     async def keep(self, mission: str, wp: str, sha: str) -> None:
-        """Have `refs/kitty-run/MISSION/WP` hold `sha`, so that it is found whatever becomes of its branch.
+        """Have `refs/kitty-run/MISSION/WP` hold the commit `sha` (in full), so that it is found again.
 
         Earlier commits stay in that ref's reflog (`git reflog refs/kitty-run/MISSION/WP`).
         """
         ref = f"{KEPT}/{mission}/{wp}"
-        if await self.resolve(ref) != await self.resolve(sha):
+        if await self.resolve(ref) != sha:
             await self._git.run("update-ref", "--create-reflog", "-m", "kitty-run: keep", ref, sha)
 
     async def kept(self, mission: str, wp: str) -> str | None:
         """The commit that `keep` holds for `wp`; None where it holds none."""
         return await self.resolve(f"{KEPT}/{mission}/{wp}")
-
-    async def forget(self, mission: str) -> None:
-        """Remove the refs that `keep` made for `mission`."""
-        refs = await self._git.run("for-each-ref", "--format=%(refname)", f"{KEPT}/{mission}")
-        for ref in refs.split():
-            await self._git.run("update-ref", "-d", ref)
 
     @staticmethod
     async def _wait_for_index(git: Git) -> None:
@@ -144,7 +135,7 @@ class Repository:
     async def _is_spent(self, worktree: Worktree, goal: str) -> bool:
         if worktree.head is None or not worktree.path.is_dir():
             return False
-        if await git_trees.dirty(Git(worktree.path, rooted=True)):
+        if (await status(Git(worktree.path, rooted=True, root=self.root))).entries:
             return False
         return await self._git.ok("merge-base", "--is-ancestor", worktree.head, goal)
 

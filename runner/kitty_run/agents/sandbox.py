@@ -146,7 +146,9 @@ def _file_system(confinement: Confinement, env: Mapping[str, str], program: str)
         yield from _home(home, confinement.home)
     yield from _paths("--bind" if confinement.writable else "--ro-bind", confinement.workspace)
     if confinement.writable:
-        yield from _paths("--ro-bind-try", confinement.workspace / "kitty-specs")
+        # A `.git` that leads elsewhere would have the runner's own git run what that place's settings say.
+        for name in (".git", "kitty-specs"):
+            yield from _paths("--ro-bind-try", confinement.workspace / name)
     for path in confinement.readable:
         yield from _paths("--ro-bind-try", path)
     for path in confinement.writes:

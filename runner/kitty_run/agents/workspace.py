@@ -12,7 +12,9 @@ from pathlib import Path
 
 from kitty_run.agents import git_trees
 from kitty_run.agents.git import Git, printable
+from kitty_run.agents.git_layout import git_dir
 from kitty_run.agents.git_locks import clear_stale_locks
+from kitty_run.agents.git_status import Status, status
 from kitty_run.agents.ports import Diff, Snapshot
 from kitty_run.agents.worktrees import WorkspaceConflict, add_worktree, merge_branches
 from kitty_run.errors import WorkspaceError
@@ -31,18 +33,20 @@ UNFINISHED = {
 
 
 class Workspace:
-    """The worktree at `path`. Every method raises `WorkspaceError` where git refuses."""
+    """The worktree at `path` of the repository at `root`. Every method raises `WorkspaceError` where git
+    refuses, and where the worktree is none of that repository's (any more)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, root: Path) -> None:
         self.path = Path(os.path.realpath(path))
-        self._git = Git(self.path, rooted=True)
+        self._root = Path(os.path.realpath(root))
+        self._git = Git(self.path, rooted=True, root=self._root)
 
-    async def ensure(self, repo: Path, branch: str, base: str, merge: Sequence[str]) -> None:
+    async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         """Have the worktree on `branch` (made from `base` if missing) with the branches `merge` merged in.
 
         Raises `WorkspaceConflict` where they don't merge; the worktree is clean then.
         """
-        await add_worktree(Git(repo), self.path, branch, base)
+        await add_worktree(Git(self._root), self.path, branch, base)
         await self.ensure_branch(branch)
         await merge_branches(self._git, merge)
 
@@ -62,17 +66,18 @@ class Workspace:
 
     async def dirty(self) -> tuple[str, ...]:
         """Paths with uncommitted changes, untracked files that are not ignored included."""
-        return _printable(await git_trees.dirty(self._git))
+        return _printable((await status(self._git)).dirty)
 
     async def snapshot(self) -> Snapshot:
         """The workspace as it stands, uncommitted work included; nothing in it changes."""
-        tree = await git_trees.take(self._git, SPECS)
-        return Snapshot(await self.head(), await self.branch(), tree)
+        now = await status(self._git)
+        tree = await git_trees.take(self._git, SPECS, now)
+        return Snapshot(now.head, now.branch, tree, _printable(now.dirty))
 
     async def snapshot_committed(self) -> Snapshot:
         """The workspace as it is committed, whatever stands uncommitted in it."""
-        tree = await self._git.line("rev-parse", "--verify", "HEAD^{tree}")
-        return Snapshot(await self.head(), await self.branch(), tree)
+        head, tree = (await self._git.run("rev-parse", "HEAD^{commit}", "HEAD^{tree}")).split()
+        return Snapshot(head, await self.branch(), tree)
 
     async def ensure_branch(self, branch: str) -> None:
         """Have `branch` checked out, with the commits that were made beside it, if it only lies behind.
@@ -108,9 +113,11 @@ class Workspace:
 
     async def forbidden(self, since: Snapshot) -> tuple[str, ...]:
         """Paths below `kitty-specs/` that changed since, in commits or files, ignored ones included."""
-        now = await git_trees.take(self._git, SPECS)
-        files = await git_trees.changed(self._git, since.tree, now, SPECS)
-        commits = await git_trees.changed(self._git, since.head, "HEAD", SPECS)
+        now = await status(self._git)
+        as_committed = not now.below(SPECS) and not await git_trees.ignored(self._git, SPECS)
+        tree = now.head if as_committed else await git_trees.take(self._git, SPECS, now)
+        files = await git_trees.changed(self._git, since.tree, tree, SPECS)
+        commits = await git_trees.changed(self._git, since.head, now.head, SPECS)
         return _printable(sorted({*files, *commits}))
 
     async def undo_forbidden(self, since: Snapshot) -> None:
@@ -123,10 +130,7 @@ class Workspace:
         if await git_trees.changed(self._git, since.head, "HEAD", SPECS):
             await self._git.run("reset", "--quiet", "--soft", since.head)
         await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
-        now = await git_trees.take(self._git, SPECS)
-        await git_trees.put_back(
-            self._git, since.tree, await git_trees.changed(self._git, since.tree, now, SPECS)
-        )
+        await self._put_back(since)
 
     async def commit(self, message: str) -> str | None:
         """Commit everything that is not ignored and not below `kitty-specs/`; None: there was nothing.
@@ -134,22 +138,22 @@ class Workspace:
         Concludes a merge whose conflicts are all resolved. Raises `WorkspaceError` for one that is not,
         and for a git repository inside the worktree, whose content a commit would leave behind.
         """
-        await clear_stale_locks(self._git, await self.branch())
+        now = await status(self._git)
+        await clear_stale_locks(self._git, now.branch)
         await self._refuse_unfinished("rebase")
-        await self._refuse_conflicts()
-        await self._refuse_embedded()
+        await self._refuse_what_would_be_lost(now)
+        merging = bool(self._under_way())
+        if not now.entries and not merging:
+            return None
         await self._git.run("add", "--all", "--sparse", "--", ".", f":(top,exclude,literal){SPECS}")
-        if not await self._under_way():
-            await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
+        if not merging:
+            if now.below(SPECS):
+                await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
             if await self._git.ok("diff-index", "--cached", "--quiet", "HEAD"):
                 return None
         identity = await self._git.identity()
         await self._git.run(*identity, "commit", "--quiet", "--no-verify", "-F", "-", stdin=message)
         return await self.head()
-
-    async def own_commits(self, base: str) -> int:
-        """How many commits stand on top of `base`."""
-        return int(await self._git.line("rev-list", "--count", f"{base}..HEAD"))
 
     async def own_changes(self, base: str) -> bool:
         """Whether the committed content differs from `base` (the head right after the allocation)."""
@@ -173,19 +177,19 @@ class Workspace:
         Commits, branch, index and files, but for ignored ones. `HEAD` stands for commits or a branch that
         changed no file.
         """
-        await self._git.run("cat-file", "-e", f"{since.head}^{{commit}}")
         await clear_stale_locks(self._git, since.branch)
         now = await self.snapshot()
         moved = (now.head, now.branch) != (since.head, since.branch)
-        files = {*await git_trees.changed(self._git, since.tree, now.tree), *await self.dirty()}
+        files = {*await git_trees.changed(self._git, since.tree, now.tree), *now.dirty}
         if not moved and not files:
             return ()
+        await self._git.run("cat-file", "-e", f"{since.head}^{{commit}}")
         files.update(await git_trees.changed(self._git, since.head, now.head))
         await self._restore(since)
         return _printable(sorted(files)) or ("HEAD",)
 
     async def _restore(self, since: Snapshot) -> None:
-        for operation in await self._under_way():
+        for operation in self._under_way():
             await self._git.call(operation, "--quit")
         if since.branch is None:
             await self._git.run("update-ref", "--no-deref", "HEAD", since.head)
@@ -194,38 +198,38 @@ class Workspace:
             await self._git.run("update-ref", f"refs/heads/{since.branch}", since.head)
         await self._git.run("reset", "--quiet", "--hard", since.head)
         await self._git.run("clean", "-ffdq")
-        left = await git_trees.take(self._git, SPECS)
+        await self._put_back(since)
+
+    async def _put_back(self, since: Snapshot) -> None:
+        """Make `kitty-specs/` in the worktree what it was."""
+        now = await git_trees.take(self._git, SPECS, await status(self._git))
         await git_trees.put_back(
-            self._git, since.tree, await git_trees.changed(self._git, since.tree, left, SPECS)
+            self._git, since.tree, await git_trees.changed(self._git, since.tree, now, SPECS)
         )
 
     async def _contains(self, commit: str, ancestor: str) -> bool:
         return await self._git.ok("merge-base", "--is-ancestor", ancestor, commit)
 
-    async def _under_way(self) -> tuple[str, ...]:
+    def _under_way(self) -> tuple[str, ...]:
         """The git operations that were begun and not ended here."""
-        folder = Path(await self._git.line("rev-parse", "--absolute-git-dir"))
+        folder = git_dir(self.path)
         return tuple(dict.fromkeys(word for name, word in UNFINISHED.items() if (folder / name).exists()))
 
     async def _refuse_unfinished(self, *operations: str) -> None:
-        for operation in await self._under_way():
+        for operation in self._under_way():
             if operation in operations or not operations:
                 raise WorkspaceError(
                     f"{self.path}: a {operation} was left unfinished there; end it "
                     f"(git {operation} --continue, or git {operation} --abort) and run again"
                 )
 
-    async def _refuse_conflicts(self) -> None:
-        files = await self._git.paths("diff", "--name-only", "--diff-filter=U", "-z")
-        if files:
-            names = ", ".join(_printable(files))
+    async def _refuse_what_would_be_lost(self, now: Status) -> None:
+        if now.conflicting:
             raise WorkspaceError(
-                f"{self.path}: conflicts were left unresolved in {names}; resolve them "
-                "and commit (or git merge --abort), then run again"
+                f"{self.path}: conflicts were left unresolved in {', '.join(_printable(now.conflicting))}; "
+                "resolve them and commit (or git merge --abort), then run again"
             )
-
-    async def _refuse_embedded(self) -> None:
-        found = await git_trees.embedded(self._git)
+        found = (*now.repositories, *await git_trees.linked(self._git))
         if found:
             names = ", ".join(_printable(found))
             raise WorkspaceError(

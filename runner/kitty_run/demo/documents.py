@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kitty_run.demo.missions import MissionSpec, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, WorkPackageSpec
 
 
 def planned(mission: str, spec: MissionSpec) -> Mapping[str, str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kitty_run.demo.hosts import ensure_host, host_environment
-from kitty_run.demo.missions import MissionSpec, Project, Topology, WorkPackageSpec, make_project
+from kitty_run.demo.missions import make_project
+from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 from kitty_run.errors import HostError, UsageError
 from kitty_run.resources import data_root
 

@@ -123,7 +123,7 @@ class Allocating:
                 branches.append(branch)
         start = branches[0] if branches else await self._s.repository.current_branch() or "HEAD"
         async with self._s.host.quiet():
-            await workspace.ensure(self._s.repo, allocation.branch, start, branches[1:])
+            await workspace.ensure(allocation.branch, start, branches[1:])
 
     async def _base(self, allocation: Allocation, workspace: WorkspacePort, fresh: bool) -> str:
         """The commit the WP's own work is measured from: the head right after the first allocation.

@@ -24,11 +24,12 @@ DIFF_LIMIT = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which agent is to take which role for the work package at `at`."""
+    """Which agent is to take which role for the work package at `at`, whose workspace is at commit `head`."""
 
     role: RoleName
     agent: str
     at: Assignment
+    head: str
 
 
 class AttemptRunner:
@@ -130,7 +131,7 @@ class AttemptRunner:
             self._s.profile.policy,
             self._s.profile.roles[order.role].prompt,
             diff=await workspace.diff(context.base, DIFF_LIMIT) if reviewing else prompts.NO_DIFF,
-            head=await workspace.head(),
+            head=order.head,
             note=self._s.remember(self._wp).notes.get(order.role, ""),
             prompt_file=prompt_file,
         )

@@ -105,7 +105,7 @@ class Crew:
     def _estimate(self) -> Mapping[str, float]:
         board = self._s.board
         packages = tuple(board.work_packages.values())
-        self._s.ways = ways_left(packages, board.lanes, self._s.memory.work_packages)
+        self._s.ways = ways_left(packages, board.lanes, self._s.memory.work_packages, self._s.sizes)
         return self._s.ways
 
     async def _offered(self) -> list[str]:

@@ -1,39 +1,72 @@
-"""How long work packages will take, judged by the attempts that this mission has seen so far."""
+"""How long work packages will take, by their size and by the attempts that this mission has seen so far."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from kitty_run.agents.task import TaskError, read_task
 from kitty_run.engine.graph import OVER, STARTABLE, longest_ways
 from kitty_run.engine.memory import WorkPackageMemory
-from kitty_run.host.model import Lane, WorkPackage
+from kitty_run.host.model import Host, Lane, WorkPackage
 
 GUESS = {"implement": 1.0, "review": 0.0}
-"""Seconds of an attempt while none has been measured: then only how many work packages follow counts."""
+"""Seconds of an attempt while none has been measured: then only size and what follows count."""
 
 Memories = Mapping[str, WorkPackageMemory]
+Sizes = Mapping[str, float]
+"""Work packages by how large they are compared with the mean; one that is not named is of that."""
+
+
+def sizes(host: Host, work_packages: Sequence[WorkPackage]) -> Sizes:
+    """The work packages that list subtasks, by their number compared with the mean; reads files, blocking."""
+    counts = {wp.id: count for wp in work_packages if (count := _subtasks(host, wp.id))}
+    mean = fmean(counts.values()) if counts else 1.0
+    return {wp: count / mean for wp, count in counts.items()}
 
 
 def ways_left(
-    work_packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], memories: Memories
+    work_packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], memories: Memories, sizes: Sizes
 ) -> dict[str, float]:
     """Seconds from each unfinished work package to the end of the graph, by the longest way.
 
     Those that can never run, and those before them, are left out.
 
-    An attempt is expected to take as long as the last one of its role for this work package did, and one
-    of a work package that is new as long as such attempts did in the mean.
+    An attempt is expected to take as long as the last one of its role for this work package did. That of a
+    work package that is new takes the mean of such attempts, for a work package of its size.
     """
-    means = {role: _mean(role, memories.values()) for role in GUESS}
+    means = {role: _mean(role, memories, sizes) for role in GUESS}
     left = [wp for wp in work_packages if lanes[wp.id] not in OVER]
-    seconds = {wp.id: _seconds(lanes[wp.id], memories.get(wp.id), means) for wp in left}
+    seconds = {
+        wp.id: _seconds(lanes[wp.id], memories.get(wp.id), _scaled(means, sizes.get(wp.id, 1.0)))
+        for wp in left
+    }
     return longest_ways(left, seconds)
 
 
-def _mean(role: str, memories: Iterable[WorkPackageMemory]) -> float:
-    measured = [memory.seconds[role] for memory in memories if role in memory.seconds]
-    return fmean(measured) if measured else GUESS[role]
+def _subtasks(host: Host, wp: str) -> int:
+    """How many subtasks `wp` lists; 0 where it lists none, or its prompt file can't be read yet."""
+    path = host.prompt_file(wp)
+    try:
+        return 0 if path is None else len(read_task(path, wp).subtasks)
+    except TaskError:
+        return 0
+
+
+def _mean(role: str, memories: Memories, sizes: Sizes) -> float:
+    measured = {wp: memory.seconds[role] for wp, memory in memories.items() if role in memory.seconds}
+    if not measured:
+        return GUESS[role]
+    return sum(measured.values()) / sum(_scale(role, sizes.get(wp, 1.0)) for wp in measured)
+
+
+def _scaled(means: Mapping[str, float], size: float) -> dict[str, float]:
+    return {role: mean * _scale(role, size) for role, mean in means.items()}
+
+
+def _scale(role: str, size: float) -> float:
+    """A review takes about as long for a large work package as for a small one."""
+    return size if role == "implement" else 1.0
 
 
 def _seconds(lane: Lane, memory: WorkPackageMemory | None, means: Mapping[str, float]) -> float:

@@ -100,12 +100,6 @@ def waves(work_packages: Sequence[WorkPackage], finished: Collection[str]) -> li
     return rounds
 
 
-def heights(work_packages: Sequence[WorkPackage]) -> dict[str, int]:
-    """For each id the number of work packages on the longest way from it to the end of the graph."""
-    ways = longest_ways(work_packages, dict.fromkeys((wp.id for wp in work_packages), 1.0))
-    return {wp: round(way) for wp, way in ways.items()}
-
-
 def longest_ways(work_packages: Sequence[WorkPackage], seconds: Mapping[str, float]) -> dict[str, float]:
     """For each id the longest way from its start to the end of the graph, at `seconds` for each on it.
 

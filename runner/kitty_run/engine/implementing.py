@@ -30,8 +30,8 @@ class Implementing:
 
     async def implement(self, at: Assignment) -> Step:
         """One attempt of the role's current agent; hand in on success, else what the retry table says."""
-        order = Order("implement", self._failures.agent(), at)
         before = await at.workspace.snapshot()
+        order = Order("implement", self._failures.agent(), at, before.head)
         try:
             outcome = await self._attempts.run(order)
             commit = await self._output_gate(order, outcome, before)

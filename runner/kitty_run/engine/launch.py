@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kitty_run.agents.process import LocalExecutor, end_leftovers
@@ -17,6 +18,7 @@ from kitty_run.agents.sandbox import needed, unavailable
 from kitty_run.agents.workspace import Workspace
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
+from kitty_run.engine.estimates import sizes
 from kitty_run.engine.gates import Asker
 from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal
@@ -124,7 +126,9 @@ async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBoo
         journal.write("run.resumed" if known else "run.started", **told)
         calls.attach(journal)
         await _end_leftovers(journal, memory)
-        session = Session(_services(request, repo, host, Board.of(state), journal, memory, place))
+        services = _services(request, repo, host, Board.of(state), journal, memory, place)
+        services.sizes = await asyncio.to_thread(sizes, host, state.work_packages)
+        session = Session(services)
         with _signals(session):
             return await session.run()
     finally:
@@ -157,7 +161,7 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
         place=place,
         repo=repo,
         repository=Repository(repo),
-        workspace=Workspace,
+        workspace=partial(Workspace, root=repo),
         executor=LocalExecutor(),
         control=control,
         slots=Slots(profile.concurrency),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.engine.graph import OVER, STARTABLE, cycle, heights, missing, waves
+from kitty_run.engine.estimates import sizes, ways_left
+from kitty_run.engine.graph import OVER, STARTABLE, cycle, missing, waves
 from kitty_run.engine.journal import read
 from kitty_run.engine.limits import Reached, reached
 from kitty_run.engine.memory import Memory
@@ -30,6 +32,8 @@ class Seen:
     contract: str
     target: str | None
     actor: str
+    ways: Mapping[str, float]
+    """Seconds from each work package to the end of the graph, as the scheduler would estimate them."""
     run: str | None = None
     attempts: int = 0
     ledger: Ledger = field(default_factory=Ledger)
@@ -43,6 +47,8 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         for event in read(place.journal):
             memory.apply(event)
         memory.ledger.close()
+    packages = state.work_packages
+    lanes = {package.id: package.lane for package in packages}
     return Seen(
         state=state,
         traits=host.traits,
@@ -51,6 +57,7 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         contract=host.contract,
         target=host.target,
         actor=actor,
+        ways=ways_left(packages, lanes, memory.work_packages, await asyncio.to_thread(sizes, host, packages)),
         run=place.id if place else None,
         attempts=sum(sum(wp.attempts.values()) for wp in memory.work_packages.values()),
         ledger=memory.ledger,
@@ -70,7 +77,7 @@ def make(profile: Profile, seen: Seen | None) -> Plan:
 def _mission(profile: Profile, seen: Seen) -> MissionPlan:
     packages = seen.state.work_packages
     lanes = {package.id: package.lane for package in packages}
-    rounds = _waves(packages, lanes, seen.traits)
+    rounds = _waves(packages, lanes, seen)
     planned = tuple(_work_package(package, lanes, rounds, seen) for package in packages)
     return MissionPlan(
         mission=seen.state.mission,
@@ -87,20 +94,19 @@ def _mission(profile: Profile, seen: Seen) -> MissionPlan:
 
 
 def _waves(
-    packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], traits: Traits
+    packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], seen: Seen
 ) -> dict[str, tuple[int, int]]:
     """For each id that runs, its wave from 1 and its place in it, in the scheduler's order."""
     open_ = [
-        WorkPackage(package.id, package.lane, tuple(missing(package, lanes, traits.satisfied_by)))
+        WorkPackage(package.id, package.lane, tuple(missing(package, lanes, seen.traits.satisfied_by)))
         if package.lane in STARTABLE
         else WorkPackage(package.id, package.lane)
         for package in packages
         if package.lane not in OVER
     ]
-    height = {} if cycle(packages) else heights(packages)
     found: dict[str, tuple[int, int]] = {}
     for number, ids in enumerate(waves(open_, ()), 1):
-        ordered = sorted(ids, key=lambda wp: (lanes[wp] in STARTABLE, -height.get(wp, 0)))
+        ordered = sorted(ids, key=lambda wp: (lanes[wp] in STARTABLE, -seen.ways.get(wp, 0.0)))
         found |= {wp: (number, place) for place, wp in enumerate(ordered)}
     return found
 

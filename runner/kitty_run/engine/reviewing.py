@@ -52,7 +52,7 @@ class Reviewing:
         if self._s.profile.roles["review"].independent and not self._failures.independent():
             self._s.notice(f"no reviewer of another family than the implementer's: {agent} reviews", self._wp)
         try:
-            outcome = await self._run(Order("review", agent, at), before)
+            outcome = await self._run(Order("review", agent, at, before.head), before)
             verdict = await self._verdict(outcome)
         except Failed as failed:
             await self._failures.settle(failed, agent)
@@ -72,12 +72,13 @@ class Reviewing:
         """A snapshot to measure the reviewer by; whatever lies about uncommitted is saved before."""
         if at.allocation.branch is not None:
             await at.workspace.ensure_branch(at.allocation.branch)
-        if dirty := await at.workspace.dirty():
+        snapshot = await at.workspace.snapshot()
+        if snapshot.dirty:
             raise Blocked(
                 f"{at.workspace.path} has uncommitted changes that nobody would review "
-                f"({', '.join(dirty[:5])}): commit or remove them, and run again"
+                f"({', '.join(snapshot.dirty[:5])}): commit or remove them, and run again"
             )
-        return await at.workspace.snapshot()
+        return snapshot
 
     async def _discard(self, at: Assignment, before: Snapshot) -> None:
         changed = await at.workspace.discard(before)

@@ -63,6 +63,8 @@ class Services:
     asker: Asker | None = None
     began: float = 0.0
     """Event loop time at which the session began."""
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    """How large work packages are, compared with the mean."""
     ways: Mapping[str, float] = field(default_factory=dict)
     """Seconds from each work package to the end of the graph, as the scheduler last estimated them."""
     random: Random = field(default_factory=Random)

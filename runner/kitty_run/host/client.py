@@ -91,6 +91,9 @@ class SpecKitty:
     def dialect(self) -> str:
         return self.connection.dialect.name
 
+    def prompt_file(self, wp: str) -> Path | None:
+        return self.connection.dialect.prompt_file(self.connection.repo, self.connection.mission, wp)
+
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         """No host call runs meanwhile: for git at the root checkout, whose index lock the host needs too."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from kitty_run.host.model import Topology, Traits
-from kitty_run.host.template import Item
+from kitty_run.host.template import Item, fill
 
 READS = frozenset({"state", "ready", "locate"})
 """The operations that change nothing."""
@@ -39,7 +39,6 @@ class Convention:
 
     workspace: str
     branch: str
-    prompt: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,7 @@ class Dialect:
     install: str
     operations: Mapping[str, Operation | None]
     fields: Fields
+    prompt: tuple[str, ...]
     convention: Convention | None
     traits: Traits
     shapes: tuple[Shape, ...]
@@ -81,6 +81,11 @@ class Dialect:
         if found is None:
             raise LookupError(f"{self.title} has no step {name!r}")
         return found
+
+    def prompt_file(self, repo: Path, mission: str, wp: str) -> Path | None:
+        """The prompt file of `wp`, found by this generation's names; None where there is none."""
+        patterns = (fill(pattern, {"mission": mission, "wp": wp}) for pattern in self.prompt)
+        return next((path for pattern in patterns for path in sorted(repo.glob(pattern))), None)
 
     def topology(self, repo: Path, mission: str) -> Topology:
         """The shape of `mission`, from its `meta.json` in `repo`; the last one where there is none."""

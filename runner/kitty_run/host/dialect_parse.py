@@ -34,6 +34,7 @@ def _dialect(document: dict[str, Any]) -> Dialect:
         **_head(document),
         operations={name: _operation(entry) for name, entry in document["operations"].items()},
         fields=Fields(**document["fields"]),
+        prompt=tuple(document["prompt"]),
         convention=_convention(document.get("convention")),
         traits=parse_traits(document["traits"]),
         shapes=tuple(_shape(entry) for entry in document["topologies"]),
@@ -51,7 +52,7 @@ def _operation(entry: dict[str, Any] | None) -> Operation | None:
 
 
 def _convention(entry: dict[str, Any] | None) -> Convention | None:
-    return None if entry is None else Convention(**{**entry, "prompt": tuple(entry["prompt"])})
+    return None if entry is None else Convention(**entry)
 
 
 def _shape(entry: dict[str, Any]) -> Shape:

@@ -174,6 +174,10 @@ class Host(Protocol):
         """The branch that the mission's own record names for its merge, None where it names none."""
         ...
 
+    def prompt_file(self, wp: str) -> Path | None:
+        """The prompt file of `wp`, found by the host's names without a call; None where there is none."""
+        ...
+
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """No host call runs meanwhile: for git at the root checkout, whose index lock the host needs too."""
         ...

@@ -69,9 +69,7 @@ def conventional(dialect: Dialect, repo: Path, mission: str, wp: str) -> Allocat
         raise LookupError(f"the dialect {dialect.name} has neither a locate operation nor a convention")
     values = {"mission": mission, "wp": wp}
     workspace = _inside(repo, fill(convention.workspace, values), "locate")
-    patterns = (fill(pattern, values) for pattern in convention.prompt)
-    found = next((path for pattern in patterns for path in sorted(repo.glob(pattern))), None)
-    prompt = found or repo / fill(convention.prompt[0], values)
+    prompt = dialect.prompt_file(repo, mission, wp) or repo / fill(dialect.prompt[0], values)
     return Allocation(wp, workspace, _existing(prompt, wp, "locate"), fill(convention.branch, values))
 
 

@@ -10,7 +10,7 @@ from loguru import logger
 from kitty_run.host.cold import ColdStarter
 from kitty_run.host.environment import resolve
 from kitty_run.host.start import Starter
-from kitty_run.host.warm import WarmStarter
+from kitty_run.host.warm.starter import WarmStarter
 from kitty_run.profile.model import HostConfig
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.demo.missions import MissionSpec, Project, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
 from kitty_run.host.start import RawReply, Starter
 
 from tests.hosts import FEATURE_HOST, MISSION_HOST

@@ -4,11 +4,13 @@
 Each command answers with an envelope of its own pid and parent's pid, after it has logged its name.
 """
 
+import atexit
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -114,6 +116,29 @@ def nested_after_change() -> None:
 def nested_failure() -> None:
     inner = subprocess.run([Path(__file__).name, "orchestrator-api", "no-such-command"], capture_output=True)
     say(status=inner.returncode)
+
+
+OPEN = []
+
+
+@api.command()
+def end(how: str) -> None:
+    """End in one of the ways that a script can end, with something left to be done at the very end."""
+    note = (HERE / "note").open("w")
+    OPEN.append(note)
+    note.write("left open")
+    atexit.register(lambda: print("at exit"))
+    threading.Thread(target=lambda: (threading.main_thread().join(), print("in a thread"))).start()
+    sys.stdout.reconfigure(line_buffering=False, write_through=False)  # type: ignore[union-attr]
+    print("said", end="")
+    if how == "error":
+        raise RuntimeError("an error")
+    if how == "lost":
+        reading, writing = os.pipe()
+        os.close(reading)
+        os.dup2(writing, 1)
+    if how != "return":
+        sys.exit(None if how in {"none", "lost"} else how if how == "a message" else int(how))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import psutil
 from kitty_run.host.cold import ColdStarter
 from kitty_run.host.start import RawReply, Starter
-from kitty_run.host.warm import WarmStarter
+from kitty_run.host.warm.starter import WarmStarter
 
 SOURCE = Path(__file__).with_name("stub_host.py").read_text("utf-8")
 LIMIT = 60.0

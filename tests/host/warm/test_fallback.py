@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from kitty_run.errors import HostError
 from kitty_run.host.start import RawReply
-from kitty_run.host.warm import WarmStarter
+from kitty_run.host.warm.starter import WarmStarter
 
 from tests.host.warm.odd import ODD
 from tests.host.warm.stubs import SOURCE, Stub, data

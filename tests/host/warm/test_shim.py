@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from kitty_run.host.warm import WarmStarter
+from kitty_run.host.warm.starter import WarmStarter
 
 from tests.host.warm.stubs import Stub, data
 
@@ -68,7 +68,7 @@ RUNNER = """
 import asyncio, sys
 from pathlib import Path
 from kitty_run.host.cold import ColdStarter
-from kitty_run.host.warm import WarmStarter
+from kitty_run.host.warm.starter import WarmStarter
 
 async def main(script):
     starter = WarmStarter((script,), {}, ColdStarter((script,), {}), print)

@@ -111,6 +111,9 @@ class SimHost:
     def target(self) -> str | None:
         return "main"
 
+    def prompt_file(self, wp: str) -> Path | None:
+        return self._dialect.prompt_file(self.repo, self.held.mission, wp)
+
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         """No call runs meanwhile."""

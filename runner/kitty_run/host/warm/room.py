@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.host.warm_script import ConsoleScript
+from kitty_run.host.warm.script import ConsoleScript
 
 SHEBANG_LIMIT = 127
 """Bytes of a first line that every kernel reads."""
@@ -49,7 +49,7 @@ def make_room(script: ConsoleScript) -> Room:
 
 
 def _write_shim(room: Room, script: ConsoleScript, first_line: str) -> None:
-    source = Path(__file__).with_name("warm_shim.py").read_text("utf-8")
+    source = (Path(__file__).with_name("inside") / "warm_shim.py").read_text("utf-8")
     source = source.replace('SOCKET = ""', f"SOCKET = {str(room.socket)!r}")
     source = source.replace('SCRIPT = ""', f"SCRIPT = {str(script.path)!r}")
     shim = room.bin / script.path.name

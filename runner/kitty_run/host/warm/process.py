@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from kitty_run.host.start import RawReply
-from kitty_run.host.warm_check import disagreement
-from kitty_run.host.warm_room import Room
-from kitty_run.host.warm_script import ConsoleScript, NotWarmable
+from kitty_run.host.warm.check import disagreement
+from kitty_run.host.warm.room import Room
+from kitty_run.host.warm.script import ConsoleScript, NotWarmable
 
 START_UP = ("orchestrator-api", "contract-version")
 """What the script is started with; it stops before it runs it."""
@@ -172,7 +172,7 @@ async def start_warm_process(
 
     Raises OSError where the interpreter can't be started.
     """
-    server = Path(__file__).with_name("warm_server.py")
+    server = Path(__file__).with_name("inside") / "warm_server.py"
     command = [*script.interpreter, str(server), str(script.path), str(room.path), *START_UP]
     log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `WarmProcess.close`
     process = await asyncio.create_subprocess_exec(

@@ -8,7 +8,7 @@ It runs SCRIPT with the ARGUMENTs up to the point where the command-line framewo
 root command, and stops there for good. No command ever runs in the server itself, so nothing is kept in it
 but imported modules and the command tree. Each request is a forked child with its own argv, working
 directory, environment and streams, which goes on from that point, out of the script, and through the
-interpreter's shutdown. Nothing of the script is imported by name.
+interpreter's exit hooks. Nothing of the script is imported by name.
 
 One JSON object a line. Input: `{"id", "arguments", "cwd", "timeout"}` (seconds). Output, first of all:
 `{"ready": {"own", "again", "probe"}}` (see `Server.self_tests`) or `{"unfit": reason}`; for each request
@@ -24,7 +24,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
-import importlib
 import json
 import os
 import selectors
@@ -40,12 +39,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from kitty_run.host.warm_call import Call, Reply, Request, ShimRequest
-    from kitty_run.host.warm_path import keep_shim_first
-    from kitty_run.host.warm_root import RootCommand, identity, loaded_files, run_script
+    from kitty_run.host.warm.inside.warm_call import Call, Reply, Request, ShimRequest
+    from kitty_run.host.warm.inside.warm_exit import run_to_its_end
+    from kitty_run.host.warm.inside.warm_modules import keep, learn, settle
+    from kitty_run.host.warm.inside.warm_path import keep_shim_first
+    from kitty_run.host.warm.inside.warm_root import RootCommand, identity, loaded_files, run_script
 else:  # run by an interpreter that knows nothing of this package
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from warm_call import Call, Reply, Request, ShimRequest
+    from warm_exit import run_to_its_end
+    from warm_modules import keep, learn, settle
     from warm_path import keep_shim_first
     from warm_root import RootCommand, identity, loaded_files, run_script
 
@@ -55,11 +58,6 @@ PROBE = ["orchestrator-api", "kitty-run-probe"]
 """A command that no host has: if it succeeds, the host does not read the arguments of the request."""
 
 SELF_TEST_SECONDS = 60.0
-
-UNLEARNABLE: set[str] = set()
-"""Modules that could not be imported by the server: they stay with the children."""
-
-KEPT: list[object] = []
 
 
 class Server:
@@ -76,7 +74,9 @@ class Server:
         self.selector = selectors.DefaultSelector()
         self.buffer = b""
         self.input_ended = False
-        self.self_test = list(self.self_tests(arguments))
+        own, *others = self.self_tests(arguments)
+        # The first call of all alone: it may have to set up what the others find.
+        self.self_test = [[own], others]
         self.calls: dict[int, Call] = {}
         self.shims: set[ShimRequest] = set()
         self.known: set[str] = set()
@@ -111,7 +111,7 @@ class Server:
 
     def stop_here(self, root_command: object, arguments_given: bool) -> None:
         """Take over at the script's root command; returns in forked children only."""
-        KEPT.extend([KEPT, root_command])
+        keep(root_command)
         if arguments_given:
             self.unfit("it hands its arguments to the root command by itself")
         if thread_count() > 1:
@@ -142,7 +142,7 @@ class Server:
     def turn(self) -> None:
         """Wait for something, and answer it; cut short in a forked child."""
         if self.self_test and not self.calls:
-            self.start(self.self_test.pop(0))
+            self.start_all(self.self_test.pop(0))
         elif self.input_ended and not self.calls:
             shutil.rmtree(self.room, ignore_errors=True)
             os._exit(0)
@@ -194,6 +194,11 @@ class Server:
                 return f"{path} changed since the start"
         return "it has threads by now" if thread_count() > 1 else None
 
+    def start_all(self, calls: list[Call]) -> None:
+        for call in calls:
+            if self.child_of is None:
+                self.start(call)
+
     def start(self, call: Call) -> None:
         reason = self.changed()
         if reason is None:
@@ -225,15 +230,10 @@ class Server:
         os.chdir(call.request.cwd)
 
     def last_hook(self) -> None:
-        """At the very end of a child: report what it imported, in the order of import.
-
-        Then forget the other modules: to take apart what it only inherited would be most of a child's cost.
-        """
+        """At the very end of a child: report what it imported, in the order of import."""
         if self.child_of is not None:
             names = [name for name in sys.modules if name not in self.known]
             os.write(self.child_of.modules.fileno(), "\n".join(names).encode())
-            for name in self.known - {"sys", "builtins", "__main__"}:
-                sys.modules.pop(name, None)
 
     def patience(self) -> float | None:
         deadlines = [call.deadline for call in self.calls.values() if call.deadline and not call.timed_out]
@@ -263,28 +263,6 @@ def thread_count() -> int:
         return threading.active_count()
 
 
-def learn(modules: list[str]) -> None:
-    """Import what children imported, so that the next ones find it."""
-    for name in modules:
-        if name not in sys.modules and name not in UNLEARNABLE:
-            try:
-                importlib.import_module(name)
-            except Exception:  # noqa: BLE001  # other people's code: what can't be imported stays lazy
-                UNLEARNABLE.add(name)
-    if modules:
-        settle()
-
-
-def settle() -> None:
-    """Keep all that is loaded for good, so that no child spends time on what it only inherited.
-
-    What is frozen is not looked at by the collector. A cycle among it is never freed, and what the cycle
-    holds neither.
-    """
-    KEPT.extend(sys.modules.values())
-    gc.freeze()
-
-
 def main() -> None:
     script, room, *arguments = sys.argv[1:]
     streams = os.dup(0), os.dup(1)
@@ -296,7 +274,7 @@ def main() -> None:
     atexit.register(server.last_hook)
     RootCommand(server.stop_here).install()
     try:
-        run_script(script, arguments)
+        run_to_its_end(lambda: run_script(script, arguments), lambda: server.child_of is not None)
     finally:
         if server.child_of is None:
             error = sys.exc_info()[1]

@@ -1,0 +1,58 @@
+"""Where git keeps what belongs to one worktree, read without a call as `gitrepository-layout` has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kitty_run.errors import WorkspaceError
+
+
+def git_dir(worktree: Path) -> Path:
+    """The git directory of `worktree` alone: its index, its HEAD, its operations under way."""
+    entry = worktree / ".git"
+    if entry.is_dir():
+        return entry
+    return worktree / _read(entry).removeprefix("gitdir:").strip()
+
+
+def common_dir(directory: Path) -> Path:
+    """What a worktree whose git directory is `directory` shares with the others: branches, configuration."""
+    file = directory / "commondir"
+    return directory / _read(file).strip() if file.exists() else directory
+
+
+def check_belongs(worktree: Path, root: Path) -> None:
+    """Raise `WorkspaceError` where `worktree` is no linked worktree of the repository at `root`.
+
+    An agent can write its worktree's `.git` file. Led elsewhere by it, git would commit to another
+    repository, and run what the configuration there says.
+    """
+    own, shared = git_dir(worktree).resolve(), common_dir(git_dir(root)).resolve()
+    if own.parent != shared / "worktrees" or common_dir(own).resolve() != shared:
+        raise WorkspaceError(
+            f"{worktree}: its .git leads to {own}, which is no worktree of {root}: an agent may have changed "
+            "it. Its other files are untouched. Remove that .git, and `git worktree repair` at the root "
+            "checkout makes it anew; then run again"
+        )
+
+
+def missing(worktree: Path) -> WorkspaceError | None:
+    """The error for a worktree that is gone, or whose `.git` file is; None where both are there."""
+    if not worktree.is_dir():
+        return WorkspaceError(
+            f"{worktree}: the directory is gone; what was committed is still on its branch. "
+            "Run again to have it made anew"
+        )
+    if not (worktree / ".git").exists():
+        return WorkspaceError(
+            f"{worktree}: its .git file is gone; its other files are untouched. "
+            "`git worktree repair` at the root checkout brings it back; then run again"
+        )
+    return None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise missing(file.parent) or WorkspaceError(f"{file} can't be read: {error.strerror}") from error

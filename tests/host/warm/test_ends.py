@@ -1,0 +1,37 @@
+"""A warm call comes to its end as a cold one does, whichever way its script ends."""
+
+from __future__ import annotations
+
+import pytest
+from kitty_run.host.start import RawReply
+from kitty_run.host.warm.starter import WarmStarter
+
+from tests.host.warm.stubs import Stub
+
+pytestmark = pytest.mark.real_host
+
+WAYS = ("return", "none", "0", "3", "-1", "256", "a message", "error", "lost")
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_what_is_left_to_the_end_of_a_script_is_done(stub: Stub, how: str) -> None:
+    async def use(starter: WarmStarter) -> tuple[RawReply, str]:
+        reply = await stub.ask(starter, "end", "--", how)
+        return reply, _note(stub)
+
+    async def use_cold(_: WarmStarter) -> tuple[RawReply, str]:
+        return await stub.ask(stub.cold(), "end", "--", how), _note(stub)
+
+    warm, note = stub.run(use)
+    cold, cold_note = stub.run(use_cold)
+    assert (warm.status, warm.stdout, note) == (cold.status, cold.stdout, cold_note)
+    assert note == "left open"
+    assert warm.stderr.splitlines()[-1:] == cold.stderr.splitlines()[-1:]
+    assert stub.notices == []
+
+
+def _note(stub: Stub) -> str:
+    file = stub.folder / "note"
+    text = file.read_text()
+    file.unlink()
+    return text
