@@ -13,11 +13,11 @@ from pathlib import Path
 from kitty_run.agents import git_trees
 from kitty_run.agents.git import Git, printable
 from kitty_run.agents.git_locks import clear_stale_locks
-from kitty_run.agents.ports import Diff, Snapshot
+from kitty_run.agents.ports import Diff, Left, Snapshot
 from kitty_run.agents.worktrees import WorkspaceConflict, add_worktree, merge_branches
 from kitty_run.errors import WorkspaceError
 
-__all__ = ["Diff", "Snapshot", "Workspace", "WorkspaceConflict"]
+__all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 
 SPECS = "kitty-specs"
 UNFINISHED = {
@@ -150,6 +150,16 @@ class Workspace:
     async def own_commits(self, base: str) -> int:
         """How many commits stand on top of `base`."""
         return int(await self._git.line("rev-list", "--count", f"{base}..HEAD"))
+
+    async def left(self, since: Snapshot, base: str) -> Left:
+        """What an attempt that began at `since` left, and what stands on top of `base`; nothing changes."""
+        now = await git_trees.take(self._git, SPECS)
+        commits = await self._git.line("log", "--format=%h %s", "--no-decorate", f"{base}..HEAD")
+        return Left(
+            changed=_printable(await git_trees.changed(self._git, since.tree, now)),
+            commits=_printable(commits.splitlines()),
+            uncommitted=await self.dirty(),
+        )
 
     async def own_changes(self, base: str) -> bool:
         """Whether the committed content differs from `base` (the head right after the allocation)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,20 @@ EXCERPT_LENGTH = 4096
 """Characters of the end of an attempt's log that stand in the page."""
 MASKED_BYTES = 65_536
 """How much of the log's end is masked before it is cut, so that no secret is cut out of its shape."""
+
+
+def _utc(moment: object) -> str:
+    return f"{datetime.fromisoformat(str(moment)):%Y-%m-%d %H:%M:%S}"
+
+
+_NOTES: Mapping[str, Callable[[Mapping[str, object]], str]] = {
+    "notice": lambda data: str(data["text"]),
+    "error.unexpected": lambda data: str(data["error"]),
+    "family.limited": lambda data: (
+        f"family {data['family']} is limited until {_utc(data['until'])} ({data['failure']})"
+    ),
+}
+"""Events that stand in the page as a note, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,9 @@ def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str
         verdicts=story.verdicts,
         spent=_spent(story.attempts),
         gates=[event for event in events if event.type in {"gate.waiting", "gate.answered"}],
-        notices=[event for event in events if event.type in {"notice", "error.unexpected"}],
+        notes=[
+            (event.at, event.wp, _NOTES[event.type](event.data)) for event in events if event.type in _NOTES
+        ],
         events=len(events),
     )
     return mask(text)

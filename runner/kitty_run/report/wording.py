@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 _PLACEHOLDER = re.compile(r"<[\w -]+>")
@@ -27,6 +28,11 @@ def duration(seconds: float) -> str:
     if minutes:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     return f"{rest} s"
+
+
+def clock(moment: datetime) -> str:
+    """A moment as the clock here shows it, `2030-01-01 15:04:31`."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def money(cost_usd: float | None) -> str:
