@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from kitty_run.agents.ports import Diff
 from kitty_run.engine.breakers import UNNAMED, Limited, limited_for
 from kitty_run.engine.choosing import Candidate, first_free, soonest
 from kitty_run.engine.journal import Event
@@ -20,7 +22,7 @@ from kitty_run.profile.model import Action, Backoff, Concurrency, FailureClass, 
 
 from tests.engine import profiles
 from tests.engine.killing import run_and_kill
-from tests.engine.world import START, Did, Job, Script, World, good
+from tests.engine.world import START, Did, FakeWorkspace, Job, Script, World, good
 
 WIDE = {f"WP{number:02}": [] for number in range(1, 7)}
 HOUR = 3600.0
@@ -182,6 +184,22 @@ def test_who_waits_for_a_place_turns_to_another_when_its_agent_becomes_limited(t
     assert world.run().exit_status is ExitStatus.OK
     assert len(starts(world, "ada")) == 1
     assert max(starts(world, "eve")) < 10
+
+
+def test_a_limit_that_comes_while_an_attempt_is_prepared_keeps_it_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def diff(workspace: FakeWorkspace, base: str, limit_bytes: int) -> Diff:
+        await asyncio.sleep(5.0 if workspace.path.name.endswith("WP02") else 0.0)
+        return Diff("", False, (), "")
+
+    monkeypatch.setattr(FakeWorkspace, "diff", diff)
+    pair = {"WP01": [], "WP02": []}
+    reviewed = profile(FALLBACK, review=("bob", "joe"))
+    world = World(tmp_path, pair, profile=reviewed, script=limits("bob", bob=HOUR))
+    assert world.run().exit_status is ExitStatus.OK
+    assert [job.wp for job in world.jobs if job.agent == "bob"] == ["WP01"]
+    assert [job.attempt for job in world.jobs if job.wp == "WP02"] == [1, 1]
 
 
 def test_waiting_is_no_attempt_and_uses_up_no_repeat(tmp_path: Path) -> None:

@@ -154,7 +154,8 @@ class Workspace:
     async def left(self, since: Snapshot, base: str) -> Left:
         """What an attempt that began at `since` left, and what stands on top of `base`; nothing changes."""
         now = await git_trees.take(self._git, SPECS)
-        commits = await self._git.line("log", "--format=%h %s", "--no-decorate", f"{base}..HEAD")
+        plain = ("log", "--format=%h %s", "--no-color", "--no-show-signature")
+        commits = await self._git.line(*plain, f"{base}..HEAD")
         return Left(
             changed=_printable(await git_trees.changed(self._git, since.tree, now)),
             commits=_printable(commits.splitlines()),
