@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from datetime import datetime  # noqa: PLC0415
 
     from kitty_run.agents.outcome import classify  # noqa: PLC0415
+    from kitty_run.agents.zones import LOCAL  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
 
     agents = load(options.profile).profile.agents
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
         known = ", ".join(sorted(agents)) or "none"
         raise UsageError(f"{options.profile} has no agent {options.agent!r}; there are {known}")
     agent = agents[options.agent]
-    outcome = classify(agent, _exit(options), datetime.now().astimezone())
+    outcome = classify(agent, _exit(options), datetime.now(LOCAL))
     record = _record(agent, outcome)
     sys.stdout.write(json.dumps(record, indent=2) + "\n" if options.json else _text(record))
     return ExitStatus.OK

@@ -12,6 +12,7 @@ from kitty_run.agents import argv, environment, prompts
 from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Outcome
 from kitty_run.agents.outcome import classify
 from kitty_run.agents.sandbox import confine
+from kitty_run.agents.zones import LOCAL
 from kitty_run.engine.allocating import Assignment
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.handover import interrupted
@@ -86,7 +87,7 @@ class AttemptRunner:
         except asyncio.CancelledError:
             self._s.journal.write("attempt.interrupted", self._wp, role=order.role, attempt=number)
             raise
-        outcome = await asyncio.to_thread(classify, agent, exit_, self._s.now().astimezone())
+        outcome = await asyncio.to_thread(classify, agent, exit_, self._s.now().astimezone(LOCAL))
         self._s.journal.write("attempt.ended", self._wp, **_ended(order, number, outcome))
         if exit_.ending == "stopped":
             raise Ended(Result.STOPPED, "interrupted")
