@@ -23,7 +23,7 @@ from kitty_run.demo.hosts import ensure_host, host_environment
 from kitty_run.demo.missions import MissionSpec, Project, make_project
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-HOSTS = CHECKOUT / ".hosts"
+HOSTS = (CHECKOUT / ".hosts").resolve()  # what hosts write of a worktree is its real path
 
 FEATURE_HOST = "1.0.3"
 """The last host of contract 1.0 with `--feature` and `--json`."""
