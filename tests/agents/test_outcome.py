@@ -61,6 +61,12 @@ def test_a_failure_rule_wins_over_exit_status_0_and_success(tmp_path: Path) -> N
     assert found.rule.startswith("failures[0]")
 
 
+def test_a_reset_that_is_no_time_is_told_and_the_class_is_the_same(tmp_path: Path) -> None:
+    found = outcome(tmp_path, "try again in some other year")
+    assert (found.failure, found.resets_at) == (FailureClass.RATE_LIMITED, None)
+    assert found.rule == "failures[0]: rate_limited; its `resets_at` is no time: 'some other year'"
+
+
 def test_the_first_rule_that_matches_wins(tmp_path: Path) -> None:
     assert outcome(tmp_path, "try again in 5m", status=41).failure is FailureClass.RATE_LIMITED
     assert outcome(tmp_path, "", status=41).failure is FailureClass.AUTH

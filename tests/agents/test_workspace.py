@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from kitty_run.agents.ports import Left
 from kitty_run.agents.workspace import Workspace, WorkspaceConflict
 from kitty_run.errors import WorkspaceError
 
@@ -449,3 +450,34 @@ class TestDiscard:
         tree.write("kitty-specs/m/host.log", "y")
         assert run(workspace.discard(since)) == ("kitty-specs/m/host.log",)
         assert tree.read("kitty-specs/m/host.log") == "x"
+
+
+class TestLeft:
+    def test_tells_what_an_attempt_changed_and_what_stands_on_the_base(
+        self, tree: GitRepo, workspace: Workspace
+    ) -> None:
+        base = tree.head()
+        tree.commit("feat: earlier", **{"earlier.py": "1"})
+        tree.write("lying.py", "of an earlier attempt")
+        before = run(workspace.snapshot())
+        tree.commit("feat: mine", **{"mine.py": "1"})
+        tree.write("half.py", "1")
+        left = run(workspace.left(before, base))
+        assert set(left.changed) == {"half.py", "mine.py"}
+        assert [commit.split(" ", 1)[1] for commit in left.commits] == ["feat: mine", "feat: earlier"]
+        assert left.uncommitted == ("half.py",)
+
+    def test_of_an_attempt_that_did_nothing_is_nothing_though_work_stands_there(
+        self, tree: GitRepo, workspace: Workspace
+    ) -> None:
+        base = tree.head()
+        tree.write("lying.py", "of an earlier attempt")
+        left = run(workspace.left(run(workspace.snapshot()), base))
+        assert left == Left((), (), ("lying.py",))
+
+    def test_changes_nothing(self, tree: GitRepo, workspace: Workspace) -> None:
+        tree.write("half.py", "1")
+        before = run(workspace.snapshot())
+        run(workspace.left(before, tree.head()))
+        assert run(workspace.snapshot()) == before
+        assert tree.git("diff", "--cached", "--name-only") == ""

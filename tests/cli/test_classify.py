@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -89,10 +90,71 @@ def test_people_get_lines_with_unknown_for_what_is_not_known(
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["nobody"], "there are robo"), (["robo", "--stdout", "/nowhere"], "is not a file")],
+    [
+        (["claude"], "has no agent 'claude' (there are robo)"),
+        (["robbo"], "has no agent 'robbo' (did you mean 'robo'?)"),
+        (["robo", "--stdout", "/nowhere"], "/nowhere is not a file"),
+        (["robo", "--stderr", "/"], "/ is not a file"),
+        (["robo", "--exit-status", "1", "--signal", "9"], "in one way only"),
+        (["robo", "--exit-status", "1", "--ending", "timeout"], "in one way only"),
+    ],
 )
 def test_wrong_names_say_what_there_is(
     profile: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["classify", profile, *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_read_is_said_and_not_taken_for_an_empty_one(
+    profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "out"
+    log.write_text("again at 3pm\n")
+
+    def refuse(path: Path, *arguments: object, **_: object) -> object:
+        if path == log:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments)
+
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
+    assert main(["classify", profile, "robo", "--stdout", str(log)]) == 2
+    assert f"{log} can't be read: Permission denied" in capsys.readouterr().err
+
+
+RECORDED = Path(__file__).parents[1] / "agents" / "recorded"
+
+
+@pytest.mark.parametrize(
+    ("recording", "status", "expected"),
+    [
+        ("claude/cl-unified-stream", 1, ("rate_limited", "2026-11-22T14:16:40+00:00")),
+        ("codex/cx-eusage3d", 1, ("rate_limited", "2026-11-25T13:30:00")),
+        ("codex/cx-e401", 1, ("auth", "None")),
+        ("gemini/gm-e429", 173, ("rate_limited", "None")),
+        ("pi/pi-e529", 0, ("overloaded", "None")),
+    ],
+)
+def test_what_real_agents_wrote_is_told_with_the_presets(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    recording: str,
+    status: int,
+    expected: tuple[str, str],
+) -> None:
+    family = recording.partition("/")[0]
+    profile = tmp_path / "profile.yaml"
+    profile.write_text(f"version: 1\nextends: [preset:{family}]\n")
+    whole = (RECORDED / f"{recording}.txt").read_text(encoding="utf-8")
+    options = ["--json", "--exit-status", str(status)]
+    for stream in ("stdout", "stderr"):
+        log = tmp_path / stream
+        log.write_text(whole.partition(f"## {stream}\n")[2].partition("\n## ")[0], encoding="utf-8")
+        options += [f"--{stream}", str(log)]
+    assert main(["classify", str(profile), family, *options]) == 0
+    record = json.loads(capsys.readouterr().out)
+    outcome, resets_at = expected
+    assert record["outcome"] == outcome
+    assert re.fullmatch(rf"failures\[\d+\]: {outcome}", record["rule"])
+    assert str(record["resets_at"]).startswith(resets_at)

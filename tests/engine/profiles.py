@@ -11,6 +11,8 @@ from kitty_run.profile.model import (
     Backoff,
     Concurrency,
     Extra,
+    FailureClass,
+    FailureRule,
     Finish,
     HostConfig,
     Limits,
@@ -23,11 +25,19 @@ from kitty_run.profile.model import (
 
 POLICY = Policy("kitty-run", "1.0.0", None, "full_auto", "workspace_write", "none")
 ENFORCE = {axis: {getattr(POLICY, axis): Extra()} for axis in AXES}
+LIMITED = FailureRule(FailureClass.RATE_LIMITED, match=r"^limited(?: until (?P<resets_at>.+))?$")
+OVERLOADED = FailureRule(FailureClass.OVERLOADED, match="^overloaded$")
 
 
 def agent(name: str, family: str | None = None) -> Agent:
     """An agent that every policy axis of `POLICY` is kept by."""
-    return Agent(name=name, family=family or name, command=(name,), enforce=ENFORCE)
+    return Agent(
+        name=name,
+        family=family or name,
+        command=(name,),
+        enforce=ENFORCE,
+        failures=(LIMITED, OVERLOADED),
+    )
 
 
 def tables() -> RetryTables:

@@ -5,21 +5,35 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.model import Allowance, Limits
+from kitty_run.profile.model import Action, Allowance, Backoff, Concurrency, Limits, Profile, RetryRow
 
+from tests.engine import profiles
 from tests.engine.killing import run_and_kill
 from tests.engine.world import Did, Job, World
 
 BEHAVIOURS = ("work", "idle", "fail", "timeout", "signal", "specs", "approve", "reject", "both", "silent")
+BEHAVIOURS += ("limited", "limited", "overloaded")
+LIMITS = st.one_of(
+    st.builds(RetryRow, st.just(Action.FALLBACK), backoff=st.builds(Backoff, st.sampled_from([0.0, 20.0]))),
+    st.builds(
+        RetryRow,
+        st.just(Action.WAIT),
+        st.integers(0, 3),
+        st.builds(Backoff, st.sampled_from([0.0, 3.0, 40.0]), jitter=st.sampled_from([0.0, 0.5])),
+        st.sampled_from([Action.FALLBACK, Action.BLOCK]),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +50,34 @@ class Story:
     dialect: str
     slots: int
     limits: Limits
+    limit: RetryRow
+    resets: float | None
+    away: float
+    """Seconds from a kill to the next session."""
+    independent: bool
+    at_once: int
+    """Attempts of ada, and reviews, at once."""
 
     def script(self, job: Job) -> Did:
         deed = self.deeds[(hash_of(job.wp) + job.attempt * 3 + len(job.role)) % len(self.deeds)]
-        return _act(job, deed)
+        if deed == "limited":
+            return job.limited(self._until(job))
+        return job.overloaded() if deed == "overloaded" else _act(job, deed)
+
+    def _until(self, job: Job) -> str:
+        return "" if self.resets is None else (job.now + timedelta(seconds=self.resets)).isoformat()
+
+    def profile(self) -> Profile:
+        """Quick tables, with the story's row for limits, and agents of which two are of one family."""
+        made = profiles.profile(
+            work_packages=self.slots, implement=("ada", "eve", "bob"), review=("bob", "joe", "ada")
+        )
+        agents = {**made.agents, "joe": replace(made.agents["joe"], family="eve")}
+        tables = {**made.retry.agent, "rate_limited": self.limit, "overloaded": self.limit}
+        roles = {**made.roles, "review": replace(made.roles["review"], independent=self.independent)}
+        made = replace(made, agents=agents, roles=roles, retry=replace(made.retry, agent=tables))
+        narrow = Concurrency(self.slots, roles={"review": self.at_once}, agents={"ada": self.at_once})
+        return replace(made, concurrency=narrow)
 
 
 def hash_of(wp: str) -> int:
@@ -96,7 +134,38 @@ def stories(draw: st.DrawFn) -> Story:
         dialect=draw(st.sampled_from(["mission", "feature"])),
         slots=draw(st.integers(1, 4)),
         limits=draw(st.just(Limits()) | st.builds(Limits, **allowances, work_package=own)),
+        limit=draw(LIMITS),
+        resets=draw(st.none() | st.sampled_from([-60.0, 2.0, 90.0, 5000.0])),
+        away=draw(st.sampled_from([0.0, 30.0, 4000.0])),
+        independent=draw(st.booleans()),
+        at_once=draw(st.integers(1, 4)),
     )
+
+
+@st.composite
+def stories_of_limits(draw: st.DrawFn) -> Story:
+    """Stories without other trouble: work packages side by side, agents that are limited, kills."""
+    story = draw(stories())
+    deeds = st.sampled_from(("limited", "overloaded", "work", "work", "fail"))
+    independent = {wp: needs[:1] if wp == "WP05" else [] for wp, needs in story.dependencies.items()}
+    return replace(
+        story,
+        dependencies=independent,
+        deeds=tuple(draw(st.lists(deeds, min_size=2, max_size=7))),
+        faults=(),
+        at_once=draw(st.integers(1, 2)),
+        slots=draw(st.integers(2, 4)),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(stories_of_limits())
+def test_no_attempt_starts_while_the_journal_says_that_its_family_is_limited(story: Story) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = told(story, Path(folder))
+        assert starts_of_limited_families(world) == []
+        assert reviews_by_authors(world, story.profile()) == []
+        assert blocked_by_others(world) == []
 
 
 @settings(max_examples=150, deadline=None)
@@ -116,23 +185,24 @@ def test_every_story_keeps_the_promises(story: Story) -> None:
             assert set(world.lanes().values()) == {Lane.DONE}
         assert all("--force" not in call.argv for call in world.host.calls)
         assert claims_in_order(world)
+        assert starts_of_limited_families(world) == []
+        assert reviews_by_authors(world, story.profile()) == []
 
 
 def told(story: Story, root: Path) -> World:
     """The story's world after its kills and a last, undisturbed session."""
-    from tests.engine import profiles  # noqa: PLC0415
-
     world = World(
         root,
         story.dependencies,
         dialect=story.dialect,
-        profile=profiles.profile(work_packages=story.slots, implement=("ada", "eve"), review=("bob", "joe")),
+        profile=story.profile(),
         script=story.script,
         faults=story.faults,
     )
     world.change(limits=story.limits)
     for instant in story.kills:
-        run_and_kill(world, lambda _, count, at=instant: count == at)  # type: ignore[misc]
+        if run_and_kill(world, lambda _, count, at=instant: count == at):  # type: ignore[misc]
+            world.later(story.away)
     report = ended_well(story, world)
     attempts = Counter(str(event.wp) for event in world.events("attempt.started"))
     assert sum(attempts.values()) <= (story.limits.attempts or 1000)
@@ -176,3 +246,39 @@ def claims_in_order(world: World) -> bool:
         if event.type == "attempt.started" and not set(needs[str(event.wp)]) <= seen:
             return False
     return True
+
+
+def starts_of_limited_families(world: World) -> list[Event]:
+    """Attempts that started while the journal said that their family is limited."""
+    until: dict[str, datetime] = {}
+    found = []
+    for event in world.events():
+        family = str(event.data.get("family"))
+        if event.type == "family.limited":
+            limit = datetime.fromisoformat(str(event.data["until"]))
+            until[family] = max(limit, until.get(family, limit))
+        if event.type == "attempt.started" and event.at < until.get(family, event.at):
+            found.append(event)
+    return found
+
+
+def reviews_by_authors(world: World, profile: Profile) -> list[str]:
+    """Approvals that are neither by another family than all who left something, nor said not to be so."""
+    families: dict[str, set[str]] = {}
+    found = []
+    for event in world.events():
+        wp = str(event.wp)
+        if event.type in {"work.left", "work.committed"} and event.data.get("files", True):
+            families.setdefault(wp, set()).add(profile.agents[str(event.data["agent"])].family)
+        if event.type == "verdict.given" and event.data.get("independent"):
+            reviewer = profile.agents[str(event.data["agent"])].family
+            found += [wp] if reviewer in families.get(wp, set()) else []
+    return found
+
+
+def blocked_by_others(world: World) -> list[str]:
+    """Work packages that ended blocked though no attempt of their own failed last."""
+    last: dict[str, bool] = {}
+    for event in world.events("retry.decided"):
+        last[str(event.wp)] = event.data["action"] == "block"
+    return [wp for wp, lane in world.lanes().items() if lane is Lane.BLOCKED and not last.get(wp)]

@@ -75,7 +75,7 @@ def test_jitter_spreads_the_wait_by_its_share(spread: float, expected: float) ->
 def test_a_wait_lasts_until_the_limit_is_reset() -> None:
     row = RetryRow(Action.WAIT, attempts=2, backoff=Backoff(30))
     assert decide(row, 0, until_reset=5000).wait == 5000
-    assert decide(row, 0, until_reset=-5).wait == 0
+    assert decide(row, 0, until_reset=-5).wait == 30  # it says nothing, and the backoff counts
     assert decide(row, 0).wait == 30
 
 

@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
-from kitty_run.agents.ports import AbortedMerge, Diff, Snapshot, Unmerged
+from kitty_run.agents.ports import AbortedMerge, Diff, Left, Snapshot, Unmerged
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
 from kitty_run.engine.estimates import sizes
@@ -97,6 +97,13 @@ class FakeWorkspace:
         self._tree.commits.append(dict(self._tree.files))
         return self._tree.head
 
+    async def left(self, since: Snapshot, base: str) -> Left:
+        changed = self._tree.files if _digest(self._tree.files) != since.tree else {}
+        commits = [
+            f"{_digest(self._tree.commits[: at + 1])} work" for at in range(1, len(self._tree.commits))
+        ]
+        return Left(tuple(changed), tuple(reversed(commits)), await self.dirty())
+
     async def own_changes(self, base: str) -> bool:
         return self._tree.commits[-1] != self._tree.commits[0]
 
@@ -160,6 +167,7 @@ class Job:
     cycle: int
     prompt: str
     tree: Tree
+    now: datetime
 
     def work(self, name: str | None = None, seconds: float = 1.0) -> Did:
         """Change a file and end well."""
@@ -173,6 +181,15 @@ class Job:
     def fail(self, status: int = 1, ending: Ending = "exit") -> Did:
         """End badly."""
         return Did(status=status if ending == "exit" else None, ending=ending)
+
+    def limited(self, resets_at: str = "", seconds: float = 1.0) -> Did:
+        """End at the limit of the agent's service, which names when it ends, or not."""
+        said = f"limited until {resets_at}" if resets_at else "limited"
+        return Did(status=1, seconds=seconds, output=f"{said}\n")
+
+    def overloaded(self, seconds: float = 1.0) -> Did:
+        """End since the agent's service is overloaded."""
+        return Did(status=1, seconds=seconds, output="overloaded\n")
 
     def verdict(self, verdict: str = "approved", findings: Sequence[str] = (), seconds: float = 1.0) -> Did:
         """Write a verdict and end well."""
@@ -217,6 +234,7 @@ class ScriptedExecutor:
             cycle=int(env["KITTY_CYCLE"]),
             prompt=Path(env["KITTY_PROMPT_FILE"]).read_text(encoding="utf-8"),
             tree=world.tree(env["KITTY_WP"]),
+            now=world.now(),
         )
         await on_started(Started(len(world.jobs) + 1, 0.0))
         world.jobs.append(job)
@@ -270,6 +288,8 @@ class World:
         self.on_event: Callable[[World, Event, Session], None] | None = None
         self.yes = False
         self.asker: Asker | None = None
+        self.clock = START
+        """When the latest session began."""
         self._write_prompts(rosters(dependencies, subtasks or {}))
 
     def _write_prompts(self, rosters: Mapping[str, tuple[str, ...]]) -> None:
@@ -290,14 +310,19 @@ class World:
         """Change the profile for the next run."""
         self.profile = replace(self.profile, **changes)
 
+    def later(self, seconds: float) -> None:
+        """Let the next session begin so long after the journal's last line."""
+        self.clock = self.events()[-1].at + timedelta(seconds=seconds)
+
     def run(self) -> Report:
         """One session, in virtual time."""
         return virtual_time.run(self._run())
 
     async def _run(self) -> Report:
-        journal, memory = Journal(self.place.journal, self._now), Memory()
+        journal, memory = Journal(self.place.journal, self.now), Memory()
         for event in journal.open():
             memory.apply(event)
+            self.clock = max(self.clock, event.at)
         journal.observe(memory.apply)
         control = Control()
         state = await self._first_look()
@@ -314,12 +339,12 @@ class World:
             executor=ScriptedExecutor(self),
             control=control,
             slots=Slots(self.profile.concurrency),
-            breakers=Breakers(control),
+            breakers=Breakers(memory, self.profile.retry, self.now),
             assume_yes=self.yes,
             asker=self.asker,
             sizes=sizes(self.host, state.work_packages),
             random=Random(7),  # noqa: S311
-            now=self._now,
+            now=self.now,
         )
         self.host.observer = lambda call: _record(journal, call)
         session = Session(services)
@@ -347,8 +372,9 @@ class World:
         path.mkdir(parents=True, exist_ok=True)
         return FakeWorkspace(path, self.tree(path.name.rsplit("-", 1)[-1]))
 
-    def _now(self) -> datetime:
-        return START + timedelta(seconds=asyncio.get_running_loop().time())
+    def now(self) -> datetime:
+        """The virtual time."""
+        return self.clock + timedelta(seconds=asyncio.get_running_loop().time())
 
     def events(self, type_: str | None = None) -> list[Event]:
         """The journal's events, of one type or all."""

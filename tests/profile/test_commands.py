@@ -158,6 +158,24 @@ def test_a_retry_row_is_foretold_attempt_by_attempt(team: Path, capsys: pytest.C
     assert [repeat["wait"] for repeat in json.loads(capsys.readouterr().out)["repeats"]] == [40, 80, 90]
 
 
+@pytest.mark.parametrize(("backoff", "time"), [("", "5m"), (", backoff: {initial: 45s}", "45s")])
+def test_a_limit_that_leads_to_the_next_agent_is_foretold_for_the_others_too(
+    team: Path, capsys: pytest.CaptureFixture[str], backoff: str, time: str
+) -> None:
+    row = f"{{do: fallback{backoff}}}"
+    (team / "mine.yaml").write_text(
+        f"version: 1\n{SOUND}\nretry:\n  agent:\n    rate_limited: {row}\n    auth: {row}\n", encoding="utf-8"
+    )
+    assert main(["explain", "mine.yaml", "--retry", "agent:rate_limited"]) == 0
+    assert capsys.readouterr().out == (
+        "agent:rate_limited: the row 'rate_limited' (mine.yaml:5)\n"
+        "  then fallback: take the role's next agent, or block where there is none\n"
+        f"      (others do so without an attempt, until the limit that is named ends, or for {time})\n"
+    )
+    assert main(["explain", "mine.yaml", "--retry", "agent:auth"]) == 0
+    assert "others" not in capsys.readouterr().out
+
+
 def test_a_failure_without_a_row_takes_the_default(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "good.yaml", "--retry", "host:SOMETHING_NEW"]) == 0
     text = capsys.readouterr().out

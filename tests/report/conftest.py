@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
@@ -19,3 +20,13 @@ def tell(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Told]:
         return STORIES[name](tmp_path_factory.mktemp(name))
 
     return lived
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times are shown as on a machine in UTC."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from kitty_run.engine.gates import Answer, give
@@ -11,10 +12,10 @@ from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Report, Session
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.model import Allowance, Check, Limits, Output
+from kitty_run.profile.model import Action, Allowance, Check, Concurrency, Limits, Output, RetryRow
 
 from tests.engine import profiles
-from tests.engine.world import Did, Job, World, good
+from tests.engine.world import START, Did, Job, World, good
 
 PAIR = {"WP01": [], "WP02": ["WP01"]}
 FINDINGS = ["the empty list is not handled", "no test for it\nand none for the others"]
@@ -183,6 +184,49 @@ def own_limit(root: Path) -> Told:
     return world
 
 
+def limited(root: Path) -> Told:
+    """Ada is limited, and eve implements instead; bob is limited too, and both work packages wait for him."""
+    profile = profiles.profile(implement=("ada", "eve"))
+    tables = replace(profile.retry, agent={**profile.retry.agent, "overloaded": RetryRow(Action.FALLBACK)})
+    profile = replace(profile, retry=tables)
+
+    def script(job: Job) -> Did:
+        if job.agent == "ada":
+            job.work("half.txt")
+            return job.overloaded(seconds=10.0)
+        if job.agent == "bob" and job.now < START + timedelta(hours=5):
+            return job.limited((START + timedelta(hours=5)).isoformat())
+        return good(job)
+
+    world = Told(root, {"WP01": [], "WP02": [], "WP03": []}, profile=profile, script=script)
+    world.change(concurrency=Concurrency(2))
+    world.run()
+    return world
+
+
+def own_reviewer(root: Path) -> Told:
+    """Nobody but the implementer can review; and a conversation that is taken up again is dead."""
+    profile = profiles.profile(review=("ada",))
+    review = replace(profile.roles["review"], independent=True)
+    talking = replace(
+        profile.agents["ada"],
+        output=Output("jsonl", session="/session"),
+        resume=("--resume", "{{ session }}"),
+    )
+    profile = replace(profile, roles={**profile.roles, "review": review}, agents={"ada": talking})
+
+    def script(job: Job) -> Did:
+        if job.role == "review":
+            return job.verdict("changes_requested" if job.cycle == 1 else "approved")
+        if "--resume" in job.launch.argv:
+            return job.fail()
+        return replace(job.work(f"file-{job.attempt}.txt"), output='{"session": "s-1"}\n')
+
+    world = Told(root, {"WP01": []}, profile=profile, script=script)
+    world.run()
+    return world
+
+
 def bug(root: Path) -> Told:
     """An error that nobody expected."""
 
@@ -208,6 +252,8 @@ STORIES: Mapping[str, Story] = {
         leftovers,
         limit,
         own_limit,
+        limited,
+        own_reviewer,
         bug,
     )
 }

@@ -6,8 +6,7 @@ import io
 import json
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,15 +21,6 @@ from tests.report.test_event_schema import TYPES
 
 Tell = Callable[[str], Told]
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "live"
-
-
-@pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 class Terminal(io.StringIO):

@@ -63,6 +63,11 @@ def test_the_status_at_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> 
         ("waiting-to-retry", "leftovers", lambda event: event.type == "retry.decided"),
         ("checking", "checks", lambda event: event.type == "attempt.ended"),
         ("merging", "smooth", lambda event: event.data.get("operation") == "merge"),
+        (
+            "families-are-limited",
+            "limited",
+            lambda event: (event.type, event.wp) == ("family.awaited", "WP02"),
+        ),
         ("reworking", "rework", lambda event: event.type == "rework.started"),
         ("at-a-limit", "limit", lambda event: event.type == "limit.reached"),
     ],

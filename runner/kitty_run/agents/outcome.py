@@ -100,13 +100,13 @@ def _first_rule(rules: tuple[FailureRule, ...], end: Exit, now: datetime) -> Dec
         match = None if rule.match is None else _search(rule.match, pieces)
         if rule.match is not None and match is None:
             continue
-        return Decision(rule.failure, f"failures[{number}]: {rule.failure}", _reset(match, now))
+        named = None if match is None else match.groupdict().get("resets_at")
+        resets_at = None if named is None else resets.parse(named, now)
+        unread = (
+            "" if named is None or resets_at is not None else f"; its `resets_at` is no time: {named[:60]!r}"
+        )
+        return Decision(rule.failure, f"failures[{number}]: {rule.failure}{unread}", resets_at)
     return None
-
-
-def _reset(match: re.Match[str] | None, now: datetime) -> datetime | None:
-    named = None if match is None else match.groupdict().get("resets_at")
-    return None if named is None else resets.parse(named, now)
 
 
 def _search(pattern: str, pieces: Pieces) -> re.Match[str] | None:

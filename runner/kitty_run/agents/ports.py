@@ -30,6 +30,16 @@ class Diff:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What an attempt left behind: files that it `changed`, committed or not; the `commits` on top of the
+    work package's base, a line each, the newest first; and the files that are `uncommitted` now."""
+
+    changed: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
+    uncommitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unmerged:
     """A work package whose commit is not (wholly) in the target, and what is missing."""
 
@@ -78,6 +88,10 @@ class WorkspacePort(Protocol):
     async def undo_forbidden(self, since: Snapshot) -> None: ...
 
     async def commit(self, message: str) -> str | None: ...
+
+    async def left(self, since: Snapshot, base: str) -> Left:
+        """What changed since, and what stands on top of `base` now."""
+        ...
 
     async def own_changes(self, base: str) -> bool: ...
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from kitty_run.agents.zones import named_in
 
 JUST_PAST = timedelta(minutes=10)
 """A clock time that is over by less than this has just passed; it does not mean tomorrow."""
@@ -18,37 +19,49 @@ EPOCH_FROM = 1_000_000_000
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+UNITS = {"w": 604_800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SPAN = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![A-Za-z])",
+    r"(\d+(?:\.\d+)?|\ban?\b)\s*"
+    r"(ms|milliseconds?|w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![A-Za-z])",
     re.I,
 )
-_SPAN_FILLER = re.compile(r"(?:[\s,.]|\b(?:and|in|about|after)\b)*", re.I)
-_ZONE = re.compile(r"\(([A-Za-z][\w+/-]*)\)|\b(UTC|GMT)\b|(?<=\d)Z\b")
+_LEAD = re.compile(r"^.*\b(?:in|after)\s+", re.I | re.S)
+_FILLER = re.compile(r"(?:[\s,.~]|\b(?:and|about|around|less|than)\b)*", re.I)
 _CLOCK = re.compile(
-    r"(?<![\d:])(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap])\.?m\b|(?<![\d:])(\d{1,2}):(\d{2})", re.I
+    r"(?<![\d:])(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::\d{2})?\s*(?P<half>[ap])\.?m\b\.?"
+    r"|(?<![\d:])(?P<hour24>\d{1,2}):(?P<minute24>\d{2})(?::\d{2})?",
+    re.I,
 )
+_MONTH = rf"(?:{'|'.join(MONTHS)})[a-z]*"
 _DATE = re.compile(
-    rf"\b({'|'.join(MONTHS)})[a-z]*\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?", re.I
+    rf"\b(?:(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)"
+    rf"|(?<![\d:])(?P<day_first>\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?P<month_last>{_MONTH})\b)(?:\.?,?\s+(?P<year>\d{{4}})\b)?",
+    re.I,
 )
+_ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})")
 _WEEKDAY = re.compile(rf"\b({'|'.join(DAYS)})[a-z]*\b", re.I)
+_TOMORROW = re.compile(r"\btomorrow\b", re.I)
+_UNCLEAR = re.compile(r"\d[/.]\d{1,2}[/.]\d|\bin\s+\d+:\d", re.I)
+"""Dates whose day and month nobody can tell apart, and spans that look like clock times."""
 
 
 def parse(text: str, now: datetime) -> datetime | None:
     """The moment that `text` names, aware, or None where it names none.
 
     Understood: seconds or milliseconds since the epoch, seconds from now (below a billion), ISO 8601, an
-    HTTP date, spans (`2h 5m`, `in 45 seconds`), and clock times with or without a date, a weekday and a
-    zone (`3pm (Europe/Berlin)`, `Nov 25th, 2026 1:30 PM`). A time without a zone is in that of `now`,
-    which must be aware; a clock time without a date is the next one.
+    HTTP date, spans (`2h 5m`, `try again in 45 seconds`), and clock times with or without a date, a weekday
+    and a zone (`3pm (Europe/Berlin)`, `Nov 25th, 2026 1:30 PM`). A time without a zone is in that of `now`,
+    which must be aware; a clock time without a date is the next one. What is farther away than `FARTHEST`
+    is no reset of a limit, nor is a time in a zone that nobody knows.
     """
     text = text.strip().strip("\"'").rstrip(".")
+    present = now.astimezone(UTC)
     for reading in (_number, _iso, _http_date, _span, _calendar):
         found = _careful(reading, text, now)
         if found is not None:
-            return found if abs(found - now) <= FARTHEST else None
+            return found if abs(found.astimezone(UTC) - present) <= FARTHEST else None
     return None
 
 
@@ -67,12 +80,12 @@ def _number(text: str, now: datetime) -> datetime | None:
         return None
     value = float(text)
     if value < EPOCH_FROM:
-        return now + timedelta(seconds=value)
+        return _from(now, value)
     return datetime.fromtimestamp(value / 1000 if value >= MILLISECONDS_FROM else value, UTC)
 
 
 def _iso(text: str, now: datetime) -> datetime | None:
-    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
+    if not _ISO_DATE.match(text):
         return None
     text = re.sub(r" ?(?:UTC|GMT)$", "+00:00", text.replace(" at ", " "))
     moment = datetime.fromisoformat(text)
@@ -87,11 +100,20 @@ def _http_date(text: str, _now: datetime) -> datetime | None:
 
 
 def _span(text: str, now: datetime) -> datetime | None:
+    text = _LEAD.sub("", text)
     parts = _SPAN.findall(text)
-    rest = _SPAN.sub("", text)
-    if not parts or not _SPAN_FILLER.fullmatch(rest):
+    if not parts or not _FILLER.fullmatch(_SPAN.sub("", text)):
         return None
-    return now + timedelta(seconds=sum(float(number) * _unit(unit) for number, unit in parts))
+    return _from(now, sum(_amount(number) * _unit(unit) for number, unit in parts))
+
+
+def _from(now: datetime, seconds: float) -> datetime:
+    """So many seconds after `now`, whatever is done with the clocks meanwhile."""
+    return (now.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(now.tzinfo)
+
+
+def _amount(number: str) -> float:
+    return 1.0 if number.lower().startswith("a") else float(number)
 
 
 def _unit(name: str) -> float:
@@ -100,45 +122,46 @@ def _unit(name: str) -> float:
 
 
 def _calendar(text: str, now: datetime) -> datetime | None:
-    clock, zone = _clock(text), _zone(text, now)
-    if clock is None or zone is None:
+    match = _CLOCK.search(text)
+    if match is None or _UNCLEAR.search(text):
         return None
-    here = now.astimezone(zone)
-    at = here.replace(hour=clock[0], minute=clock[1], second=0, microsecond=0, fold=0)
+    here = now.astimezone(named_in(text[match.end() :]) or now.tzinfo)
+    hour, minute = _clock(match)
+    at = here.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
+    if date := _ISO_DATE.search(text):
+        return at.replace(year=int(date[1]), month=int(date[2]), day=int(date[3]))
     if date := _DATE.search(text):
         return _on_date(at, date, here)
+    if _TOMORROW.search(text):
+        return at + timedelta(days=1)
     if day := _WEEKDAY.search(text):
         at += timedelta(days=(DAYS.index(day[1][:3].lower()) - at.weekday()) % 7)
-        return at if at >= here - JUST_PAST else at + timedelta(days=7)
-    return at if at >= here - JUST_PAST else at + timedelta(days=1)
+        return _next(at, here, timedelta(days=7))
+    return _next(at, here, timedelta(days=1))
+
+
+def _next(at: datetime, here: datetime, period: timedelta) -> datetime:
+    """`at`, or else `at` once more since the clocks were put back, or a period later: what is not over."""
+    present = here.astimezone(UTC)
+    for moment in (at, at.replace(fold=1)):
+        if moment.astimezone(UTC) >= present - JUST_PAST:
+            return moment
+    return at + period
 
 
 def _on_date(at: datetime, date: re.Match[str], here: datetime) -> datetime:
-    month, day = MONTHS.index(date[1].lower()) + 1, int(date[2])
-    moment = at.replace(year=int(date[3] or here.year), month=month, day=day)
-    if date[3] is None and moment < here - timedelta(days=180):
+    month, day = (date["month"] or date["month_last"])[:3].lower(), date["day"] or date["day_first"]
+    moment = at.replace(year=int(date["year"] or here.year), month=MONTHS.index(month) + 1, day=int(day))
+    if date["year"] is None and moment < here - timedelta(days=180):
         return moment.replace(year=here.year + 1)
     return moment
 
 
-def _clock(text: str) -> tuple[int, int] | None:
-    match = _CLOCK.search(text)
-    if match is None:
-        return None
-    if match[4] is None:
-        return int(match[5]), int(match[6])
-    afternoon = match[4].lower() == "p"
-    return int(match[1]) % 12 + (12 if afternoon else 0), int(match[2] or 0)
-
-
-def _zone(text: str, now: datetime) -> tzinfo | None:
-    match = _ZONE.search(text)
-    if match is None:
-        return now.tzinfo
-    name = match[1] or "UTC"
-    if name.upper() in {"UTC", "GMT"}:
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
+def _clock(match: re.Match[str]) -> tuple[int, int]:
+    """Hour and minute; ValueError for a 13pm."""
+    if match["half"] is None:
+        return int(match["hour24"]), int(match["minute24"])
+    if not 1 <= int(match["hour"]) <= 12:
+        raise ValueError(match[0])
+    afternoon = match["half"].lower() == "p"
+    return int(match["hour"]) % 12 + (12 if afternoon else 0), int(match["minute"] or 0)

@@ -15,11 +15,11 @@ from kitty_run.agents.git import Git, printable
 from kitty_run.agents.git_layout import git_dir
 from kitty_run.agents.git_locks import clear_stale_locks
 from kitty_run.agents.git_status import Status, status
-from kitty_run.agents.ports import Diff, Snapshot
+from kitty_run.agents.ports import Diff, Left, Snapshot
 from kitty_run.agents.worktrees import WorkspaceConflict, add_worktree, merge_branches
 from kitty_run.errors import WorkspaceError
 
-__all__ = ["Diff", "Snapshot", "Workspace", "WorkspaceConflict"]
+__all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 
 SPECS = "kitty-specs"
 UNFINISHED = {
@@ -154,6 +154,17 @@ class Workspace:
         identity = await self._git.identity()
         await self._git.run(*identity, "commit", "--quiet", "--no-verify", "-F", "-", stdin=message)
         return await self.head()
+
+    async def left(self, since: Snapshot, base: str) -> Left:
+        """What an attempt that began at `since` left, and what stands on top of `base`; nothing changes."""
+        now = await self.snapshot()
+        plain = ("log", "--format=%h %s", "--no-color", "--no-show-signature")
+        commits = await self._git.line(*plain, f"{base}..HEAD")
+        return Left(
+            changed=_printable(await git_trees.changed(self._git, since.tree, now.tree)),
+            commits=_printable(commits.splitlines()),
+            uncommitted=now.dirty,
+        )
 
     async def own_changes(self, base: str) -> bool:
         """Whether the committed content differs from `base` (the head right after the allocation)."""

@@ -38,14 +38,16 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from datetime import datetime  # noqa: PLC0415
 
     from kitty_run.agents.outcome import classify  # noqa: PLC0415
+    from kitty_run.agents.zones import LOCAL  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
+    from kitty_run.profile.nearest import nearest  # noqa: PLC0415
 
     agents = load(options.profile).profile.agents
     if options.agent not in agents:
-        known = ", ".join(sorted(agents)) or "none"
-        raise UsageError(f"{options.profile} has no agent {options.agent!r}; there are {known}")
+        hint = nearest(options.agent, sorted(agents))
+        raise UsageError(f"{options.profile} has no agent {options.agent!r} ({hint})")
     agent = agents[options.agent]
-    outcome = classify(agent, _exit(options), datetime.now().astimezone())
+    outcome = classify(agent, _exit(options), datetime.now(LOCAL))
     record = _record(agent, outcome)
     sys.stdout.write(json.dumps(record, indent=2) + "\n" if options.json else _text(record))
     return ExitStatus.OK
@@ -55,10 +57,10 @@ def _exit(options: argparse.Namespace) -> Exit:
     from kitty_run.agents.model import Exit  # noqa: PLC0415
 
     for path in (options.stdout, options.stderr):
-        if path is not None and not path.is_file():
-            raise UsageError(f"{path} is not a file")
+        if path is not None:
+            _check_readable(path)
     nothing = Path("/dev/null")
-    ending: Ending = options.ending or ("signal" if options.signal is not None else "exit")
+    ending = _ending(options)
     return Exit(
         ending=ending,
         status=(options.exit_status or 0) if ending == "exit" else None,
@@ -67,6 +69,27 @@ def _exit(options: argparse.Namespace) -> Exit:
         stdout=options.stdout or nothing,
         stderr=options.stderr or nothing,
     )
+
+
+def _ending(options: argparse.Namespace) -> Ending:
+    """How it ended, where the options say so with one voice; raises `UsageError`."""
+    implied: list[Ending] = []
+    implied += ["exit"] if options.exit_status is not None else []
+    implied += ["signal"] if options.signal is not None else []
+    ending: Ending = options.ending or (implied[0] if implied else "exit")
+    if any(one != ending for one in implied):
+        raise UsageError("it ended in one way only: give one of --exit-status, --signal and --ending")
+    return ending
+
+
+def _check_readable(path: Path) -> None:
+    """A log is read more than once, and as an empty one where it can't be: better said before."""
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
 
 
 def _record(agent: Agent, outcome: Outcome) -> dict[str, object]:

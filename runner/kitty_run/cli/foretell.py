@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from kitty_run.engine.breakers import LIMITS, UNNAMED
 from kitty_run.engine.retry import REPEATING, decide, delay
 from kitty_run.errors import UsageError
 from kitty_run.profile.load import Loaded
@@ -107,6 +108,11 @@ def foretold_text(future: Future) -> str:
     total = future.repeats[-1].total if future.repeats else 0.0
     waited = f" after {_time(total)} of waiting" if total else ""
     lines.append(f"  then {future.last}{waited}: {_MEANING[future.last]}")
+    if future.row.do is Action.FALLBACK and future.key in LIMITS:
+        pause = _time(delay(future.row.backoff, 0, 0.0) or UNNAMED)
+        lines.append(
+            f"      (others do so without an attempt, until the limit that is named ends, or for {pause})"
+        )
     return "\n".join(lines) + "\n"
 
 

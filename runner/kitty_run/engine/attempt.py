@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from kitty_run.agents import argv, environment, prompts
 from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Outcome
 from kitty_run.agents.outcome import classify
 from kitty_run.agents.sandbox import confine
+from kitty_run.agents.zones import LOCAL
 from kitty_run.engine.allocating import Assignment
 from kitty_run.engine.control import Ended, Result
+from kitty_run.engine.handover import interrupted
 from kitty_run.engine.limiting import check, look
 from kitty_run.engine.processes import recorded
 from kitty_run.engine.services import Services
@@ -20,6 +23,14 @@ from kitty_run.profile.model import Agent, RoleName
 
 DIFF_LIMIT = 200_000
 """Bytes of diff that a reviewer gets in its prompt."""
+
+
+NAP = 30.0
+"""Seconds after which somebody who waits looks at the clock and at the run's limits again."""
+
+
+class FamilyLimited(Exception):
+    """Control flow: the attempt was not started, since its agent's family is limited now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +51,29 @@ class AttemptRunner:
         self._wp = wp
 
     async def run(self, order: Order) -> Outcome:
-        """One attempt, from waiting for its turn to its outcome.
+        """One attempt, from waiting for a place to its outcome.
 
-        Raises `Ended` where the run is stopping or a limit is reached before it starts. Cancelling ends
-        the agent's whole process tree first.
+        Raises `FamilyLimited` where the agent's family became limited before it could start, and `Ended`
+        where the run is stopping or a limit is reached. Cancelling ends the agent's whole process tree first.
         """
         agent = self._s.profile.agents[order.agent]
-        while True:
-            await self._s.breakers.wait(agent.family)
-            async with self._s.slots.hold(order.role, order.agent, self._s.ways.get(self._wp, 0.0)):
-                self._s.control.checkpoint()
-                self._check_limits()
-                if not self._s.breakers.remaining(agent.family):
-                    return await self._attempt(order, agent)
+        async with self._s.slots.hold(order.role, order.agent, self._s.ways.get(self._wp, 0.0)):
+            self._s.control.checkpoint()
+            self._check_limits()
+            self._check_breaker(agent)
+            return await self._attempt(order, agent)
+
+    async def rest(self, until: datetime) -> None:
+        """Wait until `until`, but not for long at a time: the clock may be put, or the machine have slept.
+
+        Raises `Ended` where the run is stopping or a limit is reached meanwhile.
+        """
+        self._check_limits()
+        await self._s.control.pause(min((until - self._s.now()).total_seconds(), NAP))
+
+    def _check_breaker(self, agent: Agent) -> None:
+        if self._s.breakers.limited(agent.family) is not None:
+            raise FamilyLimited
 
     def _check_limits(self) -> None:
         check(self._s, self._wp)
@@ -65,7 +86,7 @@ class AttemptRunner:
         except asyncio.CancelledError:
             self._s.journal.write("attempt.interrupted", self._wp, role=order.role, attempt=number)
             raise
-        outcome = await asyncio.to_thread(classify, agent, exit_, self._s.now().astimezone())
+        outcome = await asyncio.to_thread(classify, agent, exit_, self._s.now().astimezone(LOCAL))
         self._s.journal.write("attempt.ended", self._wp, **_ended(order, number, outcome))
         look(self._s)
         if exit_.ending == "stopped":
@@ -79,6 +100,7 @@ class AttemptRunner:
         context = self.context(order, number)
         prompt_file = place.prompt(self._wp, name)
         prompt = await self._prompt(order, agent, context, prompt_file)
+        self._check_breaker(agent)  # nothing is awaited from here to the announcement
         argv.write_private(prompt_file, prompt)
         variables = prompts.variables(context, agent, policy, prompt, prompt_file)
         files = place.files(self._wp, name)
@@ -102,6 +124,7 @@ class AttemptRunner:
             argv=list(command.shown),
             log=str(log),
             prompt=str(prompt_file),
+            session=context.session,
             marker=marker,
         )
         look(self._s)
@@ -132,9 +155,16 @@ class AttemptRunner:
             self._s.profile.roles[order.role].prompt,
             diff=await workspace.diff(context.base, DIFF_LIMIT) if reviewing else prompts.NO_DIFF,
             head=order.head,
-            note=self._s.remember(self._wp).notes.get(order.role, ""),
+            note=self._note(order.role),
             prompt_file=prompt_file,
         )
+
+    def _note(self, role: RoleName) -> str:
+        """What the attempt before this one left; where nobody could look, since it was cut off, just that."""
+        memory = self._s.remember(self._wp)
+        if role == "implement" and memory.under_way is not None:
+            return interrupted(memory.under_way)
+        return memory.notes.get(role, "")
 
     def context(self, order: Order, number: int) -> AttemptContext:
         """What prompts and templates of this attempt may refer to."""
@@ -152,11 +182,17 @@ class AttemptRunner:
             workspace=at.workspace.path,
             base=at.base,
             prompt_path=at.allocation.prompt,
-            session=memory.sessions.get(f"{order.role}:{order.agent}"),
+            session=self._session(order),
             feedback=memory.feedback if order.role == "implement" else "",
             verdict_file=self._verdict_file(order.role, number),
             checks=tuple(_check(record) for record in memory.checks) if order.role == "review" else (),
         )
+
+    def _session(self, order: Order) -> str | None:
+        """The conversation that the agent takes up again: its own, in this role, where it can."""
+        if self._s.profile.agents[order.agent].resume is None:
+            return None
+        return self._s.remember(self._wp).sessions.get(f"{order.role}:{order.agent}")
 
     def _verdict_file(self, role: RoleName, number: int) -> Path | None:
         return self._s.place.verdict(self._wp, f"review-{number}") if role == "review" else None

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from kitty_run.agents.model import Outcome
+from kitty_run.engine.breakers import limited_for
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Blocked, Desk, Refresh, RunAborted
-from kitty_run.engine.retry import Decision, decide, row_for
+from kitty_run.engine.retry import Decision, agent_counter, decide, row_for
 from kitty_run.engine.services import Services
+from kitty_run.engine.staffing import Staffing
 from kitty_run.errors import ExitStatus
 from kitty_run.profile.model import Action, FailureClass, RetryRow, RoleName
+
+SPARES_SESSION = frozenset(
+    {
+        FailureClass.RATE_LIMITED,
+        FailureClass.OVERLOADED,
+        FailureClass.NETWORK,
+        FailureClass.AUTH,
+        FailureClass.NOT_INSTALLED,
+    }
+)
+"""Failures that say nothing of the conversation that was taken up again."""
 
 
 class Failed(Exception):
@@ -23,45 +37,48 @@ class Failed(Exception):
         self.resets_at: datetime | None = outcome.resets_at if outcome else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What the tables say of a failure: by which row and counter, and how long the family is limited."""
+
+    table: str
+    key: str
+    counter: str
+    decision: Decision
+    limited_for: float
+
+
 class Failures:
-    """Picks one role's agents for one work package, and settles their failures."""
+    """Settles the failures of one role's attempts for one work package."""
 
     def __init__(self, services: Services, desk: Desk, wp: str, role: RoleName) -> None:
         self._s = services
         self._desk = desk
         self._wp = wp
         self._role: RoleName = role
+        self._staffing = Staffing(services, wp, role)
 
-    def agent(self) -> str:
-        """The role's current agent: the first, or the fallback that the table led to."""
-        candidates = self._candidates()
-        return candidates[min(self._index(), len(candidates) - 1)]
-
-    def family(self) -> str:
-        """The family of the role's current agent."""
-        return self._s.profile.agents[self.agent()].family
-
-    def independent(self) -> bool:
-        """Whether the role's current agent is of another family than the WP's implementer."""
-        return self.family() != self._implementing_family()
-
-    async def settle(self, failed: Failed, agent: str) -> None:
+    async def settle(self, failed: Failed, agent: str, note: str, *, changed: bool = False) -> None:
         """Wait, or turn to the next agent, as the table says; on return the step is taken again.
 
+        `note` is for the next attempt's prompt; `changed` tells whether this one changed any file. Where
+        the failure concerns the agent's whole family, its breaker opens before anything is awaited.
         Raises `Blocked`, `Ended`, `Refresh` or `RunAborted` where the table says so.
         """
+        ruling = self._rule(failed, agent)
+        self._limit(failed, agent, ruling.limited_for)
+        self._drop_session(failed, agent, changed)
+        self._record(ruling, failed, note)
+        await self._act(ruling.decision, failed, agent)
+
+    def _rule(self, failed: Failed, agent: str) -> _Ruling:
         table, key = self._table_key(failed.failure)
-        row = self._row(table, key)
-        counter = f"{table}:{key}:{self._role}:{agent}"
-        decision = decide(
-            row,
-            self._s.remember(self._wp).repeats.get(counter, 0),
-            spread=self._s.random.uniform(-1, 1),
-            until_reset=self._until(failed.resets_at),
-            fallback_left=self._index() + 1 < len(self._candidates()),
-        )
-        self._record(table, key, counter, decision, failed)
-        await self._act(decision, failed, agent)
+        row, counter = self._row(table, key), agent_counter(table, key, self._role, agent)
+        repeats, spread = self._s.remember(self._wp).repeats.get(counter, 0), self._s.random.uniform(-1, 1)
+        left, more = self._until(failed.resets_at), self._staffing.has_next()
+        decision = decide(row, repeats, spread=spread, until_reset=left, fallback_left=more)
+        seconds = limited_for(row, failed.failure, decision, until_reset=left, repeats=repeats, spread=spread)
+        return _Ruling(table, key, counter, decision, seconds)
 
     def _table_key(self, failure: FailureClass) -> tuple[str, str]:
         in_review_table = self._role == "review" and failure is FailureClass.NO_VERDICT
@@ -71,40 +88,56 @@ class Failures:
         retry = self._s.profile.retry
         return row_for(retry.review if table == "review" else retry.agent, key)
 
-    def _candidates(self) -> tuple[str, ...]:
-        """The role's agents; of an independent role those of another family, where there are any."""
-        role = self._s.profile.roles[self._role]
-        if not role.independent:
-            return role.agents
-        family = self._implementing_family()
-        others = tuple(name for name in role.agents if self._s.profile.agents[name].family != family)
-        return others or role.agents
-
-    def _implementing_family(self) -> str:
-        profile = self._s.profile
-        name = self._s.remember(self._wp).implementer or profile.roles["implement"].agents[0]
-        return profile.agents[name].family if name in profile.agents else ""
-
-    def _index(self) -> int:
-        return self._s.remember(self._wp).agent.get(self._role, 0)
-
     def _until(self, resets_at: datetime | None) -> float | None:
         return None if resets_at is None else (resets_at - self._s.now()).total_seconds()
 
-    def _record(self, table: str, key: str, counter: str, decision: Decision, failed: Failed) -> None:
+    def _limit(self, failed: Failed, agent: str, seconds: float) -> None:
+        """Open the breaker of the agent's family for `seconds`, unless it is open for longer."""
+        family = self._staffing.family_of(agent)
+        until = self._s.now().astimezone(UTC) + timedelta(seconds=seconds)
+        known = self._s.breakers.limited(family)
+        if seconds > 0 and (known is None or known.until < until):
+            self._s.journal.write(
+                "family.limited",
+                self._wp,
+                family=family,
+                until=until.isoformat(),
+                failure=failed.failure.value,
+                reason=failed.reason,
+            )
+
+    def _drop_session(self, failed: Failed, agent: str, changed: bool) -> None:
+        """Begin a new conversation after one that was taken up again to no effect: it may be what fails."""
+        memory = self._s.remember(self._wp)
+        session = memory.sessions.get(f"{self._role}:{agent}")
+        blameless = changed or failed.failure in SPARES_SESSION
+        if session is None or self._role not in memory.resumed:
+            return
+        if failed.failure is FailureClass.CONTEXT_LIMIT or not blameless:
+            self._s.journal.write(
+                "session.dropped",
+                self._wp,
+                role=self._role,
+                agent=agent,
+                session=session,
+                reason=failed.reason,
+            )
+
+    def _record(self, ruling: _Ruling, failed: Failed, note: str) -> None:
+        decision = ruling.decision
         data: dict[str, object] = {
-            "table": table,
-            "key": key,
-            "counter": counter,
+            "table": ruling.table,
+            "key": ruling.key,
+            "counter": ruling.counter,
             "action": decision.action.value,
             "wait": round(decision.wait, 3),
             "repeat": decision.repeat,
             "reason": failed.reason,
             "role": self._role,
-            "note": failed.reason,
+            "note": note,
         }
         if decision.action is Action.FALLBACK:
-            data["next_agent"] = self._index() + 1
+            data["next_agent"] = self._staffing.index() + 1
         self._s.journal.write("retry.decided", self._wp, **data)
 
     async def _act(self, decision: Decision, failed: Failed, agent: str) -> None:
@@ -112,10 +145,11 @@ class Failures:
             case Action.RETRY:
                 await self._s.control.pause(decision.wait)
             case Action.WAIT:
-                self._s.breakers.open(self._s.profile.agents[agent].family, decision.wait)
+                return  # at the family's breaker, with all others
             case Action.FALLBACK:
                 await self._desk.note(
-                    self._wp, f"{self._role}: {agent} failed ({failed.failure}); {self.agent()} goes on"
+                    self._wp,
+                    f"{self._role}: {agent} failed ({failed.failure}); {self._staffing.agent()} goes on",
                 )
             case Action.REWORK:
                 return
@@ -127,7 +161,12 @@ class Failures:
             case Action.ABORT:
                 raise RunAborted(f"{self._wp}: {self._reason(failed, agent)}", ExitStatus.INCOMPLETE)
             case Action.BLOCK:
-                raise Blocked(self._reason(failed, agent))
+                raise Blocked(
+                    "; ".join(filter(None, (self._reason(failed, agent), self._kept_out(decision))))
+                )
+
+    def _kept_out(self, decision: Decision) -> str:
+        return self._staffing.kept_out() if decision.exhausted else ""
 
     def _reason(self, failed: Failed, agent: str) -> str:
         number = self._s.remember(self._wp).attempts.get(self._role, 0)

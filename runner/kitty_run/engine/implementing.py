@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kitty_run.agents.model import Outcome
-from kitty_run.agents.ports import Snapshot
+from kitty_run.agents.ports import Left, Snapshot
 from kitty_run.agents.prompts import variables
 from kitty_run.agents.task import reported
 from kitty_run.engine.allocating import Assignment
-from kitty_run.engine.attempt import AttemptRunner, Order
+from kitty_run.engine.attempt import AttemptRunner, FamilyLimited, Order
 from kitty_run.engine.checking import as_record, check
+from kitty_run.engine.choosing import Choosing
 from kitty_run.engine.desk import Desk
 from kitty_run.engine.failures import Failed, Failures
+from kitty_run.engine.handover import MOST, note
 from kitty_run.engine.services import Services
+from kitty_run.engine.staffing import Staffing
 from kitty_run.engine.steps import Step
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import FailureClass
@@ -26,19 +31,26 @@ class Implementing:
         self._desk = desk
         self._wp = wp
         self._attempts = AttemptRunner(services, wp)
+        self._staffing = Staffing(services, wp, "implement")
+        self._choosing = Choosing(services, desk, wp, "implement")
         self._failures = Failures(services, desk, wp, "implement")
 
     async def implement(self, at: Assignment) -> Step:
         """One attempt of the role's current agent; hand in on success, else what the retry table says."""
+        agent = await self._choosing.agent(self._attempts)
         before = await at.workspace.snapshot()
-        order = Order("implement", self._failures.agent(), at, before.head)
+        order = Order("implement", agent, at, before.head)
         try:
             outcome = await self._attempts.run(order)
             commit = await self._output_gate(order, outcome, before)
             self._subtasks_gate(at, outcome)
             checks = await check(self._s, at, self._attempts.context(order, self._number()))
+        except FamilyLimited:
+            return Step.IMPLEMENT
         except Failed as failed:
-            await self._failures.settle(failed, order.agent)
+            left = await self._look_at_what_is_left(order, before)
+            told = note("implement", self._number(), order.agent, failed, self._log(), left)
+            await self._failures.settle(failed, order.agent, told, changed=bool(left.changed))
             return Step.IMPLEMENT
         self._s.journal.write(
             "work.ready", self._wp, commit=commit, checks=[as_record(result) for result in checks]
@@ -79,6 +91,16 @@ class Implementing:
         if sha is not None:
             self._s.journal.write("work.committed", self._wp, commit=sha, role=order.role, agent=order.agent)
 
+    async def _look_at_what_is_left(self, order: Order, before: Snapshot) -> Left:
+        left = await order.at.workspace.left(before, order.at.base)
+        self._s.journal.write(
+            "work.left", self._wp, agent=order.agent, attempt=self._number(), files=list(left.changed[:MOST])
+        )
+        return left
+
+    def _log(self) -> Path:
+        return self._s.place.log(self._wp, f"implement-{self._number()}")
+
     def _number(self) -> int:
         return self._s.remember(self._wp).attempts["implement"]
 
@@ -87,7 +109,7 @@ class Implementing:
         head = await at.workspace.head()
         async with self._s.host.quiet():
             await self._s.repository.keep(self._s.board.mission, self._wp, head)
-        policy = self._s.profile.policy.payload(self._failures.family())
+        policy = self._s.profile.policy.payload(self._staffing.family())
         if at.task.subtasks:
             await self._desk.call(
                 "tick", self._wp, None, lambda: self._s.host.tick(self._wp, at.task.subtasks)

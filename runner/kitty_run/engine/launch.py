@@ -165,7 +165,7 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
         executor=LocalExecutor(),
         control=control,
         slots=Slots(profile.concurrency),
-        breakers=Breakers(control),
+        breakers=Breakers(memory, profile.retry),
         assume_yes=request.assume_yes,
         asker=request.asker,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from kitty_run.agents.model import Started
@@ -26,13 +27,20 @@ class WorkPackageMemory:
     last failed attempt came to. `base` is the commit that the WP's own work is measured from, in
     `workspace` on `branch`. `ready` is the commit that passed the output gate and the checks. `verdict`
     is the last one with its commit. `seconds` says per role how long its last good attempt took.
+
+    `sessions` are the conversations to take up again, by `role:agent`; `resumed` names the roles whose
+    latest attempt took one up. `granted` is per role the counter of the wait that was decided last, until
+    its attempt starts. `authors` are the families whose work is in the workspace, the latest last.
+    `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
     """
 
     cycle: int = 1
     attempts: dict[str, int] = field(default_factory=dict)
     agent: dict[str, int] = field(default_factory=dict)
     repeats: dict[str, int] = field(default_factory=dict)
+    granted: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
+    resumed: set[str] = field(default_factory=set)
     feedback: str = ""
     notes: dict[str, str] = field(default_factory=dict)
     base: str | None = None
@@ -40,7 +48,8 @@ class WorkPackageMemory:
     branch: str | None = None
     ready: str | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
-    implementer: str | None = None
+    authors: list[str] = field(default_factory=list)
+    under_way: Mapping[str, object] | None = None
     verdict: Mapping[str, object] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     ended: str | None = None
@@ -60,6 +69,8 @@ class Memory:
     """What attempts used, of the run and of each work package."""
     processes: dict[str, Started] = field(default_factory=dict)
     """Started and not seen ended, by marker: what a killed run may have left behind."""
+    limited: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    """Until when each agent family was or is limited, by the failure class that told so; aware times."""
     heads: dict[str, str] = field(default_factory=dict)
     """The commit of each work package that the merge must contain."""
     merged: str | None = None
@@ -89,7 +100,31 @@ def _allocated(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
 
 
 def _attempt_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.attempts[str(data["role"])] = int(str(data["attempt"]))
+    role = str(data["role"])
+    memory.attempts[role] = int(str(data["attempt"]))
+    memory.granted.pop(role, None)
+    (memory.resumed.add if data.get("session") else memory.resumed.discard)(role)
+    if role == "implement":
+        _wrote(memory)
+        memory.under_way = data
+
+
+def _wrote(memory: WorkPackageMemory) -> None:
+    """What is under way counts as work of its agent's family, which is the latest then."""
+    if memory.under_way is not None:
+        family = str(memory.under_way["family"])
+        memory.authors = [*(known for known in memory.authors if known != family), family]
+        memory.under_way = None
+
+
+def _work_left(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    if data["files"]:
+        _wrote(memory)
+    memory.under_way = None
+
+
+def _session_dropped(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.sessions.pop(f"{data['role']}:{data['agent']}", None)
 
 
 def _attempt_ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
@@ -97,11 +132,10 @@ def _attempt_ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> Non
         memory.sessions[f"{data['role']}:{data['agent']}"] = str(session)
     if data.get("failure") is None:
         memory.seconds[str(data["role"])] = float(str(data.get("seconds", 0.0)))
-    if data["role"] == "implement" and data.get("failure") is None:
-        memory.implementer = str(data["agent"])
 
 
 def _work_ready(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    _wrote(memory)
     memory.ready = str(data["commit"])
     memory.checks = list(data.get("checks") or [])  # type: ignore[call-overload]
 
@@ -114,6 +148,8 @@ def _retry_decided(memory: WorkPackageMemory, data: Mapping[str, object]) -> Non
         memory.agent[str(data["role"])] = int(str(agent))
     if (role := data.get("role")) is not None:
         memory.notes[str(role)] = str(data.get("note", ""))
+        if data["action"] == "wait":
+            memory.granted[str(role)] = counter
 
 
 def _rework_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
@@ -143,6 +179,8 @@ _WORK_PACKAGE_FOLDS = {
     "workspace.allocated": _allocated,
     "attempt.started": _attempt_started,
     "attempt.ended": _attempt_ended,
+    "work.left": _work_left,
+    "session.dropped": _session_dropped,
     "work.ready": _work_ready,
     "retry.decided": _retry_decided,
     "verdict.given": lambda memory, data: setattr(memory, "verdict", data),
@@ -169,8 +207,15 @@ def _answered(memory: Memory, data: Mapping[str, object]) -> None:
         memory.noting[str(history)] = (str(data["gate"]), str(data.get("given", "")))
 
 
+def _limited(memory: Memory, data: Mapping[str, object]) -> None:
+    failure, until = str(data["failure"]), datetime.fromisoformat(str(data["until"]))
+    limits = memory.limited.setdefault(str(data["family"]), {})
+    limits[failure] = max(until, limits.get(failure, until))
+
+
 _RUN_FOLDS = {
     "gate.answered": _answered,
+    "family.limited": _limited,
     "attempt.process": _started,
     "process.ended": lambda memory, data: memory.processes.pop(str(data["marker"]), None),
     "merge.started": lambda memory, data: memory.heads.update(data["heads"]),

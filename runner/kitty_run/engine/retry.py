@@ -32,6 +32,11 @@ def row_for(table: Mapping[str, RetryRow], key: str) -> RetryRow:
     return table.get(key) or table.get("default") or _LAST_RESORT
 
 
+def agent_counter(table: str, key: str, role: str, agent: str) -> str:
+    """What the repeats of an agent's failure are counted by, within one work package."""
+    return f"{table}:{key}:{role}:{agent}"
+
+
 def decide(
     row: RetryRow,
     repeats: int,
@@ -43,14 +48,15 @@ def decide(
     """Decide by `row` after it has been repeated `repeats` times already.
 
     `spread` in [-1, 1] is the random share of the backoff's jitter. `until_reset` is how many seconds
-    are left until the limit ends that the failure named; `wait` waits at least so long.
+    are left until the limit ends that the failure named; `wait` waits at least so long. One that is over
+    already says nothing: the backoff counts, so that repeats are not used up within a moment.
     `fallback_left` tells whether the role has a further agent; without one, a fallback becomes what
     `then` says, and at last a block.
     """
     if row.do in REPEATING and repeats < row.attempts:
         wait = delay(row.backoff, repeats, spread)
-        if row.do is Action.WAIT and until_reset is not None:
-            wait = max(until_reset, 0.0) + wait * row.backoff.jitter
+        if row.do is Action.WAIT and until_reset is not None and until_reset > 0:
+            wait = until_reset + wait * row.backoff.jitter
         return Decision(row.do, wait, repeats + 1)
     exhausted = row.do in REPEATING
     action = row.then if exhausted else row.do

@@ -10,13 +10,16 @@ from kitty_run.agents.model import Outcome, Verdict
 from kitty_run.agents.ports import Snapshot
 from kitty_run.agents.verdict import NoVerdict, read
 from kitty_run.engine.allocating import Assignment
-from kitty_run.engine.attempt import AttemptRunner, Order
+from kitty_run.engine.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.choosing import Choosing
 from kitty_run.engine.desk import Blocked, Desk
 from kitty_run.engine.failures import Failed, Failures
 from kitty_run.engine.gates import Answer, Gates
+from kitty_run.engine.handover import note
 from kitty_run.engine.retry import decide, row_for
 from kitty_run.engine.rework import begin_rework, feedback_of
 from kitty_run.engine.services import Services
+from kitty_run.engine.staffing import Staffing
 from kitty_run.engine.steps import Step, before_review
 from kitty_run.host.model import Lane, Review
 from kitty_run.profile.model import Action, FailureClass
@@ -30,13 +33,16 @@ class Reviewing:
         self._desk = desk
         self._wp = wp
         self._attempts = AttemptRunner(services, wp)
+        self._staffing = Staffing(services, wp, "review")
+        self._choosing = Choosing(services, desk, wp, "review")
         self._failures = Failures(services, desk, wp, "review")
+        self._told: set[str] = set()
         self._gates = Gates(services, desk)
 
     async def claim(self, at: Assignment) -> Step:
         """for_review to in_review, where the host has that lane; repeatable by the same actor."""
         self._s.control.checkpoint()
-        policy = self._s.profile.policy.payload(self._failures.family())
+        policy = self._s.profile.policy.payload(self._staffing.family())
         await self._desk.call(
             "claim_review", self._wp, Lane.IN_REVIEW, lambda: self._s.host.claim_review(self._wp, policy)
         )
@@ -47,19 +53,41 @@ class Reviewing:
         remembered = before_review(self._s.remember(self._wp), await at.workspace.head())
         if remembered is not Step.REVIEW:
             return remembered
+        agent = await self._choosing.agent(self._attempts)
         before = await self._clean(at)
-        agent = self._failures.agent()
-        if self._s.profile.roles["review"].independent and not self._failures.independent():
-            self._s.notice(f"no reviewer of another family than the implementer's: {agent} reviews", self._wp)
+        self._tell_dependence()
         try:
             outcome = await self._run(Order("review", agent, at, before.head), before)
             verdict = await self._verdict(outcome)
+        except FamilyLimited:
+            return Step.REVIEW
         except Failed as failed:
-            await self._failures.settle(failed, agent)
+            number = self._s.remember(self._wp).attempts["review"]
+            log = self._s.place.log(self._wp, f"review-{number}")
+            await self._failures.settle(failed, agent, note("review", number, agent, failed, log))
             return Step.REVIEW
         self._gates.forget("done", self._wp)  # whatever was answered was about an earlier review
-        self._s.journal.write("verdict.given", self._wp, **_record(verdict), commit=before.head, agent=agent)
+        self._s.journal.write(
+            "verdict.given",
+            self._wp,
+            **_record(verdict),
+            commit=before.head,
+            agent=agent,
+            **self._independence(),
+        )
         return before_review(self._s.remember(self._wp), before.head)
+
+    def _tell_dependence(self) -> None:
+        """Say once for each reviewer where independence can't be kept."""
+        dependence = self._staffing.dependence()
+        if dependence and dependence not in self._told:
+            self._told.add(dependence)
+            self._s.notice(dependence, self._wp)
+
+    def _independence(self) -> dict[str, bool]:
+        """For the journal, where the role is to be independent: whether this review was."""
+        independent = self._s.profile.roles["review"].independent
+        return {"independent": not self._staffing.dependence()} if independent else {}
 
     async def _run(self, order: Order, before: Snapshot) -> Outcome:
         """The attempt; whatever the reviewer changed is thrown away, however it ended."""
@@ -102,7 +130,7 @@ class Reviewing:
         if not answer.approved:
             self._overrule(answer, await at.workspace.head())
             return Step.REJECT
-        policy = self._s.profile.policy.payload(self._failures.family())
+        policy = self._s.profile.policy.payload(self._staffing.family())
         await self._desk.call(
             "approve", self._wp, Lane.DONE, lambda: self._s.host.approve(self._wp, review, policy)
         )
@@ -113,7 +141,7 @@ class Reviewing:
         if not (await self._gates.ask("done", self._wp)).approved:
             raise Blocked("the gate `done` was rejected after its approval on the host")
         review = Review("host-lane-approved", "approved", f"{self._wp}-approved-on-host")
-        policy = self._s.profile.policy.payload(self._failures.family())
+        policy = self._s.profile.policy.payload(self._staffing.family())
         await self._desk.call(
             "confirm", self._wp, Lane.DONE, lambda: self._s.host.confirm(self._wp, review, policy)
         )
@@ -138,7 +166,7 @@ class Reviewing:
         )
         if decision.action is not Action.REWORK:
             raise Blocked(f"no round of rework is left after review {memory.cycle}: {feedback_of(memory)}")
-        policy = self._s.profile.policy.payload(self._failures.family())
+        policy = self._s.profile.policy.payload(self._staffing.family())
         await self._desk.call(
             "reject", self._wp, Lane.IN_PROGRESS, lambda: self._s.host.reject(self._wp, review, policy)
         )
@@ -161,7 +189,7 @@ class Reviewing:
 
     def _review(self, verdict: Literal["approved", "changes_requested"]) -> Review:
         memory = self._s.remember(self._wp)
-        reviewer = str((memory.verdict or {}).get("agent", self._failures.agent()))
+        reviewer = str((memory.verdict or {}).get("agent", self._staffing.agent()))
         return Review(reviewer, verdict, f"{self._wp}-review-{memory.cycle}")
 
 

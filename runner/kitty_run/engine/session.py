@@ -39,6 +39,8 @@ class WorkPackageReport:
     """The lane as the host last told it."""
     unblock: str = ""
     """What a person does on this host to free the work package, where it is blocked."""
+    remark: str = ""
+    """What people should know of it though it is done; mostly empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +214,11 @@ class Session:
             cost=self._s.memory.ledger.of(wp).cost,
             lane=lane.value,
             unblock=unblock if lane is Lane.BLOCKED else "",
+            remark=_remark(memory.verdict),
         )
+
+
+def _remark(verdict: Mapping[str, object] | None) -> str:
+    if verdict is None or verdict.get("independent", True):
+        return ""
+    return f"reviewed by {verdict['agent']}, of a family that did the work or a part of it"

@@ -53,7 +53,7 @@ def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str
         verdicts=story.verdicts,
         spent=_spent(story.attempts),
         gates=[event for event in events if event.type in {"gate.waiting", "gate.answered"}],
-        notices=[(event, told) for event in events if (told := _notice(event))],
+        notes=[(event, told) for event in events if (told := _note(event))],
         events=len(events),
     )
     return mask(text)
@@ -75,8 +75,12 @@ def _excerpt(log: Path) -> str:
     return ""
 
 
-def _notice(event: Event) -> str:
+def _note(event: Event) -> str:
     """What is told of an event that stands among the notes; empty for all others."""
+    if event.type == "family.limited":
+        until = datetime.fromisoformat(str(event.data["until"]))
+        family, failure = event.data["family"], event.data["failure"]
+        return f"family {family} is limited until {until:%Y-%m-%d %H:%M:%S} ({failure})"
     if event.type not in {"notice", "error.unexpected", "limit.reached"}:
         return ""
     told = sentence(event)

@@ -19,6 +19,7 @@ class WorkPackageStatus:
 
     `doing` says in a few words what happens with it, empty before its turn; `since` is when that began and
     `until` when it goes on by itself, where that is known. `agent` and `log` are of its latest attempt.
+    `awaits` is the limited family that it waits for, empty where it waits for none.
     """
 
     lane: str = "planned"
@@ -26,6 +27,7 @@ class WorkPackageStatus:
     doing: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    awaits: str = ""
     agent: str = ""
     log: str = ""
     attempts: int = 0
@@ -66,6 +68,8 @@ class RunStatus:
     """Attempts that did not tell all of their tokens."""
     limits: tuple[str, ...] = ()
     """Names of the limits that the latest session reached, such as `limits.cost_usd`."""
+    limited: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    """Until when each agent family was or is limited, by the failure class that told so."""
     doing: str = ""
     """What happens with the mission as a whole: accept or merge."""
 
@@ -88,7 +92,7 @@ class Follower:
         memory, used = self._memory, self._memory.ledger.so_far()
         self.status.calls, self.status.tokens = memory.calls, used.tokens
         self.status.cost, self.status.unknown_tokens = used.cost, used.unknown_tokens
-        self.status.accepted = memory.accepted
+        self.status.accepted, self.status.limited = memory.accepted, memory.limited
         self.status.merged, self.status.target = memory.merged, memory.target
 
     def _take_for(self, wp: str, event: Event) -> None:
@@ -122,6 +126,7 @@ def _began(run: RunStatus, event: Event) -> None:
         one.lane, one.dependencies = str(found["lane"]), tuple(found["dependencies"])
         one.doing = one.result = one.reason = ""
         one.since = one.until = None
+        one.awaits = ""
 
 
 def _ended(run: RunStatus, event: Event) -> None:
@@ -160,7 +165,7 @@ _RUN: Mapping[str, Callable[[RunStatus, Event], None]] = {
 
 
 def _now(one: WorkPackageStatus, event: Event, doing: str, until: datetime | None = None) -> None:
-    one.doing, one.since, one.until = doing, event.at, until
+    one.doing, one.since, one.until, one.awaits = doing, event.at, until, ""
 
 
 def _attempt(one: WorkPackageStatus, event: Event) -> None:
@@ -183,6 +188,12 @@ def _retry(one: WorkPackageStatus, event: Event) -> None:
     _now(one, event, f"{data['action']} after {data['key']}", until)
 
 
+def _awaits(one: WorkPackageStatus, event: Event) -> None:
+    data = event.data
+    _now(one, event, f"waits for family {data['family']}", datetime.fromisoformat(str(data["until"])))
+    one.awaits = str(data["family"])
+
+
 def _gate(one: WorkPackageStatus, event: Event) -> None:
     _now(one, event, f"gate {event.data['gate']}")
 
@@ -203,6 +214,7 @@ _WORK_PACKAGE: Mapping[str, Callable[[WorkPackageStatus, Event], None]] = {
     "attempt.interrupted": lambda one, event: _now(one, event, "interrupted"),
     "call.started": lambda one, event: _now(one, event, f"host: {event.data['operation']}"),
     "retry.decided": _retry,
+    "family.awaited": _awaits,
     "rework.started": lambda one, event: _now(one, event, "waits for an agent"),
     "gate.waiting": _gate,
     "wp.moved": _moved,

@@ -10,7 +10,7 @@ from pathlib import Path
 from kitty_run.agents.secrets import mask
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
-from kitty_run.report.wording import count, duration, indented, one_line, shown, tokens
+from kitty_run.report.wording import clock, count, duration, indented, one_line, shown, tokens
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""
@@ -27,6 +27,7 @@ def as_text(run: RunStatus, life: Life, place: Path, now: datetime, base: Path |
     lines = [_line("run", f"{run.run_id}, {headline(run, life, now)}"), _line("mission", _mission(run))]
     width = max((len(wp) for wp in run.work_packages), default=4)
     lines += [_row(wp, one, width, life, now) for wp, one in run.work_packages.items()]
+    lines += [_line("limited", text) for text in _limits(run, life, now)]
     lines += [_line(name, text) for name, text in _foot(run, life, place, base)]
     return mask("\n".join(lines) + "\n")
 
@@ -110,6 +111,17 @@ def _doing(one: WorkPackageStatus, life: Life, now: datetime) -> str:
     if one.until is not None and one.until > now:
         return f"{one.doing}, goes on in {duration((one.until - now).total_seconds())}"
     return f"{one.doing}{agent} for {duration(max((now - one.since).total_seconds(), 0.0))}"
+
+
+def _limits(run: RunStatus, life: Life, now: datetime) -> Iterator[str]:
+    """Each family that is limited now, and who waits for it."""
+    for family, limits in run.limited.items():
+        failure, until = max(limits.items(), key=lambda limit: limit[1])
+        if until > now:
+            waiting = [wp for wp, one in run.work_packages.items() if one.awaits == family]
+            verb = "wait" if len(waiting) > 1 else "waits"
+            names = f"; {', '.join(waiting)} {verb} for it" if waiting and life is Life.WORKING else ""
+            yield f"family {family} until {clock(until)} ({failure}){names}"
 
 
 def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,7 @@ def as_json(report: Report) -> dict[str, object]:
                 "cycles": one.cycles,
                 **one.cost.record(),
                 "logs": str(_logs(report, wp)),
+                "remark": one.remark,
             }
             for wp, one in report.work_packages.items()
         },
@@ -82,10 +83,16 @@ def _work_package(wp: str, one: WorkPackageReport, logs: str) -> Iterator[str]:
     did = f"{count(one.attempts, 'attempt')}{rework}" if one.attempts else ""
     if one.result is Result.DONE:
         yield f"  {wp:<9} {one.result:<8} {did or one.reason}".rstrip()
+        yield from [f"{'':<{_COLUMN}}{'note':<5} {one.remark}"] if one.remark else []
         return
     yield f"  {wp:<9} {one.result:<8} {did}".rstrip()
     reason = one_line(one.reason).removeprefix(f"{wp} ") if one.result is Result.WAITING else one.reason
-    told = (("why", reason), ("next", for_work_package(one)), ("logs", logs if one.attempts else ""))
+    told = (
+        ("why", reason),
+        ("note", one.remark),
+        ("next", for_work_package(one)),
+        ("logs", logs if one.attempts else ""),
+    )
     yield from (f"{'':<{_COLUMN}}{name:<5} {indented(text, _COLUMN + 6)}" for name, text in told if text)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from kitty_run.engine.journal import Event
 from kitty_run.engine.limits import Reached
-from kitty_run.report.wording import count, duration, money, some
+from kitty_run.report.wording import clock, count, duration, money, some
 
 Data = Mapping[str, object]
 
@@ -93,10 +94,22 @@ _ACTIONS = {
 def _retry(data: Data) -> Sentence | None:
     if data["key"] == "changes_requested":
         return None  # the verdict before it and the rework, or the end, after it say it all
+    if data["table"] == "agent" and data["action"] == "wait":
+        return None  # the family's limit before it and the waiting after it say it
     wait = data["wait"]
     after = f", {duration(float(wait))} from now" if isinstance(wait, int | float) and wait > 0 else ""
     reason = "" if data["key"] == "check_failed" else str(data["reason"])  # the checks' own lines told it
     return Sentence(f"{data['key']}: {_ACTIONS[str(data['action'])].format(wait=after)}", reason=reason)
+
+
+def _limited(data: Data) -> Sentence:
+    text = f"family {data['family']} is limited until {_clock(data['until'])}: no attempt of it starts before"
+    return Sentence(text, Tone.BAD, str(data["reason"]))
+
+
+def _work_left(data: Data) -> Sentence | None:
+    files = data["files"]
+    return Sentence(f"left by {data['agent']}: {some(files)}") if files else None
 
 
 def _wp_ended(data: Data) -> Sentence:
@@ -126,6 +139,10 @@ def _merge_started(data: Data) -> Sentence:
     return Sentence(f"merging the work of {count(number, 'work package')}")
 
 
+def _clock(until: object) -> str:
+    return clock(datetime.fromisoformat(str(until)))
+
+
 def _short(commit: object) -> str:
     return str(commit)[:10]
 
@@ -148,6 +165,14 @@ TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
     ),
     "rework.started": lambda data: Sentence(f"back to the implementer, cycle {data['cycle']}"),
     "retry.decided": _retry,
+    "session.dropped": lambda data: Sentence(
+        f"{data['agent']}'s conversation is not taken up again, the next attempt begins a new one",
+        reason=str(data["reason"]),
+    ),
+    "family.limited": _limited,
+    "family.awaited": lambda data: Sentence(
+        f"waits for family {data['family']} until {_clock(data['until'])}"
+    ),
     "gate.waiting": _gate_waiting,
     "gate.answered": _gate_answered,
     "limit.reached": _limit_reached,
@@ -167,6 +192,7 @@ TOLD_VERBOSE: Mapping[str, Callable[[Data], Sentence | None]] = {
         f"host: {data['operation']}: {data['code'] or 'ok'} ({data['seconds']} s)"
     ),
     "wp.moved": lambda data: Sentence(f"now in the lane {data['lane']}"),
+    "work.left": _work_left,
     "work.committed": lambda data: Sentence(f"committed {_short(data['commit'])}"),
     "work.ready": lambda data: Sentence(f"ready for review: {_short(data['commit'])}"),
     "workspace.allocated": lambda data: Sentence(f"workspace {data['path']}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from kitty_run.profile.durations import spoken as duration
@@ -18,6 +19,11 @@ def one_line(text: str, room: int = 160) -> str:
     """`text` as one line of at most `room` characters, with `…` where something was left out."""
     line = " ".join(text.split())
     return line if len(line) <= room else line[: room - 1].rstrip() + "…"
+
+
+def clock(moment: datetime) -> str:
+    """A moment as the clock here shows it, `2030-01-01 15:04:31`."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def money(cost_usd: float | None) -> str:

@@ -108,6 +108,18 @@ def fails() -> None:
     sys.exit(3)
 
 
+def limited() -> None:
+    """Half of the work, a part of it committed, then the service's limit."""
+    base = f"src/{WP.lower()}"
+    put(f"{base}/first.py", "FIRST = 1\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "the first half")
+    put(f"{base}/second.py", "SECOND = ")
+    record()
+    print("You have reached your limit; try again in 1h 5m", file=sys.stderr)
+    sys.exit(1)
+
+
 def hang() -> None:
     put(f"{WP}.txt", "half")
     while True:
@@ -323,13 +335,18 @@ def main() -> None:
     behaviour: Callable[[], None] = globals()[plan[min(ATTEMPT, len(plan)) - 1]]
     note("start")
     behaviour()
+    record()
+    note("end")
+    print("T001: done")
+
+
+def record() -> None:
+    """Keep what was written, for the test to compare with what arrives."""
     files = {
         name: None if data is None else base64.b64encode(data).decode() for name, data in written.items()
     }
-    record = {"at": time.time(), "files": files}
-    (ROOM / "written" / f"{WP}-{ATTEMPT}-{os.getpid()}.json").write_text(json.dumps(record))
-    note("end")
-    print("T001: done")
+    content = json.dumps({"at": time.time(), "files": files})
+    (ROOM / "written" / f"{WP}-{ATTEMPT}-{os.getpid()}.json").write_text(content)
 
 
 main()
