@@ -273,8 +273,7 @@ def test_an_interrupt_ends_the_waiting(tmp_path: Path) -> None:
     assert report.seconds < 5
 
 
-def test_others_work_on_while_a_role_waits_for_its_limited_family(tmp_path: Path) -> None:
-    """Two wait for their reviewer and keep their places, a third is implemented meanwhile: all end."""
+def test_who_waits_for_a_limited_reviewer_keeps_its_place_and_all_end(tmp_path: Path) -> None:
     world = World(tmp_path, WIDE, profile=profile(WAIT, 3), script=limits("bob", bob=HOUR))
     assert world.run().exit_status is ExitStatus.OK
     assert len(starts(world, "bob")) - len(starts(world, "bob", since=HOUR)) == 3

@@ -10,6 +10,7 @@ from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Blocked, Desk
 from kitty_run.engine.rework import begin_rework, is_rejected
 from kitty_run.engine.services import Services
+from kitty_run.engine.staffing import Staffing
 from kitty_run.engine.steps import Step, after_claim
 from kitty_run.host.model import Allocation, HostRefused, Lane
 
@@ -35,10 +36,7 @@ class Allocating:
 
     def family(self) -> str:
         """The family of the agent that implements the WP now."""
-        profile = self._s.profile
-        agents = profile.roles["implement"].agents
-        index = min(self._s.remember(self._wp).agent.get("implement", 0), len(agents) - 1)
-        return profile.agents[agents[index]].family
+        return Staffing(self._s, self._wp, "implement").family()
 
     async def claim(self) -> Step:
         """start-implementation, and a workspace on the right branch with the dependencies' code in it."""

@@ -77,6 +77,7 @@ class Choosing:
         where the run is stopping or its own limit is reached.
         """
         while True:
+            self._s.control.checkpoint()
             candidates = self._candidates()
             place = first_free(candidates)
             if place is not None:
