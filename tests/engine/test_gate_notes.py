@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.gates import Answer, give
+from kitty_run.engine.answers import Answer, give
 from kitty_run.engine.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane

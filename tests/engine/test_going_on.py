@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.gates import Answer, give
+from kitty_run.engine.answers import Answer, give
 from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Session
 from kitty_run.errors import ExitStatus

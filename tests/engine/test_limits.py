@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from kitty_run.engine.answers import Answer, give
 from kitty_run.engine.control import Result
-from kitty_run.engine.gates import Answer, give
 from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Report, Session
 from kitty_run.errors import ExitStatus

@@ -20,10 +20,10 @@ from typing import Any
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.agents.ports import AbortedMerge, Diff, Left, Snapshot, Unmerged
+from kitty_run.engine.answers import Asker
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
 from kitty_run.engine.estimates import sizes
-from kitty_run.engine.gates import Asker
 from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal, read
 from kitty_run.engine.memory import Memory

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from kitty_run.engine.gates import Answer, give
+from kitty_run.engine.answers import Answer, give
 from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Report, Session
 from kitty_run.host.model import Lane

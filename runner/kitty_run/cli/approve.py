@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     import asyncio  # noqa: PLC0415
 
     from kitty_run.cli.asking import person  # noqa: PLC0415
-    from kitty_run.engine.gates import Answer, give, waiting  # noqa: PLC0415
+    from kitty_run.engine.answers import Answer, give, waiting  # noqa: PLC0415
     from kitty_run.engine.journal import read  # noqa: PLC0415
     from kitty_run.engine.places import runs  # noqa: PLC0415
     from kitty_run.host.repository import main_checkout  # noqa: PLC0415

@@ -6,10 +6,10 @@ import asyncio
 import traceback
 from collections.abc import Mapping
 
+from kitty_run.engine.answers import LOOK, answer_of
 from kitty_run.engine.control import Ended, Result
 from kitty_run.engine.desk import Desk
 from kitty_run.engine.estimates import ways_left
-from kitty_run.engine.gates import LOOK, answer_of
 from kitty_run.engine.graph import in_motion, missing, stuck
 from kitty_run.engine.services import Services
 from kitty_run.engine.watch import Watch

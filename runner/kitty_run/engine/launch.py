@@ -16,10 +16,10 @@ from kitty_run.agents.process import LocalExecutor, end_leftovers
 from kitty_run.agents.repository import Repository
 from kitty_run.agents.sandbox import needed, unavailable
 from kitty_run.agents.workspace import Workspace
+from kitty_run.engine.answers import Asker
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
 from kitty_run.engine.estimates import sizes
-from kitty_run.engine.gates import Asker
 from kitty_run.engine.header import header
 from kitty_run.engine.journal import Event, Journal
 from kitty_run.engine.lock import repository_lock

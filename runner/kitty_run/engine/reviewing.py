@@ -10,11 +10,12 @@ from kitty_run.agents.model import Outcome, Verdict
 from kitty_run.agents.ports import Snapshot
 from kitty_run.agents.verdict import NoVerdict, read
 from kitty_run.engine.allocating import Assignment
+from kitty_run.engine.answers import Answer
 from kitty_run.engine.attempt import AttemptRunner, FamilyLimited, Order
 from kitty_run.engine.choosing import Choosing
 from kitty_run.engine.desk import Blocked, Desk
 from kitty_run.engine.failures import Failed, Failures
-from kitty_run.engine.gates import Answer, Gates
+from kitty_run.engine.gates import Gates
 from kitty_run.engine.handover import note
 from kitty_run.engine.retry import decide, row_for
 from kitty_run.engine.rework import begin_rework, feedback_of

@@ -10,9 +10,9 @@ from random import Random
 
 from kitty_run.agents.model import Executor
 from kitty_run.agents.ports import RepositoryPort, WorkspacePort
+from kitty_run.engine.answers import Asker
 from kitty_run.engine.breakers import Breakers
 from kitty_run.engine.control import Control
-from kitty_run.engine.gates import Asker
 from kitty_run.engine.journal import Journal
 from kitty_run.engine.memory import Memory, WorkPackageMemory
 from kitty_run.engine.places import RunPlace

@@ -1,0 +1,78 @@
+"""People's answers to gates, each a file in the run's directory, and whom to ask for one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from kitty_run.engine.journal import Event
+from kitty_run.engine.places import RunPlace
+from kitty_run.errors import JournalError
+from kitty_run.profile.model import GateName
+
+LOOK = 1.0
+"""Seconds between two looks for an answer that was given elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's answer to a gate; `by` names who gave it, `given` is when (ISO 8601, set by `give`)."""
+
+    approved: bool
+    by: str = "kitty-run"
+    note: str = ""
+    given: str = ""
+
+
+def gate_id(gate: GateName, wp: str | None = None) -> str:
+    """The name that `kitty-run approve` takes: `merge`, or `done-WP01` for a work package's gate."""
+    return gate if wp is None else f"{gate}-{wp}"
+
+
+def answer_of(place: RunPlace, gate: str) -> Answer | None:
+    """The answer given to `gate`, None where there is none yet."""
+    path = place.gates / f"{gate}.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        note, given = str(data.get("note", "")), str(data.get("given", ""))
+        return Answer(bool(data["approved"]), str(data["by"]), note, given)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JournalError(f"the answer in {path} can't be read: {error}; give it again") from error
+
+
+def give(place: RunPlace, gate: str, answer: Answer) -> Path:
+    """Write `answer`, given now, so that a waiting or later run finds it whole."""
+    answer = replace(answer, given=datetime.now(UTC).isoformat())
+    place.gates.mkdir(parents=True, exist_ok=True)
+    path = place.gates / f"{gate}.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(asdict(answer)), encoding="utf-8")
+    os.replace(draft, path)  # noqa: PTH105 (atomic on purpose)
+    return path
+
+
+def waiting(events: Iterable[Event]) -> list[str]:
+    """The gates that a run waits at, by its journal: reached, and not answered since."""
+    found: dict[str, None] = {}
+    for event in events:
+        gate = str(event.data.get("gate"))
+        if event.type == "gate.waiting":
+            found[gate] = None
+        elif event.type == "gate.answered":
+            found.pop(gate, None)
+    return list(found)
+
+
+class Asker(Protocol):
+    """Asks a person who is there, such as one at a terminal; others go on meanwhile."""
+
+    async def ask(self, gate: str, about: str) -> Answer:
+        """The person's answer to `gate`; `about` says what it is for. Ends when it is cancelled."""
+        ...
