@@ -222,6 +222,27 @@ class TestCommit:
         assert "code.py" not in other.files()
 
 
+class TestRecord:
+    def test_a_snapshot_becomes_a_commit_on_no_branch_and_the_workspace_stays_as_it_is(
+        self, tree: GitRepo, workspace: Workspace
+    ) -> None:
+        head = tree.head()
+        tree.write("loose.py", "loose")
+        before = tree.status()
+        made = run(workspace.record(run(workspace.snapshot()), "put aside"))
+        assert "loose.py" in tree.files(made)
+        assert tree.head(f"{made}^") == head == tree.head()
+        assert tree.status() == before
+
+    def test_an_earlier_commit_can_be_gone_back_to(self, tree: GitRepo, workspace: Workspace) -> None:
+        head = tree.head()
+        tree.commit("a reviewer's", **{"reviewer.py": "x"})
+        tree.write("loose.py", "loose")
+        found = run(workspace.discard(run(workspace.snapshot_committed(head))))
+        assert found == ("loose.py", "reviewer.py")
+        assert (tree.head(), tree.status()) == (head, "")
+
+
 class TestOwnWork:
     def test_a_base_with_dependencies_commits_is_not_own_work(self, root: GitRepo) -> None:
         root.worktree("m-WP01", "m-WP01").commit("one", **{"one.py": "1"})

@@ -350,3 +350,28 @@ def test_a_runner_killed_between_the_rejection_and_the_rework_does_not_review_th
     assert world.run().exit_status is ExitStatus.OK
     assert world.operations().count("reject") == 1
     assert [(job.role, job.cycle) for job in world.jobs[2:]] == [("implement", 2), ("review", 2)]
+
+
+@pytest.mark.parametrize("dialect", ["mission", "feature"])
+@pytest.mark.parametrize("did", ["files", "a commit"])
+def test_what_a_reviewer_of_a_killed_run_changed_is_put_aside(tmp_path: Path, dialect: str, did: str) -> None:
+    def script(job: Job) -> Did:
+        if job.role == "review" and job.attempt == 1:
+            job.tree.files["reviewer.txt"] = "x"
+            if did == "a commit":
+                job.tree.commits.append(dict(job.tree.files))
+        return good(job)
+
+    world = World(tmp_path, {"WP01": []}, dialect=dialect, script=script)
+    ended = "process.ended"
+    assert run_and_kill(
+        world, lambda event, _: event.type == ended and str(event.data["marker"]).endswith("/review-1")
+    )
+    assert "reviewer.txt" in world.tree("WP01").files
+    handed_in = world.kept["WP01"]
+    report = world.run()
+    assert report.exit_status is ExitStatus.OK
+    assert world.tree("WP01").head == handed_in
+    [notice] = world.events("notice")
+    assert "a reviewer that was cut off had changed the workspace" in str(notice.data["text"])
+    assert world.kept["WP01"] == handed_in

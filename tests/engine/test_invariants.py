@@ -277,11 +277,7 @@ def reviews_by_authors(world: World, profile: Profile) -> list[str]:
 
 
 def blocked_by_others(world: World) -> list[str]:
-    """Work packages that ended blocked though no attempt of their own failed last.
-
-    But for those that a killed reviewer left changes in, which a person must look at.
-    """
+    """Work packages that ended blocked though no attempt of their own failed last."""
     last = {str(event.wp): event.data["action"] for event in world.events("retry.decided")}
-    why = {str(event.wp): str(event.data["reason"]) for event in world.events("wp.ended")}
     blocked = [wp for wp, lane in world.lanes().items() if lane is Lane.BLOCKED]
-    return [wp for wp in blocked if last.get(wp) != "block" and "uncommitted changes" not in why[wp]]
+    return [wp for wp in blocked if last.get(wp) != "block"]

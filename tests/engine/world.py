@@ -52,6 +52,10 @@ class Tree:
         return _digest(self.commits)
 
     @property
+    def heads(self) -> list[str]:
+        return [_digest(self.commits[: at + 1]) for at in range(len(self.commits))]
+
+    @property
     def clean(self) -> bool:
         return self.files == self.commits[-1]
 
@@ -75,8 +79,12 @@ class FakeWorkspace:
     async def snapshot(self) -> Snapshot:
         return Snapshot(self._tree.head, "branch", _digest(self._tree.files), await self.dirty())
 
-    async def snapshot_committed(self) -> Snapshot:
-        return Snapshot(self._tree.head, "branch", _digest(self._tree.commits[-1]))
+    async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
+        at = len(self._tree.commits) if commit == "HEAD" else self._tree.heads.index(commit) + 1
+        return Snapshot(_digest(self._tree.commits[:at]), "branch", _digest(self._tree.commits[at - 1]))
+
+    async def record(self, snapshot: Snapshot, message: str) -> str:
+        return f"commit-of-{snapshot.tree}"
 
     async def fork_point(self, ref: str) -> str:
         return _digest(self._tree.commits[:1])
@@ -108,7 +116,9 @@ class FakeWorkspace:
         return self._tree.commits[-1] != self._tree.commits[0]
 
     async def discard(self, since: Snapshot) -> tuple[str, ...]:
-        changed = () if self._tree.clean else tuple(self._tree.files)
+        kept = self._tree.heads.index(since.head) + 1
+        changed = () if self._tree.clean and self._tree.head == since.head else tuple(self._tree.files)
+        del self._tree.commits[kept:]
         self._tree.files = dict(self._tree.commits[-1])
         return changed
 

@@ -73,8 +73,12 @@ class WorkspacePort(Protocol):
 
     async def snapshot(self) -> Snapshot: ...
 
-    async def snapshot_committed(self) -> Snapshot:
-        """What HEAD holds, whatever lies about uncommitted."""
+    async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
+        """What `commit` holds, whatever lies about uncommitted."""
+        ...
+
+    async def record(self, snapshot: Snapshot, message: str) -> str:
+        """A commit of all that `snapshot` holds, on no branch; nothing in the workspace changes."""
         ...
 
     async def fork_point(self, ref: str) -> str:

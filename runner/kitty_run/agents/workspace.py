@@ -74,10 +74,16 @@ class Workspace:
         tree = await git_trees.take(self._git, SPECS, now)
         return Snapshot(now.head, now.branch, tree, _printable(now.dirty))
 
-    async def snapshot_committed(self) -> Snapshot:
-        """The workspace as it is committed, whatever stands uncommitted in it."""
-        head, tree = (await self._git.run("rev-parse", "HEAD^{commit}", "HEAD^{tree}")).split()
+    async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
+        """The workspace as `commit` has it, whatever stands uncommitted in it."""
+        head, tree = (await self._git.run("rev-parse", f"{commit}^{{commit}}", f"{commit}^{{tree}}")).split()
         return Snapshot(head, await self.branch(), tree)
+
+    async def record(self, snapshot: Snapshot, message: str) -> str:
+        """A commit of all that `snapshot` holds, on no branch; nothing in the workspace changes."""
+        identity = await self._git.identity()
+        made = ("commit-tree", snapshot.tree, "-p", snapshot.head, "-m", message)
+        return await self._git.line(*identity, *made)
 
     async def ensure_branch(self, branch: str) -> None:
         """Have `branch` checked out, with the commits that were made beside it, if it only lies behind.

@@ -125,6 +125,7 @@ class AttemptRunner:
             log=str(log),
             prompt=str(prompt_file),
             session=context.session,
+            head=order.head,
             marker=marker,
         )
         look(self._s)

@@ -31,6 +31,7 @@ class WorkPackageMemory:
     `sessions` are the conversations to take up again, by `role:agent`; `resumed` names the roles whose
     latest attempt took one up. `granted` is per role the counter of the wait that was decided last, until
     its attempt starts. `authors` are the families whose work is in the workspace, the latest last.
+    `inspected` is the commit that a reviewer was started on which nobody has cleaned up after yet.
     `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
     """
 
@@ -50,6 +51,7 @@ class WorkPackageMemory:
     checks: list[dict[str, object]] = field(default_factory=list)
     authors: list[str] = field(default_factory=list)
     under_way: Mapping[str, object] | None = None
+    inspected: str | None = None
     verdict: Mapping[str, object] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     ended: str | None = None
@@ -104,6 +106,7 @@ def _attempt_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> N
     memory.attempts[role] = int(str(data["attempt"]))
     memory.granted.pop(role, None)
     (memory.resumed.add if data.get("session") else memory.resumed.discard)(role)
+    memory.inspected = str(data["head"]) if role == "review" and data.get("head") else None
     if role == "implement":
         _wrote(memory)
         memory.under_way = data
@@ -147,6 +150,7 @@ def _retry_decided(memory: WorkPackageMemory, data: Mapping[str, object]) -> Non
     if (agent := data.get("next_agent")) is not None:
         memory.agent[str(data["role"])] = int(str(agent))
     if (role := data.get("role")) is not None:
+        memory.inspected = None if role == "review" else memory.inspected
         memory.notes[str(role)] = str(data.get("note", ""))
         if data["action"] == "wait":
             memory.granted[str(role)] = counter
@@ -173,6 +177,11 @@ def _progressed(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
 
 def _ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
     memory.ended, memory.reason = str(data["result"]), str(data.get("reason", ""))
+    memory.inspected = None
+
+
+def _verdict_given(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.verdict, memory.inspected = data, None
 
 
 _WORK_PACKAGE_FOLDS = {
@@ -183,7 +192,7 @@ _WORK_PACKAGE_FOLDS = {
     "session.dropped": _session_dropped,
     "work.ready": _work_ready,
     "retry.decided": _retry_decided,
-    "verdict.given": lambda memory, data: setattr(memory, "verdict", data),
+    "verdict.given": _verdict_given,
     "rework.started": _rework_started,
     "call.ended": _progressed,
     "wp.ended": _ended,

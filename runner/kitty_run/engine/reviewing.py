@@ -17,6 +17,7 @@ from kitty_run.engine.desk import Blocked, Desk
 from kitty_run.engine.failures import Failed, Failures
 from kitty_run.engine.gates import Gates
 from kitty_run.engine.handover import note
+from kitty_run.engine.inspection import put_back
 from kitty_run.engine.retry import decide, row_for
 from kitty_run.engine.rework import begin_rework, feedback_of
 from kitty_run.engine.services import Services
@@ -51,6 +52,7 @@ class Reviewing:
 
     async def review(self, at: Assignment) -> Step:
         """One attempt of the reviewing agent; approve, reject, or what the retry table says."""
+        await put_back(self._s, self._wp, at)
         remembered = before_review(self._s.remember(self._wp), await at.workspace.head())
         if remembered is not Step.REVIEW:
             return remembered
