@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kitty_run.demo.missions import Topology
+from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
