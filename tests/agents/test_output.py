@@ -119,3 +119,36 @@ def test_a_line_beyond_reason_is_passed_over(tmp_path: Path) -> None:
 def test_pointers_follow_rfc_6901(pointer: str, value: object) -> None:
     document = {"a": [{"b": 1}], "x/y": 2, "x~y": 3, "s": "text"}
     assert resolve(document, pointer) == (document if value == "whole" else value)
+
+
+USAGE = Output(
+    usage=r"^Tokens: (?P<input_tokens>\S+) in, (?P<output_tokens>\S+) out(?:, \$(?P<cost_usd>\S+))?$"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Tokens: 12 in, 3 out, $0.0041\nbye", (0.0041, 12, 3)),
+        ("Tokens: 1 in, 1 out, $9\nTokens: 1.5k in, 2M out, $0.25\n", (0.25, 1500, 2_000_000)),
+        ("Tokens: 1,234 in, 50 out", (None, 1234, 50)),
+        ("Tokens: few in, -3 out, $inf", (None, None, None)),
+        ("nothing of the kind", (None, None, None)),
+    ],
+)
+def test_the_usage_in_a_text_is_what_it_says_last(
+    tmp_path: Path, text: str, expected: tuple[float | None, int | None, int | None]
+) -> None:
+    found = read(tmp_path, USAGE, text)
+    assert (found.cost_usd, found.input_tokens, found.output_tokens) == expected
+    assert found.message == text.strip()
+
+
+def test_the_usage_of_all_models_is_added_up(tmp_path: Path) -> None:
+    output = Output("json", "/said", input_tokens="/models/*/in", output_tokens="/models/*/out/n")
+    models = {"big": {"in": 10, "out": {"n": 2}}, "small": {"in": 5}, "odd": {"in": "many", "out": 3}}
+    text = json.dumps({"said": "Done.", "models": models}, indent=1)
+    assert read(tmp_path, output, text) == Extract("Done.", None, None, 15, 2)
+    assert resolve({"models": {}}, "/models/*/in") is None
+    assert resolve([{"n": 1}, {"n": 2}], "/*/n") == 3
+    assert resolve({"*": {"*x": 1}}, "/*/*x") == 1

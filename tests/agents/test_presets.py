@@ -1,7 +1,8 @@
 """The agent families that ship: policies, command lines, and real CLIs' outputs as their rules read them.
 
 Recordings are real CLIs' runs, without credentials or against a mock model service on loopback; a
-killed one (exit status 124 of `timeout`) is taken for an attempt that the runner ended.
+killed one (exit status 124 of `timeout`) is taken for an attempt that the runner ended. `expected.tsv` says
+of each what was done to it (`cause`) and what the runner makes of it.
 """
 
 from __future__ import annotations
@@ -28,9 +29,31 @@ from tests.agents.making import NOW, context, ended
 
 RECORDED = Path(__file__).parent / "recorded"
 FAMILIES = sorted(path.stem for path in (profiles_dir() / "agents").glob("*.yaml"))
-CONFINED = {"claude", "codex", "copilot", "gemini", "opencode", "kilocode", "qwen", "pi", "augment"}
+CONFINED = {
+    *("claude", "codex", "copilot", "gemini", "opencode", "kilocode", "vibe"),
+    *("qwen", "pi", "augment", "kimi"),
+}
 """The families that keep the policy a profile has by default, `workspace_write` and no network: by
-themselves, or, the last three, inside the runner's sandbox."""
+themselves, or, the last four, inside the runner's sandbox."""
+
+MEANS: dict[str, set[str]] = {
+    "success": {"success"},
+    "auth": {"auth"},
+    "billing": {"auth"},
+    "quota": {"auth", "rate_limited"},
+    "rate_limit": {"rate_limited"},
+    "usage_limit": {"auth", "rate_limited"},
+    "overloaded": {"overloaded"},
+    "server_error": {"overloaded"},
+    "network": {"network"},
+    "context_limit": {"context_limit"},
+    "config": {"auth", "failed"},
+}
+"""What the runner may make of what was done to a CLI; of all else, `failed`. One that was ended while it
+waited without a word of why is a `timeout`."""
+
+UNTOLD = {("augment", "ag-e401"), ("copilot", "cp-sandbox")}
+"""The service told the first of another error, and the second worked without its sandbox."""
 
 SANDBOXES, NETWORKS = ("read_only", "workspace_write", "none"), ("none", "open")
 DECLARED = ["danger-full-access", "--yes-always"]
@@ -92,6 +115,7 @@ def test_a_real_clis_end_is_understood(tmp_path: Path, recording: dict[str, str]
     seen: dict[str, Any] = {
         "outcome": found.failure or "success",
         "message": message,
+        "session": found.session,
         "cost_usd": found.cost_usd,
         "input_tokens": found.input_tokens,
         "output_tokens": found.output_tokens,
@@ -100,6 +124,24 @@ def test_a_real_clis_end_is_understood(tmp_path: Path, recording: dict[str, str]
     assert {key: "" if value is None else str(value) for key, value in seen.items()} == {
         key: recording[key] for key in seen
     }
+
+
+@pytest.mark.parametrize("row", recordings(), ids=lambda row: f"{row['family']}-{row['recording']}")
+def test_what_is_expected_of_a_recording_fits_what_was_done_to_the_cli(row: dict[str, str]) -> None:
+    cause, _, killed = row["cause"].partition("(")
+    allowed = MEANS.get(cause, {"failed"}) | ({"timeout"} if killed else set())
+    assert row["outcome"] in allowed or (row["family"], row["recording"]) in UNTOLD
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_success_tells_what_its_family_maps(family: str) -> None:
+    """Of each family whose success could be recorded, one recording at least has all that `output` names."""
+    output = permissive(family).output
+    names = ("session", "cost_usd", "input_tokens", "output_tokens")
+    mapped = [name for name in names if getattr(output, name) or f"<{name}>" in (output.usage or "")]
+    successes = [row for row in recordings() if (row["family"], row["outcome"]) == (family, "success")]
+    assert bool(successes) == (family not in {"augment", "cursor"})
+    assert not successes or any(row["message"] and all(row[name] for name in mapped) for row in successes)
 
 
 def test_every_recording_is_expected_to_be_something() -> None:

@@ -108,6 +108,21 @@ def test_only_the_workspace_and_the_listed_home_can_be_written(repository: Path)
     assert not (repository / "stray").exists()
 
 
+def test_a_listed_home_that_is_not_there_yet_can_be_written(repository: Path) -> None:
+    directory = repository.parent / "home" / ".agent"
+    directory.rmdir()
+    assert all(written(repository, directory / "session").values())
+    assert (directory / "session").read_text() == "x"
+
+
+def test_a_listed_home_that_cannot_be_made_is_named(repository: Path) -> None:
+    directory = repository.parent / "home" / ".agent"
+    directory.rmdir()
+    directory.symlink_to("nowhere/at-all")
+    with pytest.raises(LaunchError, match=r"cannot make .*\.agent for the sandbox"):
+        confined(repository, ("true",), policy())
+
+
 def test_temporary_files_stay_inside(repository: Path) -> None:
     stray = Path("/tmp") / f"kitty-run-{os.getpid()}"  # noqa: S108 - it is not used
     assert all(written(repository, stray).values())

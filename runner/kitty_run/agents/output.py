@@ -22,6 +22,9 @@ DOCUMENT_LIMIT = 32 * 1024 * 1024
 ATTEMPTS = 2000
 """Places at which a JSON document is looked for in output that is not one as a whole."""
 
+MULTIPLES = {"k": 1e3, "M": 1e6}
+"""What may stand behind a number in an output that is text."""
+
 SESSION = re.compile(r"[A-Za-z0-9][\w.:@/+=-]{0,255}")
 
 T = TypeVar("T")
@@ -41,13 +44,13 @@ class Extract:
 def extract(output: Output, path: Path) -> Extract:
     """Read the standard output in `path` as `output` describes it; blocks, in bounded memory.
 
-    `text`: the message is the whole output, without terminal escapes. `json`: the whole output is a
+    `text`: the message is the whole output, without terminal escapes; cost and tokens are what the groups of
+    `usage` hold where it matches last. `json`: the whole output is a
     document, or the last document in it (CLIs print warnings before it). `jsonl`: each value stands in the
     last line that has it; lines that are not JSON are passed over.
     """
     if output.format == "text":
-        text = logs.plain(logs.tail(path, 4 * MESSAGE_LIMIT)).strip()
-        return Extract(message=text[-MESSAGE_LIMIT:] or None)
+        return _text(output, logs.plain(logs.tail(path, 4 * MESSAGE_LIMIT)).strip())
     collected = _Collected(output)
     for document in _documents(output, path):
         collected.take(document)
@@ -57,8 +60,12 @@ def extract(output: Output, path: Path) -> Extract:
 def resolve(document: object, pointer: str) -> object:
     """The value at the JSON pointer (RFC 6901) in `document`; None where there is none.
 
-    `-` stands for an array's last element: agents end a list of thoughts with what they say.
+    `-` stands for an array's last element: agents end a list of thoughts with what they say. `*` stands for
+    every member, such as each model that was used: numbers there are added up, and nothing else counts.
     """
+    head, star, rest = pointer.partition("/*")
+    if star and (not rest or rest.startswith("/")):
+        return _added(resolve(document, head), rest)
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
         if isinstance(document, dict):
@@ -70,6 +77,35 @@ def resolve(document: object, pointer: str) -> object:
         else:
             return None
     return document
+
+
+def _added(members: object, pointer: str) -> float | None:
+    """The sum of the numbers at `pointer` in all `members`; None where there is none."""
+    of_them = members.values() if isinstance(members, dict) else members if isinstance(members, list) else ()
+    numbers = [number for member in of_them if (number := _number(resolve(member, pointer))) is not None]
+    return sum(numbers) if numbers else None
+
+
+def _text(output: Output, text: str) -> Extract:
+    numbers: dict[str, float | None] = {}
+    for match in re.finditer(output.usage, text, re.MULTILINE) if output.usage else ():
+        numbers = {name: _spoken(value) for name, value in match.groupdict().items()}
+    return Extract(
+        message=text[-MESSAGE_LIMIT:] or None,
+        cost_usd=numbers.get("cost_usd"),
+        input_tokens=_whole(numbers.get("input_tokens")),
+        output_tokens=_whole(numbers.get("output_tokens")),
+    )
+
+
+def _spoken(value: str | None) -> float | None:
+    """The number in `1,234`, `1.5k` or `2M`; None where it is none."""
+    digits = (value or "").replace(",", "").strip()
+    try:
+        number = float(digits.rstrip("kM"))
+    except ValueError:
+        return None
+    return _number(number * MULTIPLES.get(digits[-1:], 1.0))
 
 
 class _Collected:
@@ -129,7 +165,9 @@ def _pointers(output: Output) -> list[str]:
 def _key(pointer: str) -> bytes:
     """What a line must contain to have a value at `pointer`; an array's index leaves no trace."""
     names = [
-        name for name in pointer.split("/")[1:] if name != "-" and not name.isdecimal() and "~" not in name
+        name
+        for name in pointer.split("/")[1:]
+        if name not in {"-", "*"} and not name.isdecimal() and "~" not in name
     ]
     return json.dumps(names[-1], ensure_ascii=False).encode() if names else b""
 

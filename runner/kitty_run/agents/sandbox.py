@@ -73,12 +73,16 @@ def confine(  # noqa: PLR0913, PLR0917 - what is confined, to what, and for whom
     """`command` inside the sandbox where the agent's `enforce` leaves an axis to the runner; else itself.
 
     `env` is the agent's whole environment. `readable` and `writes` are the attempt's own files (a
-    reviewer's verdict is written beside its workspace). Raises LaunchError where there is no bubblewrap.
+    reviewer's verdict is written beside its workspace). What the agent may write below the home directory is
+    made where it is missing, for inside the agent could not. Raises LaunchError where that fails or there is
+    no bubblewrap.
     """
     files = agent.enforce["sandbox_mode"][policy.sandbox_mode].runner
     network = agent.enforce["network_mode"][policy.network_mode].runner and policy.network_mode == "none"
     if not files and not network:
         return command
+    if files:
+        _make_home(env, agent.home)
     confinement = Confinement(
         workspace=workspace,
         files=files and policy.sandbox_mode != "none",
@@ -169,6 +173,17 @@ def _home(home: Path, writable: Sequence[str]) -> Iterator[str]:
             yield from ("--ro-bind", "/dev/null", str(home / name))
     for name in writable:
         yield from _paths("--bind-try", home / name)
+
+
+def _make_home(env: Mapping[str, str], names: Sequence[str]) -> None:
+    if not env.get("HOME"):
+        return
+    for path in (Path(env["HOME"]) / name for name in names):
+        try:
+            if not path.exists():
+                path.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise LaunchError(f"cannot make {path} for the sandbox: {error.strerror}") from error
 
 
 def _hidden_but_needed(

@@ -92,7 +92,7 @@ def _unreachable(root: MapNode, path: Path, row: Node) -> Iterator[Problem]:
 def _agent(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
     yield from check_runner(root, path, agent)
     yield from _prompt_file(root, path, agent)
-    yield from _pointers_without_json(root, path, agent)
+    yield from _output(root, path, agent)
     for number, rule in list_items(child(agent, "failures")):
         if child(rule, "exit_codes") is None and child(rule, "match") is None and isinstance(rule, MapNode):
             message = "a failure rule without a condition: it would match every run"
@@ -117,15 +117,19 @@ def _texts(node: Node) -> Iterator[str]:
         yield from _texts(item)
 
 
-def _pointers_without_json(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
+def _output(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
+    """Pointers lead into JSON, `usage` is searched for in text."""
     output = child(agent, "output")
     style = child(output, "format")
-    if style is not None and plain(style) != "text":
-        return
+    text = style is None or plain(style) == "text"
     for key, _ in map_entries(output):
-        if key != "format":
+        if text and key not in {"format", "usage"}:
             message = "points into JSON, but the output's format is text"
             hint = "add `format: json` or `format: jsonl`"
+            yield _at_key(root, (*path, "output", key), message, hint)
+        if key == "usage" and not text:
+            message = "is looked for in text, but the output's format is JSON"
+            hint = "point to cost and tokens with `cost_usd`, `input_tokens` and `output_tokens`"
             yield _at_key(root, (*path, "output", key), message, hint)
 
 

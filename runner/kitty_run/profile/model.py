@@ -155,7 +155,8 @@ class Output:
 
     `json` is the whole output (or its last JSON value), `jsonl` the last line that has the pointer; of
     lines, only those in which the pattern `lines` is found count. `sum` adds cost and tokens up over all
-    of them, for CLIs that report each step and no total.
+    of them, for CLIs that report each step and no total. Of `text`, the groups of the pattern `usage` are
+    cost and tokens.
     """
 
     format: OutputFormat = "text"
@@ -164,6 +165,7 @@ class Output:
     cost_usd: str | None = None
     input_tokens: str | None = None
     output_tokens: str | None = None
+    usage: str | None = None
     lines: str | None = None
     sum: bool = False
 
