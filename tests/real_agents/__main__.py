@@ -44,7 +44,8 @@ def check(path: Path, entry: Entry) -> Iterator[Row]:
     except NotInstallable as error:
         yield Row(family, "install", None, str(error))
         return
-    yield Row(family, "install", True, f"{cli.version}{_checked(path, cli.version)}")
+    instead = f", for of the newest: {cli.instead}" if cli.instead else ""
+    yield Row(family, "install", True, f"{cli.version}{_checked(path, cli.version)}{instead}")
     installing.HOME.mkdir(parents=True, exist_ok=True)
     # Not below /tmp, which the sandboxes hide or leave writable.
     with tempfile.TemporaryDirectory(dir=installing.HOME.resolve(), prefix=".run-") as directory:

@@ -11,7 +11,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.real_agents.catalog import Entry
@@ -30,11 +30,15 @@ class NotInstallable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A CLI that runs on this machine: `directory` holds its command, `path` is a PATH that finds it."""
+    """A CLI that runs on this machine: `directory` holds its command, `path` is a PATH that finds it.
+
+    `instead` says why it is not the newest version, or not its whole package.
+    """
 
     directory: Path
     path: str
     version: str
+    instead: str = ""
 
 
 def installed(family: str, entry: Entry) -> Installed:
@@ -52,10 +56,13 @@ def _from_npm(folder: Path, entry: Entry) -> Installed:
     """The newest version that can be had whole and runs; raises NotInstallable with the newest's reason."""
     folder.mkdir(parents=True, exist_ok=True)
     newest = str(json.loads(_run(["npm", "view", entry.npm, "version", "--json"], folder)))
-    reasons = []
+    reasons: list[str] = []
     for version, bare in _candidates(entry, newest):
         try:
-            return _running(_npm(folder / version, entry, version, bare=bare), entry.command)
+            found = _running(
+                _npm(folder / f"{version}{'-alone' * bare}", entry, version, bare=bare), entry.command
+            )
+            return replace(found, instead=reasons[0]) if reasons else found
         except NotInstallable as error:
             reasons.append(str(error))
     raise NotInstallable(reasons[0])
@@ -168,6 +175,6 @@ def _run(argv: list[str], folder: Path, env: dict[str, str] | None = None) -> st
 
 def _reason(text: str) -> str:
     """The line that says most of what a command complains of."""
-    lines = [line.strip().removeprefix("npm error ") for line in text.strip().splitlines()]
-    telling = [line for line in lines if re.match(r"(?i)notarget No matching|404 Not Found|.*error", line)]
-    return (telling or lines or ["it says nothing"])[0]
+    lines = [re.sub(r"^(?:npm error )*(?:notarget )?", "", line.strip()) for line in text.splitlines()]
+    telling = [line for line in lines if re.match(r"No matching version|404 +Not Found|.*[Ee]rror", line)]
+    return next(iter([*telling, *filter(None, lines)]), "it says nothing")

@@ -69,8 +69,7 @@ class _Parser:
         used = _options(line.command.argv)
         if SESSION in text and all(_named(option, self.told) for option in used):
             return ""
-        words = " ".join(text.split()) or "it says nothing"
-        return f"{words[:100]} (of `{' '.join(used)}`)"
+        return f"{_complaint(text)[:100]} (of `{' '.join(used)}`)"
 
     def _answer(self, line: Line, argv: Sequence[str]) -> str:
         line.command.write_files()
@@ -81,6 +80,13 @@ class _Parser:
 
 def _options(argv: Sequence[str]) -> list[str]:
     return [item.split("=")[0] for item in argv if item.startswith("-") and len(item) > 1]
+
+
+def _complaint(text: str) -> str:
+    """The line of what a command says that tells most of what it refuses."""
+    said = [item.strip() for item in text.splitlines() if item.strip()]
+    errors = [item for item in said if "error" in item.lower()]
+    return next(iter([*_about(text), *errors, *said]), "it says nothing")
 
 
 def _about(text: str) -> list[str]:
