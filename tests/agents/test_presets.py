@@ -220,14 +220,15 @@ def test_an_unconfined_shell_is_given_only_where_the_policy_says_so(tmp_path: Pa
         assert shell in argv(tmp_path, family, "none", "open", "implement"), family
         assert shell not in argv(tmp_path, family, "none", "none", "implement"), family
         assert shell not in argv(tmp_path, family, "none", "open", "review"), family
-    for family, shell in {"qwen": "--allowed-tools=run_shell_command", "pi": ",bash"}.items():
+    for family, shell in {"qwen": "=run_shell_command", "pi": ",bash", "kimi": ",Bash"}.items():
         assert shell not in argv(tmp_path, family, "workspace_write", "none", "implement")
         assert shell in argv(tmp_path, family, "workspace_write", "open", "implement")
+    assert "bash" not in argv(tmp_path, "vibe", "none", "open", "implement")
     sandboxed = argv(tmp_path, "claude", "workspace_write", "none", "implement")
     assert '"enabled": true, "failIfUnavailable": true' in sandboxed
 
 
 def test_sessions_are_resumed_where_the_cli_has_them() -> None:
     resuming = {family for family in FAMILIES if permissive(family).resume is not None}
-    assert {"claude", "codex", "copilot", "opencode", "kilocode", "pi"} <= resuming
+    assert resuming >= {"claude", "codex", "copilot", "gemini", "qwen", "opencode", "kilocode", "pi", "vibe"}
     assert all(permissive(family).output.session for family in resuming)
