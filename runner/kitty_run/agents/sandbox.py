@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kitty_run.agents.argv import Command
+from kitty_run.agents.git_layout import git_dir
 from kitty_run.agents.process import LaunchError
 from kitty_run.profile.model import Agent, Axis, Extra, Policy, RoleName
 
@@ -199,9 +200,7 @@ def _hidden_but_needed(
 
 def _repository(workspace: Path) -> Path | None:
     """The repository that the worktree `workspace` belongs to: where its file `.git` leads."""
-    try:
-        text = (workspace / ".git").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    if not (workspace / ".git").is_file():
         return None  # no worktree, but a checkout of its own
-    directory = Path(text.removeprefix("gitdir:").strip())
+    directory = git_dir(workspace)
     return directory.parents[2] if directory.parent.name == "worktrees" else None

@@ -58,7 +58,6 @@ class AttemptRunner:
         """
         agent = self._s.profile.agents[order.agent]
         async with self._s.slots.hold(order.role, order.agent, self._s.ways.get(self._wp, 0.0)):
-            self._s.control.checkpoint()
             self._check_limits()
             self._check_breaker(agent)
             return await self._attempt(order, agent)
