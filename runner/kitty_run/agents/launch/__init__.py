@@ -1,0 +1,1 @@
+"""From a description of an attempt to its argv, environment and prompt."""

@@ -1,0 +1,1 @@
+"""From the end of an attempt to its outcome, usage and verdict."""

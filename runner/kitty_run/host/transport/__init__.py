@@ -1,0 +1,1 @@
+"""How one host call is started."""

@@ -1,0 +1,1 @@
+"""What a run would do now, without doing it."""

@@ -1,0 +1,1 @@
+"""The files that a profile is made of, and how they are merged."""

@@ -1,0 +1,1 @@
+"""What is wrong with a profile: schema, cross-checks, policy."""

@@ -1,0 +1,1 @@
+"""A profile for people: explained, shown, begun."""
