@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from kitty_run.engine.estimates import ways_left
-from kitty_run.engine.graph import in_motion
-from kitty_run.engine.journal import Event
-from kitty_run.engine.memory import Memory
+from kitty_run.engine.scheduling.critical_path import ways_left
+from kitty_run.engine.scheduling.dependency_graph import in_motion
 from kitty_run.engine.session import Session
+from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.run_state import Memory
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane, WorkPackage
 from kitty_run.host.sim.memory import SimHost

@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median
 
 from kitty_run.demo.spec import Project
-from kitty_run.host.cold import ColdStarter
-from kitty_run.host.start import Starter
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.start import Starter
+from kitty_run.host.transport.warm.starter import WarmStarter
 
 from benchmarks.results import spread, write_section
 from tests.host.warm.calls import MISSION, SPECS, STEPS

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kitty_run.agents.model import Exit, Launch, Started
-from kitty_run.agents.process import LocalExecutor
+from kitty_run.execution.local import LocalExecutor
 
 
 def launch(tmp_path: Path, script: str, **changes: Any) -> Launch:

@@ -7,9 +7,9 @@ import stat
 import sys
 from pathlib import Path
 
-from kitty_run.agents.checks import run_checks
 from kitty_run.agents.model import CheckResult
-from kitty_run.agents.process import LocalExecutor
+from kitty_run.execution.checks import run_checks
+from kitty_run.execution.local import LocalExecutor
 from kitty_run.profile.model import Check
 
 from tests.agents.launching import no_note

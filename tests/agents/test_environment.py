@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kitty_run.agents.environment import environment, told
+from kitty_run.agents.launch.environment import environment, told
 from kitty_run.profile.model import AgentEnv
 
 from tests.agents.making import context

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kitty_run.agents.model import Outcome
-from kitty_run.agents.outcome import classify
+from kitty_run.agents.results.outcome import classify
 from kitty_run.profile.model import FailureClass, FailureRule, Output
 
 from tests.agents.making import NOW, agent, ended

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from kitty_run.agents.output import MESSAGE_LIMIT, Extract, extract, resolve
+from kitty_run.agents.results.output import MESSAGE_LIMIT, Extract, extract, resolve
 from kitty_run.profile.model import Output
 
 JSON = Output("json", "/result", "/session_id", "/cost", "/usage/in", "/usage/out")

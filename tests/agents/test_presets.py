@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kitty_run.agents.argv import build
+from kitty_run.agents.launch.argv import build
+from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.model import Exit
-from kitty_run.agents.outcome import classify
-from kitty_run.agents.prompts import variables
-from kitty_run.agents.secrets import mask
-from kitty_run.profile.flags import banned
+from kitty_run.agents.results.outcome import classify
+from kitty_run.agents.results.secrets import mask
 from kitty_run.profile.load import load
 from kitty_run.profile.model import AXES, Agent, Profile, RoleName
-from kitty_run.profile.problems import ProfileInvalid
+from kitty_run.profile.validation.flags import banned
+from kitty_run.profile.validation.problems import ProfileInvalid
 from kitty_run.resources import profiles_dir
 
 from tests.agents.making import NOW, context, ended

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from kitty_run.agents.model import Started
-from kitty_run.agents.process import LaunchError, LocalExecutor, end_leftovers
+from kitty_run.execution.local import LaunchError, LocalExecutor, end_leftovers
 
 from tests.agents.launching import launch, no_note, run
 
@@ -148,8 +148,8 @@ def test_grandchildren_end_with_the_attempt(tmp_path: Path, session: bool, then:
 def test_a_child_without_marker_and_session_is_known_from_before_its_parent_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kitty_run.agents.process.TICK", 0.1)
-    monkeypatch.setattr("kitty_run.agents.tree.SCAN_SHARE", 0)
+    monkeypatch.setattr("kitty_run.execution.local.TICK", 0.1)
+    monkeypatch.setattr("kitty_run.execution.process_tree.SCAN_SHARE", 0)
     script = LEAVE_GRANDCHILD.format(
         code="import time; time.sleep(60)", session=True, env={}, then="import time; time.sleep(1)"
     )

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kitty_run.agents.launch.prompts import render_prompt, variables
+from kitty_run.agents.launch.task import Task
 from kitty_run.agents.model import CheckResult
-from kitty_run.agents.ports import Diff
-from kitty_run.agents.prompts import render_prompt, variables
-from kitty_run.agents.task import Task
+from kitty_run.git.protocols import Diff
 from kitty_run.profile.template import NAMES, TemplateError
 
 from tests.agents.making import POLICY, agent, context

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from kitty_run.agents.ports import AbortedMerge
-from kitty_run.agents.repository import Repository
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.protocols import AbortedMerge
+from kitty_run.git.repository import Repository
 
 from tests.git_repos import GitRepo, make_repo
 

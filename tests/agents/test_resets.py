@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kitty_run.agents.resets import FARTHEST, parse
-from kitty_run.agents.zones import LOCAL
+from kitty_run.agents.results.reset_times import FARTHEST, parse
+from kitty_run.agents.results.time_zones import LOCAL
 
 from tests.agents.making import NOW
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import psutil
 import pytest
-from kitty_run.agents.argv import Command, build
+from kitty_run.agents.launch.argv import Command, build
+from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.model import Exit
-from kitty_run.agents.process import LaunchError
-from kitty_run.agents.prompts import variables
-from kitty_run.agents.sandbox import confine, needed, unavailable
+from kitty_run.execution.local import LaunchError
+from kitty_run.execution.sandbox import confine, needed, unavailable
 from kitty_run.profile.load import load
 from kitty_run.profile.model import Agent, Extra, Policy, RoleName
-from kitty_run.profile.problems import ProfileInvalid
+from kitty_run.profile.validation.problems import ProfileInvalid
 
 from tests.agents import bubblewrap
 from tests.agents.launching import launch, run

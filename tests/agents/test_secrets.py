@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kitty_run.agents.secrets import mask
+from kitty_run.agents.results.secrets import mask
 
 BODY = "aB3" * 14
 

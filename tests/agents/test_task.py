@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kitty_run.agents.task import TaskError, read_task, reported
+from kitty_run.agents.launch.task import TaskError, read_task, reported
 
 WHOLE = """---
 work_package_id: WP02

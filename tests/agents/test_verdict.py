@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kitty_run.agents.launch.prompts import render_prompt
+from kitty_run.agents.launch.task import Task
 from kitty_run.agents.model import Finding, Verdict
-from kitty_run.agents.prompts import render_prompt
-from kitty_run.agents.task import Task
-from kitty_run.agents.verdict import NoVerdict, read
+from kitty_run.agents.results.verdict import NoVerdict, read
 
 from tests.agents.making import POLICY, agent, context
 

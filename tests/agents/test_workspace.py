@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from kitty_run.agents.ports import Left
-from kitty_run.agents.workspace import Workspace, WorkspaceConflict
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.protocols import Left
+from kitty_run.git.workspace import Workspace, WorkspaceConflict
 
 from tests.git_repos import GitRepo, make_repo
 

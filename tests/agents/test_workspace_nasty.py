@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from kitty_run.agents.git import Git
-from kitty_run.agents.repository import Repository
-from kitty_run.agents.workspace import Workspace
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.command import Git
+from kitty_run.git.repository import Repository
+from kitty_run.git.workspace import Workspace
 
 from tests.git_repos import GitRepo, make_repo
 

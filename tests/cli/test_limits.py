@@ -7,9 +7,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from kitty_run.cli.asking import person
-from kitty_run.engine.journal import read
-from kitty_run.engine.places import runs
+from kitty_run.cli.terminal_prompt import person
+from kitty_run.engine.state.journal import read
+from kitty_run.engine.state.run_directory import runs
 from kitty_run.errors import ExitStatus
 from kitty_run.resources import schema_path
 
@@ -102,6 +102,6 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 4242")
 
-    monkeypatch.setattr("kitty_run.cli.asking.getpass.getuser", nameless)
-    monkeypatch.setattr("kitty_run.cli.asking.os.getuid", lambda: 4242)
+    monkeypatch.setattr("kitty_run.cli.terminal_prompt.getpass.getuser", nameless)
+    monkeypatch.setattr("kitty_run.cli.terminal_prompt.os.getuid", lambda: 4242)
     assert person() == "uid 4242"

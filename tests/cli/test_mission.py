@@ -12,8 +12,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from kitty_run.engine.journal import read
-from kitty_run.engine.places import runs
+from kitty_run.engine.state.journal import read
+from kitty_run.engine.state.run_directory import runs
 from kitty_run.errors import ExitStatus
 from kitty_run.resources import schema_path
 

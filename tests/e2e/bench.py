@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 import yaml
-from kitty_run.agents.tree import MARKER
 from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
+from kitty_run.execution.process_tree import MARKER
 
 from tests.hosts import RealHost
 

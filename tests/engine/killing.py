@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 
-from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Session
+from kitty_run.engine.state.journal import Event
 
 from tests.engine.world import World
 

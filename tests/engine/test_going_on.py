@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.answers import Answer, give
-from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Session
+from kitty_run.engine.state.gate_answers import Answer, give
+from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault

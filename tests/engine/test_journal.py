@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.journal import Event, Journal, read
+from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.errors import JournalError
 
 

@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from kitty_run.agents.ports import Diff
-from kitty_run.engine.breakers import UNNAMED, Limited, limited_for
-from kitty_run.engine.choosing import Candidate, first_free, soonest
-from kitty_run.engine.journal import Event
-from kitty_run.engine.retry import decide
+from kitty_run.engine.decisions.circuit_breaker import UNNAMED, Limited, limited_for
+from kitty_run.engine.decisions.retry import decide
+from kitty_run.engine.lifecycle.agent_choice import Candidate, first_free, soonest
 from kitty_run.engine.session import Session
+from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
+from kitty_run.git.protocols import Diff
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Backoff, Concurrency, FailureClass, Limits, Profile, RetryRow
 

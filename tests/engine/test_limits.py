@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.answers import Answer, give
-from kitty_run.engine.control import Result
-from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Report, Session
+from kitty_run.engine.shutdown import Result
+from kitty_run.engine.state.gate_answers import Answer, give
+from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Allowance, Backoff, Limits, Output, RetryRow

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kitty_run.agents.ports import Unmerged
 from kitty_run.engine.session import DependencyCycle
 from kitty_run.errors import ExitStatus
+from kitty_run.git.protocols import Unmerged
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import SimCall
 from kitty_run.profile.model import Concurrency

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kitty_run.engine.retry import REPEATING, Decision, decide, delay, row_for
+from kitty_run.engine.decisions.retry import REPEATING, Decision, decide, delay, row_for
 from kitty_run.profile.model import Action, Backoff, RetryRow
 
 TERMINAL = [action for action in Action if action not in REPEATING]

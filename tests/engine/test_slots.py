@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from kitty_run.engine.slots import Slots
+from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.profile.model import Concurrency, RoleName
 
 from tests.engine import virtual_time

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from kitty_run.engine.journal import Event
-from kitty_run.engine.usage import NO_COST, Cost, Ledger
+from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.usage import NO_COST, Cost, Ledger
 
 from tests.engine.world import START
 

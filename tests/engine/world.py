@@ -19,18 +19,18 @@ from random import Random
 from typing import Any
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
-from kitty_run.agents.ports import AbortedMerge, Diff, Left, Snapshot, Unmerged
-from kitty_run.engine.answers import Asker
-from kitty_run.engine.breakers import Breakers
-from kitty_run.engine.control import Control
-from kitty_run.engine.estimates import sizes
-from kitty_run.engine.header import header
-from kitty_run.engine.journal import Event, Journal, read
-from kitty_run.engine.memory import Memory
-from kitty_run.engine.places import RunPlace
-from kitty_run.engine.services import Board, Services
+from kitty_run.engine.context import Board, Services
+from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.scheduling.concurrency import Slots
+from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Report, Session
-from kitty_run.engine.slots import Slots
+from kitty_run.engine.shutdown import Control
+from kitty_run.engine.state.gate_answers import Asker
+from kitty_run.engine.state.journal import Event, Journal, read
+from kitty_run.engine.state.run_directory import RunPlace
+from kitty_run.engine.state.run_header import header
+from kitty_run.engine.state.run_state import Memory
+from kitty_run.git.protocols import AbortedMerge, Diff, Left, Snapshot, Unmerged
 from kitty_run.host.model import Lane, MissionState
 from kitty_run.host.sim.memory import Fault, SimCall, SimHost
 from kitty_run.profile.model import Profile

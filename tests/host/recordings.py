@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from kitty_run.host.start import RawReply
+from kitty_run.host.transport.start import RawReply
 
 DIRECTORY = Path(__file__).with_name("envelopes")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.host.start import RawReply
+from kitty_run.host.transport.start import RawReply
 
 Answering = Callable[[tuple[str, ...]], RawReply]
 

@@ -12,7 +12,7 @@ import pytest
 from kitty_run.host.client import CallRecord, Connection, SpecKitty
 from kitty_run.host.dialect_files import named
 from kitty_run.host.model import HostRefused, Lane, MergeReply, MissionState, Review
-from kitty_run.host.start import RawReply
+from kitty_run.host.transport.start import RawReply
 
 from tests.host.scripted import ScriptedStarter, refused, success
 

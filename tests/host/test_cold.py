@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 from kitty_run.errors import HostError
-from kitty_run.host.cold import ColdStarter
-from kitty_run.host.start import RawReply
-from kitty_run.host.starters import starter
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.start import RawReply
+from kitty_run.host.transport.starters import starter
 from kitty_run.profile.model import HostConfig
 
 LONG = 60.0

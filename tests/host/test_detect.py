@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from kitty_run.errors import ExitStatus, HostError, KittyRunError, UsageError
 from kitty_run.host.client import CallRecord, SpecKitty
-from kitty_run.host.cold import ColdStarter
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
-from kitty_run.host.start import RawReply
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.start import RawReply
 from kitty_run.profile.model import HostConfig
 
 from tests.git_repos import GitRepo

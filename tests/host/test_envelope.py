@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kitty_run.host.envelope import data_of, envelope_of, object_of
 from kitty_run.host.model import HostRefused
-from kitty_run.host.start import RawReply
+from kitty_run.host.transport.start import RawReply
 
 from tests.host.recordings import Recording, recorded, recordings
 

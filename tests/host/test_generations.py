@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from kitty_run.errors import HostError
 from kitty_run.host.client import CallRecord, SpecKitty
-from kitty_run.host.cold import ColdStarter
 from kitty_run.host.detect import connect
+from kitty_run.host.transport.cold import ColdStarter
 from kitty_run.profile.model import HostConfig
 
 from tests import hosts

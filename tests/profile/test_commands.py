@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from kitty_run.cli.main import main
-from kitty_run.profile.show import wants_colour
+from kitty_run.profile.views.show import wants_colour
 
 PROFILES = Path(__file__).resolve().parents[1] / "profiles"
 SOUND = "extends: [parts/sound.yaml]"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from kitty_run.profile.conform import fits
 from kitty_run.profile.load import load
-from kitty_run.profile.schema import profile_schema
-from kitty_run.profile.tree import plain
+from kitty_run.profile.validation.fast_check import fits
+from kitty_run.profile.validation.schema import profile_schema
+from kitty_run.profile.yaml.tree import plain
 
 SCHEMA: Any = profile_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kitty_run.profile.document import refreshed
+from kitty_run.profile.views.reference import refreshed
 from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kitty_run.profile.layers import defaults_layer
+from kitty_run.profile.extends.layers import defaults_layer
 from kitty_run.profile.load import load
-from kitty_run.profile.problems import ProfileInvalid
-from kitty_run.profile.show import with_caret
-from kitty_run.profile.tree import plain
+from kitty_run.profile.validation.problems import ProfileInvalid
+from kitty_run.profile.views.show import with_caret
+from kitty_run.profile.yaml.tree import plain
 from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped]
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "profiles"

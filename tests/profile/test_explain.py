@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from kitty_run.errors import UsageError
-from kitty_run.profile.explain import as_yaml, history, history_record, history_text, values
 from kitty_run.profile.load import Loaded, load
-from kitty_run.profile.place import Source
-from kitty_run.profile.reader import read_document
-from kitty_run.profile.tree import plain
+from kitty_run.profile.views.explain import as_yaml, history, history_record, history_text, values
+from kitty_run.profile.yaml.position import Source
+from kitty_run.profile.yaml.reader import read_document
+from kitty_run.profile.yaml.tree import plain
 
 VALID = Path(__file__).resolve().parents[1] / "profiles" / "valid"
 NAMES = sorted(path.name for path in VALID.glob("*.yaml"))

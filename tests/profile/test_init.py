@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kitty_run.cli.main import main
-from kitty_run.profile.layers import preset_names
+from kitty_run.profile.extends.layers import preset_names
 from kitty_run.profile.load import load
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from kitty_run.cli.main import main
-from kitty_run.profile import fetch as fetching
+from kitty_run.profile.extends import fetch as fetching
+from kitty_run.profile.extends.lockfile import write_lock
+from kitty_run.profile.extends.sources import Pin, cached_tree, parse_source, tree_digest
 from kitty_run.profile.load import load
-from kitty_run.profile.lockfile import write_lock
-from kitty_run.profile.problems import ProfileInvalid
-from kitty_run.profile.sources import Pin, cached_tree, parse_source, tree_digest
+from kitty_run.profile.validation.problems import ProfileInvalid
 
 from tests.profile.git_fixture import AGENTS, Remote
 

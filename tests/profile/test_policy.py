@@ -9,14 +9,14 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from kitty_run.profile.flags import banned, bypasses, refused
 from kitty_run.profile.load import load
 from kitty_run.profile.model import AXES
-from kitty_run.profile.place import Source
-from kitty_run.profile.policy import check_policy
-from kitty_run.profile.problems import ProfileInvalid
-from kitty_run.profile.reader import read_document
-from kitty_run.profile.schema import profile_schema
+from kitty_run.profile.validation.flags import banned, bypasses, refused
+from kitty_run.profile.validation.policy import check_policy
+from kitty_run.profile.validation.problems import ProfileInvalid
+from kitty_run.profile.validation.schema import profile_schema
+from kitty_run.profile.yaml.position import Source
+from kitty_run.profile.yaml.reader import read_document
 
 VALUES: dict[str, list[str]] = {
     axis: profile_schema()["properties"]["policy"]["properties"][axis]["enum"] for axis in AXES

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kitty_run.profile.load import load
-from kitty_run.profile.place import Source
-from kitty_run.profile.problems import ProfileInvalid
-from kitty_run.profile.reader import read_document
-from kitty_run.profile.tree import MapNode, find, key_place, plain
+from kitty_run.profile.validation.problems import ProfileInvalid
+from kitty_run.profile.yaml.position import Source
+from kitty_run.profile.yaml.reader import read_document
+from kitty_run.profile.yaml.tree import MapNode, find, key_place, plain
 
 
 def read(text: str) -> tuple[MapNode | None, list[str]]:

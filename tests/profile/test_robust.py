@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kitty_run.profile.load import load
-from kitty_run.profile.problems import Problem, ProfileInvalid
+from kitty_run.profile.validation.problems import Problem, ProfileInvalid
 
 from tests.profile.test_conform import DOCUMENT, JUNK, PATHS
 

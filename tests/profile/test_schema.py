@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
-from kitty_run.profile.layers import defaults_layer
-from kitty_run.profile.schema import profile_schema, resolve
+from kitty_run.profile.extends.layers import defaults_layer
 from kitty_run.profile.template import NAMES
-from kitty_run.profile.tree import plain
+from kitty_run.profile.validation.schema import profile_schema, resolve
+from kitty_run.profile.yaml.tree import plain
 
 SCHEMA: Any = profile_schema()
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.agents.environment import environment
+from kitty_run.agents.launch.environment import environment
 
 from tests.real_agents.catalog import Entry
 from tests.real_agents.installing import Installed

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from kitty_run.agents.argv import Command, build
-from kitty_run.agents.prompts import variables
+from kitty_run.agents.launch.argv import Command, build
+from kitty_run.agents.launch.prompts import variables
 from kitty_run.profile.load import load
 from kitty_run.profile.model import Agent, Profile, RoleName
 from kitty_run.resources import profiles_dir

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from kitty_run.agents import sandbox, verdict
+from kitty_run.agents.results import verdict
+from kitty_run.execution import sandbox
 from kitty_run.profile.model import FailureClass
 
 from tests.real_agents.cases import NO_SUCCESS, Case, cases

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.agents import sandbox
-from kitty_run.agents.argv import Command, write_private
-from kitty_run.agents.environment import environment
+from kitty_run.agents.launch.argv import Command, write_private
+from kitty_run.agents.launch.environment import environment
 from kitty_run.agents.model import Exit, Launch, Outcome
-from kitty_run.agents.outcome import classify
-from kitty_run.agents.process import LocalExecutor
+from kitty_run.agents.results.outcome import classify
+from kitty_run.execution import sandbox
+from kitty_run.execution.local import LocalExecutor
 from kitty_run.profile.model import Agent, Profile
 
 from tests.agents.launching import no_note

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from kitty_run.engine.answers import Answer, give
-from kitty_run.engine.journal import Event
 from kitty_run.engine.session import Report, Session
+from kitty_run.engine.state.gate_answers import Answer, give
+from kitty_run.engine.state.journal import Event
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 from kitty_run.profile.model import Action, Allowance, Check, Concurrency, Limits, Output, RetryRow

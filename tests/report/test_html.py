@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.journal import Event
+from kitty_run.engine.state.journal import Event
 from kitty_run.report.html import page
 from kitty_run.report.liveness import Life
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.journal import Event, read
+from kitty_run.engine.state.journal import Event, read
+from kitty_run.report.event_text import TOLD, TOLD_VERBOSE, UNTOLD
 from kitty_run.report.live import PLAIN_WIDTH, Level, Live
-from kitty_run.report.told import TOLD, TOLD_VERBOSE, UNTOLD
 from pytest_snapshot.plugin import Snapshot
 
 from tests.report.stories import STORIES, Told

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.journal import Journal
-from kitty_run.engine.places import new_run
-from kitty_run.engine.plan import Plan, in_order
-from kitty_run.engine.planning import look, make
+from kitty_run.engine.state.journal import Journal
+from kitty_run.engine.state.run_directory import new_run
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import SimHost
+from kitty_run.planner.mission_plan import look, make
+from kitty_run.planner.plan import Plan, in_order
 from kitty_run.profile.load import load
 from kitty_run.profile.model import Allowance, Check, Concurrency, Extra, Finish, Limits, Merge, Profile
 from kitty_run.report.plan import as_json, as_text

@@ -14,8 +14,8 @@ from pathlib import Path
 from socket import gethostname
 
 import pytest
-from kitty_run.engine.journal import Event, Journal
-from kitty_run.engine.places import RunPlace
+from kitty_run.engine.state.journal import Event, Journal
+from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.report.liveness import Life, life, lives, lock_holder
 from kitty_run.report.status import RunStatus, follow
 from kitty_run.report.status_text import as_json, as_text, lock_line

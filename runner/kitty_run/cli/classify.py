@@ -37,10 +37,10 @@ def run(options: argparse.Namespace) -> ExitStatus:
     """Classify as a run would, reading the files as an attempt's logs; starts nothing."""
     from datetime import datetime  # noqa: PLC0415
 
-    from kitty_run.agents.outcome import classify  # noqa: PLC0415
-    from kitty_run.agents.zones import LOCAL  # noqa: PLC0415
+    from kitty_run.agents.results.outcome import classify  # noqa: PLC0415
+    from kitty_run.agents.results.time_zones import LOCAL  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
-    from kitty_run.profile.nearest import nearest  # noqa: PLC0415
+    from kitty_run.profile.validation.nearest import nearest  # noqa: PLC0415
 
     agents = load(options.profile).profile.agents
     if options.agent not in agents:
@@ -94,7 +94,7 @@ def _check_readable(path: Path) -> None:
 
 def _record(agent: Agent, outcome: Outcome) -> dict[str, object]:
     """The outcome as plain data; None is unknown."""
-    from kitty_run.agents.secrets import mask  # noqa: PLC0415
+    from kitty_run.agents.results.secrets import mask  # noqa: PLC0415
 
     return {
         "agent": agent.name,

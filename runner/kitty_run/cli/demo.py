@@ -15,8 +15,8 @@ from kitty_run.errors import ExitStatus
 
 if TYPE_CHECKING:
     from kitty_run.demo.stage import Stage
-    from kitty_run.engine.journal import Event
     from kitty_run.engine.session import Report
+    from kitty_run.engine.state.journal import Event
 
 TOPOLOGIES = ("coord", "lanes", "single_branch", "legacy")
 
@@ -59,7 +59,7 @@ def _take_on(env: Mapping[str, str]) -> None:
 
 def _play(stage: Stage) -> ExitStatus:
     from kitty_run.demo.stage import profile_path, settings  # noqa: PLC0415
-    from kitty_run.engine.launch import Request, launch  # noqa: PLC0415
+    from kitty_run.engine.bootstrap import Request, launch  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
     from kitty_run.report.live import Live  # noqa: PLC0415
     from kitty_run.report.summary import as_text  # noqa: PLC0415

@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> ExitStatus:
     """Plan, and print the plan on standard output."""
     import asyncio  # noqa: PLC0415
 
-    from kitty_run.engine.planning import make  # noqa: PLC0415
-    from kitty_run.engine.visiting import visit  # noqa: PLC0415
+    from kitty_run.planner.mission_plan import make  # noqa: PLC0415
+    from kitty_run.planner.mission_reader import visit  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
     from kitty_run.report.plan import as_json, as_text  # noqa: PLC0415
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from kitty_run.cli.status import find_run  # noqa: PLC0415
-    from kitty_run.engine.journal import read  # noqa: PLC0415
+    from kitty_run.engine.state.journal import read  # noqa: PLC0415
     from kitty_run.host.repository import main_checkout  # noqa: PLC0415
     from kitty_run.report.html import page  # noqa: PLC0415
     from kitty_run.report.liveness import life  # noqa: PLC0415

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kitty_run.engine.breakers import LIMITS, UNNAMED
-from kitty_run.engine.retry import REPEATING, decide, delay
+from kitty_run.engine.decisions.circuit_breaker import LIMITS, UNNAMED
+from kitty_run.engine.decisions.retry import REPEATING, decide, delay
 from kitty_run.errors import UsageError
 from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Action, RetryRow
-from kitty_run.profile.nearest import nearest
-from kitty_run.profile.place import Place
-from kitty_run.profile.schema import profile_schema
-from kitty_run.profile.tree import key_place
+from kitty_run.profile.validation.nearest import nearest
+from kitty_run.profile.validation.schema import profile_schema
+from kitty_run.profile.yaml.position import Place
+from kitty_run.profile.yaml.tree import key_place
 
 TABLES = ("host", "agent", "review")
 

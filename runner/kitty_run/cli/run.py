@@ -27,8 +27,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Run; progress goes to standard error, the JSON report to standard output."""
-    from kitty_run.cli.asking import terminal_asker  # noqa: PLC0415
-    from kitty_run.engine.launch import Request, launch  # noqa: PLC0415
+    from kitty_run.cli.terminal_prompt import terminal_asker  # noqa: PLC0415
+    from kitty_run.engine.bootstrap import Request, launch  # noqa: PLC0415
     from kitty_run.profile.load import load  # noqa: PLC0415
     from kitty_run.report.live import Level, Live  # noqa: PLC0415
     from kitty_run.report.summary import as_json, as_text  # noqa: PLC0415

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kitty_run.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
-    from kitty_run.engine.places import RunPlace
+    from kitty_run.engine.state.run_directory import RunPlace
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> ExitStatus:
     import asyncio  # noqa: PLC0415
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from kitty_run.engine.journal import read  # noqa: PLC0415
-    from kitty_run.engine.places import HOME  # noqa: PLC0415
+    from kitty_run.engine.state.journal import read  # noqa: PLC0415
+    from kitty_run.engine.state.run_directory import HOME  # noqa: PLC0415
     from kitty_run.host.repository import main_checkout  # noqa: PLC0415
     from kitty_run.report.liveness import life, lock_holder  # noqa: PLC0415
     from kitty_run.report.status import follow  # noqa: PLC0415
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
 def find_run(repo: Path, run_id: str | None) -> RunPlace:
     """The run called `run_id`, or the one whose journal was written last. Raises UsageError for none."""
-    from kitty_run.engine.places import runs  # noqa: PLC0415
+    from kitty_run.engine.state.run_directory import runs  # noqa: PLC0415
 
     known = {place.id: place for place in runs(repo)}
     if not known:

@@ -7,7 +7,7 @@ import getpass
 import os
 import sys
 
-from kitty_run.engine.answers import Answer
+from kitty_run.engine.state.gate_answers import Answer
 
 YES = frozenset({"y", "yes"})
 NO = frozenset({"n", "no"})

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Iterator
 from shutil import which
 from typing import Any
 
-from kitty_run.agents.sandbox import needed, unavailable
 from kitty_run.doctor.command import version
 from kitty_run.doctor.finding import Finding, bad, note, ok
-from kitty_run.engine.plan import Plan
-from kitty_run.engine.planning import make
 from kitty_run.errors import ExitStatus
+from kitty_run.execution.sandbox import needed, unavailable
+from kitty_run.planner.mission_plan import make
+from kitty_run.planner.plan import Plan
 from kitty_run.profile.model import Agent, Profile
 from kitty_run.resources import profiles_dir
 

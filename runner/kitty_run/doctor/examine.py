@@ -14,7 +14,7 @@ from kitty_run.errors import ExitStatus, UsageError
 from kitty_run.host.repository import main_checkout
 from kitty_run.profile.load import load
 from kitty_run.profile.model import HostConfig, Profile
-from kitty_run.profile.problems import ProfileInvalid
+from kitty_run.profile.validation.problems import ProfileInvalid
 
 
 @dataclass(frozen=True, slots=True)

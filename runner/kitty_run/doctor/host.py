@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from kitty_run.doctor.finding import Finding, bad, note, ok
-from kitty_run.engine.lock import RepositoryBusy
-from kitty_run.engine.visiting import alone, calling, unobserved
+from kitty_run.engine.state.repository_lock import RepositoryBusy
 from kitty_run.errors import ExitStatus, HostError, UsageError
 from kitty_run.host.detect import connect, identify
-from kitty_run.host.environment import resolve
-from kitty_run.host.start import Starter
+from kitty_run.host.transport.environment import resolve
+from kitty_run.host.transport.start import Starter
+from kitty_run.planner.mission_reader import alone, calling, unobserved
 from kitty_run.profile.model import HostConfig
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from kitty_run import __version__
 from kitty_run.doctor.command import output
 from kitty_run.doctor.finding import Finding, bad, note, ok
-from kitty_run.engine.places import HOME
+from kitty_run.engine.state.run_directory import HOME
 from kitty_run.errors import ExitStatus
 from kitty_run.host.repository import missions
 from kitty_run.report.liveness import lock_holder

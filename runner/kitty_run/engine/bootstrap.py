@@ -12,27 +12,27 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kitty_run.agents.process import LocalExecutor, end_leftovers
-from kitty_run.agents.repository import Repository
-from kitty_run.agents.sandbox import needed, unavailable
-from kitty_run.agents.workspace import Workspace
-from kitty_run.engine.answers import Asker
-from kitty_run.engine.breakers import Breakers
-from kitty_run.engine.control import Control
-from kitty_run.engine.estimates import sizes
-from kitty_run.engine.header import header
-from kitty_run.engine.journal import Event, Journal
-from kitty_run.engine.lock import repository_lock
-from kitty_run.engine.memory import Memory
-from kitty_run.engine.places import RunPlace, home, new_run, unfinished_run
-from kitty_run.engine.services import Board, Services
+from kitty_run.engine.context import Board, Services
+from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.scheduling.concurrency import Slots
+from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Report, Session
-from kitty_run.engine.slots import Slots
+from kitty_run.engine.shutdown import Control
+from kitty_run.engine.state.gate_answers import Asker
+from kitty_run.engine.state.journal import Event, Journal
+from kitty_run.engine.state.repository_lock import repository_lock
+from kitty_run.engine.state.run_directory import RunPlace, home, new_run, unfinished_run
+from kitty_run.engine.state.run_header import header
+from kitty_run.engine.state.run_state import Memory
 from kitty_run.errors import UsageError
+from kitty_run.execution.local import LocalExecutor, end_leftovers
+from kitty_run.execution.sandbox import needed, unavailable
+from kitty_run.git.repository import Repository
+from kitty_run.git.workspace import Workspace
 from kitty_run.host.client import CallRecord, SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
-from kitty_run.host.starters import starter
+from kitty_run.host.transport.starters import starter
 from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Profile
 

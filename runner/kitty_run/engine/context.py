@@ -9,14 +9,14 @@ from pathlib import Path
 from random import Random
 
 from kitty_run.agents.model import Executor
-from kitty_run.agents.ports import RepositoryPort, WorkspacePort
-from kitty_run.engine.answers import Asker
-from kitty_run.engine.breakers import Breakers
-from kitty_run.engine.control import Control
-from kitty_run.engine.journal import Journal
-from kitty_run.engine.memory import Memory, WorkPackageMemory
-from kitty_run.engine.places import RunPlace
-from kitty_run.engine.slots import Slots
+from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.scheduling.concurrency import Slots
+from kitty_run.engine.shutdown import Control
+from kitty_run.engine.state.gate_answers import Asker
+from kitty_run.engine.state.journal import Journal
+from kitty_run.engine.state.run_directory import RunPlace
+from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
+from kitty_run.git.protocols import RepositoryPort, WorkspacePort
 from kitty_run.host.model import Host, Lane, MissionState, WorkPackage
 from kitty_run.profile.model import Profile
 

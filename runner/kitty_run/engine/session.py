@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.crew import Crew, exit_status
-from kitty_run.engine.desk import Desk
-from kitty_run.engine.finish import Finish, Unfinished
-from kitty_run.engine.gates import Gates
-from kitty_run.engine.graph import cycle
-from kitty_run.engine.limiting import keeping_time, of_run, of_work_package
-from kitty_run.engine.limits import Reached, account
-from kitty_run.engine.services import Services
-from kitty_run.engine.usage import Cost
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.budget import Reached, account
+from kitty_run.engine.lifecycle.approvals import Gates
+from kitty_run.engine.lifecycle.budget_check import keeping_time, of_run, of_work_package
+from kitty_run.engine.lifecycle.finish import Finish, Unfinished
+from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.scheduling.dependency_graph import cycle
+from kitty_run.engine.scheduling.scheduler import Crew, exit_status
+from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.state.usage import Cost
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
-from kitty_run.profile.unseen import unseen
+from kitty_run.profile.validation.unseen_limits import unseen
 
 
 class DependencyCycle(KittyRunError):

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kitty_run.agents import logs
-from kitty_run.agents.environment import environment
+from kitty_run.agents.launch.environment import environment
 from kitty_run.agents.model import CheckResult, Executor, Exit, Launch, OnStarted
+from kitty_run.agents.results import logs
 from kitty_run.profile.model import AgentEnv, Check
 
 PASSED = (

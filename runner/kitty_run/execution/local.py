@@ -14,8 +14,8 @@ from typing import TypeVar
 import psutil
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
-from kitty_run.agents.tree import MARKER, Family, ProcessTable, end, recorded
 from kitty_run.errors import KittyRunError
+from kitty_run.execution.process_tree import MARKER, Family, ProcessTable, end, recorded
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kitty_run.agents.argv import Command
-from kitty_run.agents.git_layout import git_dir
-from kitty_run.agents.process import LaunchError
+from kitty_run.agents.launch.argv import Command
+from kitty_run.execution.local import LaunchError
+from kitty_run.git.layout import git_dir
 from kitty_run.profile.model import Agent, Axis, Extra, Policy, RoleName
 
 COMMAND = "bwrap"

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.agents.git_layout import check_belongs, missing
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.layout import check_belongs, missing
 
 TIMEOUT = 600.0
 """Seconds for one git command; a worktree of a large repository takes some tens."""

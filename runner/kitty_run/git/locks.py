@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from kitty_run.agents.git import Git
-from kitty_run.agents.git_layout import common_dir, git_dir
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.command import Git
+from kitty_run.git.layout import common_dir, git_dir
 
 LOCKS = ("index.lock", "HEAD.lock")
 """Those of one worktree alone; locks of the shared repository may be anybody's and are left alone."""

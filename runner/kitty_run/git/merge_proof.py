@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kitty_run.agents.git import Git, printable
-from kitty_run.agents.git_trees import changed, scratch_index
-from kitty_run.agents.ports import Unmerged
+from kitty_run.git.command import Git, printable
+from kitty_run.git.protocols import Unmerged
+from kitty_run.git.trees import changed, scratch_index
 
 
 @dataclass(frozen=True, slots=True)

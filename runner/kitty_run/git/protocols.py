@@ -57,7 +57,7 @@ class AbortedMerge:
 
 
 class WorkspacePort(Protocol):
-    """One work package's worktree; the real one is `kitty_run.agents.workspace.Workspace`.
+    """One work package's worktree; the real one is `kitty_run.git.workspace.Workspace`.
 
     Every method raises `WorkspaceError` where git refuses.
     """
@@ -105,7 +105,7 @@ class WorkspacePort(Protocol):
 
 
 class RepositoryPort(Protocol):
-    """The root checkout; the real one is `kitty_run.agents.repository.Repository`."""
+    """The root checkout; the real one is `kitty_run.git.repository.Repository`."""
 
     async def current_branch(self) -> str | None: ...
 

@@ -10,12 +10,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kitty_run.agents import merged
-from kitty_run.agents.git import Git, printable
-from kitty_run.agents.git_status import status
-from kitty_run.agents.ports import AbortedMerge, Unmerged
-from kitty_run.agents.worktrees import Worktree, list_worktrees
 from kitty_run.errors import WorkspaceError
+from kitty_run.git import merge_proof
+from kitty_run.git.command import Git, printable
+from kitty_run.git.protocols import AbortedMerge, Unmerged
+from kitty_run.git.status import status
+from kitty_run.git.worktrees import Worktree, list_worktrees
 
 __all__ = ["Repository", "Unmerged", "Worktree"]
 
@@ -76,7 +76,7 @@ class Repository:
             raise WorkspaceError(
                 f"{self.root}: there is no branch or commit {target!r} to look for the work in"
             )
-        return await merged.unmerged(self._git, commit, heads)
+        return await merge_proof.unmerged(self._git, commit, heads)
 
     async def merging(self) -> str | None:
         """The commit whose merge was begun at the root and not ended."""

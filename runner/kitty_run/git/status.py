@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kitty_run.agents.git import Git
+from kitty_run.git.command import Git
 
 _FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}
 """How many fields stand before the path, by the kind of entry (`git status --porcelain=v2`)."""

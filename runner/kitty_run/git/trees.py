@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from kitty_run.agents.git import Git
-from kitty_run.agents.git_layout import git_dir
-from kitty_run.agents.git_status import Status
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.command import Git
+from kitty_run.git.layout import git_dir
+from kitty_run.git.status import Status
 
 
 async def linked(git: Git) -> tuple[str, ...]:

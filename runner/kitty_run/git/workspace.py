@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kitty_run.agents import git_trees
-from kitty_run.agents.git import Git, printable
-from kitty_run.agents.git_layout import git_dir
-from kitty_run.agents.git_locks import clear_stale_locks
-from kitty_run.agents.git_status import Status, status
-from kitty_run.agents.ports import Diff, Left, Snapshot
-from kitty_run.agents.worktrees import WorkspaceConflict, add_worktree, merge_branches
 from kitty_run.errors import WorkspaceError
+from kitty_run.git import trees
+from kitty_run.git.command import Git, printable
+from kitty_run.git.layout import git_dir
+from kitty_run.git.locks import clear_stale_locks
+from kitty_run.git.protocols import Diff, Left, Snapshot
+from kitty_run.git.status import Status, status
+from kitty_run.git.worktrees import WorkspaceConflict, add_worktree, merge_branches
 
 __all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 
@@ -71,7 +71,7 @@ class Workspace:
     async def snapshot(self) -> Snapshot:
         """The workspace as it stands, uncommitted work included; nothing in it changes."""
         now = await status(self._git)
-        tree = await git_trees.take(self._git, SPECS, now)
+        tree = await trees.take(self._git, SPECS, now)
         return Snapshot(now.head, now.branch, tree, _printable(now.dirty))
 
     async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
@@ -120,10 +120,10 @@ class Workspace:
     async def forbidden(self, since: Snapshot) -> tuple[str, ...]:
         """Paths below `kitty-specs/` that changed since, in commits or files, ignored ones included."""
         now = await status(self._git)
-        as_committed = not now.below(SPECS) and not await git_trees.ignored(self._git, SPECS)
-        tree = now.head if as_committed else await git_trees.take(self._git, SPECS, now)
-        files = await git_trees.changed(self._git, since.tree, tree, SPECS)
-        commits = await git_trees.changed(self._git, since.head, now.head, SPECS)
+        as_committed = not now.below(SPECS) and not await trees.ignored(self._git, SPECS)
+        tree = now.head if as_committed else await trees.take(self._git, SPECS, now)
+        files = await trees.changed(self._git, since.tree, tree, SPECS)
+        commits = await trees.changed(self._git, since.head, now.head, SPECS)
         return _printable(sorted({*files, *commits}))
 
     async def undo_forbidden(self, since: Snapshot) -> None:
@@ -133,7 +133,7 @@ class Workspace:
         """
         await clear_stale_locks(self._git, await self.branch())
         await self._refuse_unfinished()
-        if await git_trees.changed(self._git, since.head, "HEAD", SPECS):
+        if await trees.changed(self._git, since.head, "HEAD", SPECS):
             await self._git.run("reset", "--quiet", "--soft", since.head)
         await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
         await self._put_back(since)
@@ -167,7 +167,7 @@ class Workspace:
         plain = ("log", "--format=%h %s", "--no-color", "--no-show-signature")
         commits = await self._git.line(*plain, f"{base}..HEAD")
         return Left(
-            changed=_printable(await git_trees.changed(self._git, since.tree, now.tree)),
+            changed=_printable(await trees.changed(self._git, since.tree, now.tree)),
             commits=_printable(commits.splitlines()),
             uncommitted=now.dirty,
         )
@@ -178,7 +178,7 @@ class Workspace:
 
     async def diff_files(self, base: str) -> tuple[str, ...]:
         """Files that the commits since `base` change, taken together."""
-        return _printable(await git_trees.changed(self._git, base, "HEAD"))
+        return _printable(await trees.changed(self._git, base, "HEAD"))
 
     async def diff(self, base: str, limit_bytes: int) -> Diff:
         """What the commits since `base` change, as a reviewer reads it."""
@@ -197,11 +197,11 @@ class Workspace:
         await clear_stale_locks(self._git, since.branch)
         now = await self.snapshot()
         moved = (now.head, now.branch) != (since.head, since.branch)
-        files = {*await git_trees.changed(self._git, since.tree, now.tree), *now.dirty}
+        files = {*await trees.changed(self._git, since.tree, now.tree), *now.dirty}
         if not moved and not files:
             return ()
         await self._git.run("cat-file", "-e", f"{since.head}^{{commit}}")
-        files.update(await git_trees.changed(self._git, since.head, now.head))
+        files.update(await trees.changed(self._git, since.head, now.head))
         await self._restore(since)
         return _printable(sorted(files)) or ("HEAD",)
 
@@ -219,10 +219,8 @@ class Workspace:
 
     async def _put_back(self, since: Snapshot) -> None:
         """Make `kitty-specs/` in the worktree what it was."""
-        now = await git_trees.take(self._git, SPECS, await status(self._git))
-        await git_trees.put_back(
-            self._git, since.tree, await git_trees.changed(self._git, since.tree, now, SPECS)
-        )
+        now = await trees.take(self._git, SPECS, await status(self._git))
+        await trees.put_back(self._git, since.tree, await trees.changed(self._git, since.tree, now, SPECS))
 
     async def _contains(self, commit: str, ancestor: str) -> bool:
         return await self._git.ok("merge-base", "--is-ancestor", ancestor, commit)
@@ -246,7 +244,7 @@ class Workspace:
                 f"{self.path}: conflicts were left unresolved in {', '.join(_printable(now.conflicting))}; "
                 "resolve them and commit (or git merge --abort), then run again"
             )
-        found = (*now.repositories, *await git_trees.linked(self._git))
+        found = (*now.repositories, *await trees.linked(self._git))
         if found:
             names = ", ".join(_printable(found))
             raise WorkspaceError(

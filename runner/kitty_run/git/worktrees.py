@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.agents.git import Git, printable
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.command import Git, printable
 
 
 class WorkspaceConflict(WorkspaceError):

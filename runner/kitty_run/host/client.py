@@ -23,10 +23,10 @@ from kitty_run.host.model import (
     Topology,
     Traits,
 )
-from kitty_run.host.start import Starter
 from kitty_run.host.template import render
 from kitty_run.host.text import NAME_LENGTH, NOTE_LENGTH, REFERENCE_LENGTH, one_line
-from kitty_run.host.turns import Turns
+from kitty_run.host.transport.start import Starter
+from kitty_run.host.transport.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from kitty_run.host.dialect import Dialect, Refused
 from kitty_run.host.dialect_files import load_all, named
 from kitty_run.host.model import HostRefused, MissionState
 from kitty_run.host.repository import main_checkout, unknown_mission
-from kitty_run.host.start import RawReply, Starter
 from kitty_run.host.template import render
+from kitty_run.host.transport.start import RawReply, Starter
 from kitty_run.profile.model import HostConfig
 
 CONTRACT_VERSION = ("orchestrator-api", "contract-version")

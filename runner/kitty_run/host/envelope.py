@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from kitty_run.host.model import HostRefused
-from kitty_run.host.start import RawReply
+from kitty_run.host.transport.start import RawReply
 
 TIMEOUT = "HOST_TIMEOUT"
 UNREADABLE = "HOST_UNREADABLE"

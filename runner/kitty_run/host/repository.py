@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from kitty_run.errors import UsageError
-from kitty_run.host.environment import LEADING_ASTRAY
+from kitty_run.host.transport.environment import LEADING_ASTRAY
 
 _GIT = ("git", "rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir")
 

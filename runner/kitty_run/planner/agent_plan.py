@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kitty_run.agents import argv, prompts
+from kitty_run.agents.launch import argv, prompts
 from kitty_run.agents.model import AttemptContext
-from kitty_run.engine.plan import AgentPlan, Kept
+from kitty_run.planner.plan import AgentPlan, Kept
 from kitty_run.profile.model import AXES, Agent, Axis, Extra, Profile, RoleName
 from kitty_run.profile.template import render
 

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.engine.estimates import sizes, ways_left
-from kitty_run.engine.graph import OVER, STARTABLE, cycle, missing, waves
-from kitty_run.engine.journal import read
-from kitty_run.engine.limits import Reached, reached
-from kitty_run.engine.memory import Memory
-from kitty_run.engine.places import unfinished_run
-from kitty_run.engine.plan import MissionPlan, Plan, WorkPackagePlan
-from kitty_run.engine.planning_agents import planned_agent
-from kitty_run.engine.steps import first_step
-from kitty_run.engine.usage import Ledger
+from kitty_run.engine.decisions.budget import Reached, reached
+from kitty_run.engine.lifecycle.state_machine import first_step
+from kitty_run.engine.scheduling.critical_path import sizes, ways_left
+from kitty_run.engine.scheduling.dependency_graph import OVER, STARTABLE, cycle, missing, waves
+from kitty_run.engine.state.journal import read
+from kitty_run.engine.state.run_directory import unfinished_run
+from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.usage import Ledger
 from kitty_run.host.model import Host, Lane, MissionState, Topology, Traits, WorkPackage
+from kitty_run.planner.agent_plan import planned_agent
+from kitty_run.planner.plan import MissionPlan, Plan, WorkPackagePlan
 from kitty_run.profile.model import Finish, Profile
 
 

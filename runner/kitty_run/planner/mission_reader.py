@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from kitty_run.engine.lock import repository_lock
-from kitty_run.engine.places import HOME
-from kitty_run.engine.planning import Seen, look
+from kitty_run.engine.state.repository_lock import repository_lock
+from kitty_run.engine.state.run_directory import HOME
 from kitty_run.host.client import CallRecord
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
-from kitty_run.host.start import Starter
-from kitty_run.host.starters import starter
+from kitty_run.host.transport.start import Starter
+from kitty_run.host.transport.starters import starter
+from kitty_run.planner.mission_plan import Seen, look
 from kitty_run.profile.model import HostConfig
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kitty_run.engine.steps import Step
-from kitty_run.engine.usage import Cost
+from kitty_run.engine.lifecycle.state_machine import Step
+from kitty_run.engine.state.usage import Cost
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Axis, Profile, RoleName
 

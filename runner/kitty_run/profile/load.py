@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from kitty_run.profile import tree
-from kitty_run.profile.conform import fits
-from kitty_run.profile.cross_check import cross_check
-from kitty_run.profile.field_check import check_fields
-from kitty_run.profile.layers import Chain, Finder, Origin, defaults_layer
-from kitty_run.profile.merge import Layer, merge, merge_layers
-from kitty_run.profile.policy import check_policy
-from kitty_run.profile.problems import Problem, ProfileInvalid
-from kitty_run.profile.reader import Unreadable
-from kitty_run.profile.schema import as_text, profile_schema, walk
-from kitty_run.profile.settings import settings_layer
-from kitty_run.profile.sources import GitSource
-from kitty_run.profile.tree import MapNode, map_entries, plain
+from kitty_run.profile.extends.layers import Chain, Finder, Origin, defaults_layer
+from kitty_run.profile.extends.merge import Layer, merge, merge_layers
+from kitty_run.profile.extends.settings import settings_layer
+from kitty_run.profile.extends.sources import GitSource
+from kitty_run.profile.validation.cross_check import cross_check
+from kitty_run.profile.validation.fast_check import fits
+from kitty_run.profile.validation.field_check import check_fields
+from kitty_run.profile.validation.policy import check_policy
+from kitty_run.profile.validation.problems import Problem, ProfileInvalid
+from kitty_run.profile.validation.schema import as_text, profile_schema, walk
+from kitty_run.profile.yaml import tree
+from kitty_run.profile.yaml.reader import Unreadable
+from kitty_run.profile.yaml.tree import MapNode, map_entries, plain
 
 if TYPE_CHECKING:
     from kitty_run.profile.model import Profile
@@ -68,7 +68,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
 
 def _warnings(profile: Profile, resolved: MapNode) -> Iterator[Problem]:
     """What is allowed, but not what it looks like."""
-    from kitty_run.profile.unseen import unseen  # noqa: PLC0415 - as `build`, which it needs
+    from kitty_run.profile.validation.unseen_limits import unseen  # noqa: PLC0415 - as `build`, which it needs
 
     for limit in unseen(profile):
         place = tree.value_place(resolved, limit.path)
@@ -107,7 +107,7 @@ class _Lazy:
 
     def tree(self, source: GitSource) -> Path:
         """As the lock pins it."""
-        from kitty_run.profile.lockfile import Locked, lock_path  # noqa: PLC0415 - seldom needed
+        from kitty_run.profile.extends.lockfile import Locked, lock_path  # noqa: PLC0415 - seldom needed
 
         return Locked(lock_path(self._profile)).tree(source)
 
@@ -137,7 +137,7 @@ def _sound(root: MapNode, *, partial: bool) -> tuple[MapNode, list[Problem]]:
     typed = tree.as_map(as_text(merge(None, root), profile_schema()))
     if fits(plain(typed), profile_schema(), partial=partial):
         return typed, []
-    from kitty_run.profile.schema_check import schema_problems  # noqa: PLC0415 - only where something is wrong
+    from kitty_run.profile.validation.schema_check import schema_problems  # noqa: PLC0415 - only where something is wrong
 
     found = list(schema_problems(typed, partial=partial))
     wrong = {path for path, _ in found}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from kitty_run.engine.journal import Event
+from kitty_run.engine.state.journal import Event
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from kitty_run.doctor.finding import Finding, State, exit_status
-from kitty_run.report.wording import count, indented
+from kitty_run.report.formatting import count, indented
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""

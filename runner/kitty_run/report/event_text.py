@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from kitty_run.engine.journal import Event
-from kitty_run.engine.limits import Reached
-from kitty_run.report.wording import clock, count, duration, money, some
+from kitty_run.engine.decisions.budget import Reached
+from kitty_run.engine.state.journal import Event
+from kitty_run.report.formatting import clock, count, duration, money, some
 
 Data = Mapping[str, object]
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.agents import logs
-from kitty_run.agents.secrets import mask
-from kitty_run.engine.journal import Event
-from kitty_run.engine.usage import Cost
+from kitty_run.agents.results import logs
+from kitty_run.agents.results.secrets import mask
+from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.usage import Cost
+from kitty_run.report.attempt_history import Attempt, gather
+from kitty_run.report.event_text import sentence
+from kitty_run.report.formatting import count, duration, money, tokens
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import follow
 from kitty_run.report.status_text import headline
-from kitty_run.report.story import Attempt, gather
-from kitty_run.report.told import sentence
-from kitty_run.report.wording import count, duration, money, tokens
 
 EXCERPT_LENGTH = 4096
 """Characters of the end of an attempt's log that stand in the page."""

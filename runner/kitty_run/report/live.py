@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TextIO
 
-from kitty_run.agents.secrets import mask
-from kitty_run.engine.journal import Event
-from kitty_run.report.told import Sentence, Tone, sentence
-from kitty_run.report.wording import one_line, shown
+from kitty_run.agents.results.secrets import mask
+from kitty_run.engine.state.journal import Event
+from kitty_run.report.event_text import Sentence, Tone, sentence
+from kitty_run.report.formatting import one_line, shown
 
 Level = Literal["quiet", "normal", "verbose"]
 

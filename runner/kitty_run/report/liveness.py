@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from socket import gethostname
 
-from kitty_run.engine.lock import holder
+from kitty_run.engine.state.repository_lock import holder
 from kitty_run.report.status import RunStatus
 
 CLOCK_SLACK = 2.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kitty_run.engine.control import Result
-from kitty_run.engine.limits import named
+from kitty_run.engine.decisions.budget import named
 from kitty_run.engine.session import Report, WorkPackageReport
+from kitty_run.engine.shutdown import Result
 from kitty_run.errors import ExitStatus
 
 _WORK_PACKAGE = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from kitty_run.engine.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
+from kitty_run.planner.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
 from kitty_run.profile.model import Allowance, Profile, Role
-from kitty_run.profile.unseen import unseen
-from kitty_run.report.wording import command_line, count, duration, money
+from kitty_run.profile.validation.unseen_limits import unseen
+from kitty_run.report.formatting import command_line, count, duration, money
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kitty_run.engine.journal import Event
-from kitty_run.engine.memory import Memory
-from kitty_run.engine.usage import NO_COST, Cost
+from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.usage import NO_COST, Cost
 
 Data = Mapping[str, object]
 

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.agents.secrets import mask
+from kitty_run.agents.results.secrets import mask
+from kitty_run.report.formatting import clock, count, duration, indented, one_line, shown, tokens
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
-from kitty_run.report.wording import clock, count, duration, indented, one_line, shown, tokens
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kitty_run.agents.secrets import mask
-from kitty_run.engine.control import Result
+from kitty_run.agents.results.secrets import mask
 from kitty_run.engine.session import Report, WorkPackageReport
+from kitty_run.engine.shutdown import Result
 from kitty_run.errors import ExitStatus
-from kitty_run.report.advice import for_run, for_work_package
-from kitty_run.report.wording import count, duration, indented, one_line, shown
+from kitty_run.report.formatting import count, duration, indented, one_line, shown
+from kitty_run.report.next_steps import for_run, for_work_package
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from kitty_run.engine.journal import Event, read
-from kitty_run.engine.places import RunPlace
+from kitty_run.engine.state.journal import Event, read
+from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.report.live import Live
 from kitty_run.report.liveness import Life, life
 from kitty_run.report.status import Follower

@@ -13,12 +13,12 @@ from pathlib import Path
 from kitty_run.demo import documents
 from kitty_run.demo.spec import MissionSpec, WorkPackageSpec
 from kitty_run.host.client import SpecKitty
-from kitty_run.host.cold import ColdStarter
 from kitty_run.host.detect import connect
 from kitty_run.host.envelope import envelope_of
-from kitty_run.host.environment import host_environment, resolve
-from kitty_run.host.start import RawReply, Starter
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.environment import host_environment, resolve
+from kitty_run.host.transport.start import RawReply, Starter
+from kitty_run.host.transport.warm.starter import WarmStarter
 from kitty_run.profile.model import HostConfig
 
 from tests.git_repos import IDENTITY, GitRepo

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
-from kitty_run.host.start import RawReply, Starter
+from kitty_run.host.transport.start import RawReply, Starter
 
 from tests.hosts import FEATURE_HOST, MISSION_HOST
 

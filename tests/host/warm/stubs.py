@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
-from kitty_run.host.cold import ColdStarter
-from kitty_run.host.start import RawReply, Starter
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.start import RawReply, Starter
+from kitty_run.host.transport.warm.starter import WarmStarter
 
 SOURCE = Path(__file__).with_name("stub_host.py").read_text("utf-8")
 LIMIT = 60.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from kitty_run.host.start import RawReply
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.start import RawReply
+from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.stubs import Stub
 

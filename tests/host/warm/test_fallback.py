@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from kitty_run.errors import HostError
-from kitty_run.host.start import RawReply
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.start import RawReply
+from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.odd import ODD
 from tests.host.warm.stubs import SOURCE, Stub, data

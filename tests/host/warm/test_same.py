@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from kitty_run.demo.spec import Project
-from kitty_run.host.cold import ColdStarter
-from kitty_run.host.start import Starter
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.start import Starter
+from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.calls import SPECS, Shown, make_calls, repository, shown
 from tests.hosts import FEATURE_HOST, MISSION_HOST, RealHost

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.stubs import Stub, data
 
@@ -67,8 +67,8 @@ def test_its_directory_is_private_and_gone_at_the_end(stub: Stub) -> None:
 RUNNER = """
 import asyncio, sys
 from pathlib import Path
-from kitty_run.host.cold import ColdStarter
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.warm.starter import WarmStarter
 
 async def main(script):
     starter = WarmStarter((script,), {}, ColdStarter((script,), {}), print)

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.agents.process import LaunchError
-from kitty_run.agents.secrets import mask
-from kitty_run.profile.flags import refused
+from kitty_run.agents.results.secrets import mask
+from kitty_run.execution.local import LaunchError
 from kitty_run.profile.model import AXES, Agent, Extra, Policy, RoleName
 from kitty_run.profile.template import render
+from kitty_run.profile.validation.flags import refused
 
 PROMPT = "<prompt>"
 """What stands for the prompt in `Command.shown`."""

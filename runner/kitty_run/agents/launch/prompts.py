@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from kitty_run.agents.launch.task import Task
 from kitty_run.agents.model import AttemptContext
-from kitty_run.agents.ports import Diff
-from kitty_run.agents.task import Task
+from kitty_run.git.protocols import Diff
 from kitty_run.profile.model import Agent, Policy
 from kitty_run.profile.template import render
 

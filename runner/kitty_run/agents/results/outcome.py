@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.agents import logs, resets
 from kitty_run.agents.model import Ending, Exit, Outcome
-from kitty_run.agents.output import extract
+from kitty_run.agents.results import logs, reset_times
+from kitty_run.agents.results.output import extract
 from kitty_run.profile.model import Agent, FailureClass, FailureRule
 
 LAST_WORDS = 64 * 1024
@@ -101,7 +101,7 @@ def _first_rule(rules: tuple[FailureRule, ...], end: Exit, now: datetime) -> Dec
         if rule.match is not None and match is None:
             continue
         named = None if match is None else match.groupdict().get("resets_at")
-        resets_at = None if named is None else resets.parse(named, now)
+        resets_at = None if named is None else reset_times.parse(named, now)
         unread = (
             "" if named is None or resets_at is not None else f"; its `resets_at` is no time: {named[:60]!r}"
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from kitty_run.agents import logs
+from kitty_run.agents.results import logs
 from kitty_run.profile.model import Output
 
 MESSAGE_LIMIT = 256 * 1024

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from kitty_run.agents.zones import named_in
+from kitty_run.agents.results.time_zones import named_in
 
 JUST_PAST = timedelta(minutes=10)
 """A clock time that is over by less than this has just passed; it does not mean tomorrow."""

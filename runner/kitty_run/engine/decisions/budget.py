@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kitty_run.engine.usage import Usage
+from kitty_run.engine.state.usage import Usage
 from kitty_run.profile.durations import spoken
 from kitty_run.profile.model import Allowance
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kitty_run.engine.memory import Memory
-from kitty_run.engine.retry import Decision, delay, row_for
+from kitty_run.engine.decisions.retry import Decision, delay, row_for
+from kitty_run.engine.state.run_state import Memory
 from kitty_run.profile.model import Action, FailureClass, RetryRow, RetryTables
 
 LIMITS = frozenset({FailureClass.RATE_LIMITED, FailureClass.OVERLOADED})

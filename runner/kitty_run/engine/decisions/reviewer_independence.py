@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
 from kitty_run.profile.model import RoleName
 
 

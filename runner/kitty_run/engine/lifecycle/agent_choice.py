@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kitty_run.engine.attempt import AttemptRunner
-from kitty_run.engine.breakers import Limited
-from kitty_run.engine.desk import Desk
-from kitty_run.engine.retry import agent_counter, decide, row_for
-from kitty_run.engine.services import Services
-from kitty_run.engine.staffing import Staffing
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.circuit_breaker import Limited
+from kitty_run.engine.decisions.retry import agent_counter, decide, row_for
+from kitty_run.engine.decisions.reviewer_independence import Staffing
+from kitty_run.engine.lifecycle.attempt import AttemptRunner
+from kitty_run.engine.lifecycle.host_calls import Desk
 from kitty_run.profile.model import Action, RoleName
 
 RETOLD = timedelta(minutes=1)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 
-from kitty_run.engine.answers import LOOK, Answer, answer_of, gate_id, give
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.desk import Desk
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.state.gate_answers import LOOK, Answer, answer_of, gate_id, give
 from kitty_run.profile.model import GateName
 
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.agents import argv, environment, prompts
+from kitty_run.agents.launch import argv, environment, prompts
 from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Outcome
-from kitty_run.agents.outcome import classify
-from kitty_run.agents.sandbox import confine
-from kitty_run.agents.zones import LOCAL
-from kitty_run.engine.allocating import Assignment
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.handover import interrupted
-from kitty_run.engine.limiting import check, look
-from kitty_run.engine.processes import recorded
-from kitty_run.engine.services import Services
+from kitty_run.agents.results.outcome import classify
+from kitty_run.agents.results.time_zones import LOCAL
+from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.budget_check import check, look
+from kitty_run.engine.lifecycle.claim import Assignment
+from kitty_run.engine.lifecycle.handover import interrupted
+from kitty_run.engine.lifecycle.process_record import recorded
+from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.execution.sandbox import confine
 from kitty_run.profile.model import Agent, RoleName
 
 DIFF_LIMIT = 200_000

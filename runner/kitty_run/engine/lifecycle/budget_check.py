@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.limits import Reached, named, reached
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.budget import Reached, named, reached
+from kitty_run.engine.shutdown import Ended, Result
 
 TICK = 0.001
 """Seconds of the shortest wait for the time limit: rounding must not make it a wait without an end."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kitty_run.agents.ports import WorkspacePort
-from kitty_run.agents.task import Task, read_task
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.desk import Blocked, Desk
-from kitty_run.engine.rework import begin_rework, is_rejected
-from kitty_run.engine.services import Services
-from kitty_run.engine.staffing import Staffing
-from kitty_run.engine.steps import Step, after_claim
+from kitty_run.agents.launch.task import Task, read_task
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.reviewer_independence import Staffing
+from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
+from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
+from kitty_run.engine.lifecycle.state_machine import Step, after_claim
+from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.git.protocols import WorkspacePort
 from kitty_run.host.model import Allocation, HostRefused, Lane
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.agents.ports import AbortedMerge, Unmerged
-from kitty_run.engine.desk import Desk
-from kitty_run.engine.gates import Gates
-from kitty_run.engine.retry import decide, row_for
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.retry import decide, row_for
+from kitty_run.engine.lifecycle.approvals import Gates
+from kitty_run.engine.lifecycle.host_calls import Desk
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
 from kitty_run.profile.model import Action, Merge
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kitty_run.agents.ports import Left
-from kitty_run.engine.failures import Failed
+from kitty_run.engine.lifecycle.recovery import Failed
+from kitty_run.git.protocols import Left
 from kitty_run.profile.model import RoleName
 
 MOST = 20

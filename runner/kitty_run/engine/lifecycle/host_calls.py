@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.retry import Decision, decide, row_for
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.retry import Decision, decide, row_for
+from kitty_run.engine.shutdown import Ended, Result
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
 from kitty_run.profile.model import Action

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kitty_run.agents.launch.prompts import variables
+from kitty_run.agents.launch.task import reported
 from kitty_run.agents.model import Outcome
-from kitty_run.agents.ports import Left, Snapshot
-from kitty_run.agents.prompts import variables
-from kitty_run.agents.task import reported
-from kitty_run.engine.allocating import Assignment
-from kitty_run.engine.attempt import AttemptRunner, FamilyLimited, Order
-from kitty_run.engine.checking import as_record, check
-from kitty_run.engine.choosing import Choosing
-from kitty_run.engine.desk import Desk
-from kitty_run.engine.failures import Failed, Failures
-from kitty_run.engine.handover import MOST, note
-from kitty_run.engine.services import Services
-from kitty_run.engine.staffing import Staffing
-from kitty_run.engine.steps import Step
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.reviewer_independence import Staffing
+from kitty_run.engine.lifecycle.agent_choice import Choosing
+from kitty_run.engine.lifecycle.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.checks import as_record, check
+from kitty_run.engine.lifecycle.claim import Assignment
+from kitty_run.engine.lifecycle.handover import MOST, note
+from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.lifecycle.recovery import Failed, Failures
+from kitty_run.engine.lifecycle.state_machine import Step
+from kitty_run.git.protocols import Left, Snapshot
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import FailureClass
 from kitty_run.profile.template import render

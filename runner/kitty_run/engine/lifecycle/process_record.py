@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kitty_run.agents.model import OnStarted, Started
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
 
 
 @contextmanager

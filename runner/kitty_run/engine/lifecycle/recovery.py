@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from kitty_run.agents.model import Outcome
-from kitty_run.engine.breakers import limited_for
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.desk import Blocked, Desk, Refresh, RunAborted
-from kitty_run.engine.retry import Decision, agent_counter, decide, row_for
-from kitty_run.engine.services import Services
-from kitty_run.engine.staffing import Staffing
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.circuit_breaker import limited_for
+from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, row_for
+from kitty_run.engine.decisions.reviewer_independence import Staffing
+from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAborted
+from kitty_run.engine.shutdown import Ended, Result
 from kitty_run.errors import ExitStatus
 from kitty_run.profile.model import Action, FailureClass, RetryRow, RoleName
 

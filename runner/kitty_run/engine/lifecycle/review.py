@@ -7,22 +7,22 @@ from dataclasses import asdict
 from typing import Literal
 
 from kitty_run.agents.model import Outcome, Verdict
-from kitty_run.agents.ports import Snapshot
-from kitty_run.agents.verdict import NoVerdict, read
-from kitty_run.engine.allocating import Assignment
-from kitty_run.engine.answers import Answer
-from kitty_run.engine.attempt import AttemptRunner, FamilyLimited, Order
-from kitty_run.engine.choosing import Choosing
-from kitty_run.engine.desk import Blocked, Desk
-from kitty_run.engine.failures import Failed, Failures
-from kitty_run.engine.gates import Gates
-from kitty_run.engine.handover import note
-from kitty_run.engine.inspection import put_back
-from kitty_run.engine.retry import decide, row_for
-from kitty_run.engine.rework import begin_rework, feedback_of
-from kitty_run.engine.services import Services
-from kitty_run.engine.staffing import Staffing
-from kitty_run.engine.steps import Step, before_review
+from kitty_run.agents.results.verdict import NoVerdict, read
+from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.retry import decide, row_for
+from kitty_run.engine.decisions.reviewer_independence import Staffing
+from kitty_run.engine.lifecycle.agent_choice import Choosing
+from kitty_run.engine.lifecycle.approvals import Gates
+from kitty_run.engine.lifecycle.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.claim import Assignment
+from kitty_run.engine.lifecycle.handover import note
+from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
+from kitty_run.engine.lifecycle.recovery import Failed, Failures
+from kitty_run.engine.lifecycle.review_cleanup import put_back
+from kitty_run.engine.lifecycle.rework import begin_rework, feedback_of
+from kitty_run.engine.lifecycle.state_machine import Step, before_review
+from kitty_run.engine.state.gate_answers import Answer
+from kitty_run.git.protocols import Snapshot
 from kitty_run.host.model import Lane, Review
 from kitty_run.profile.model import Action, FailureClass
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kitty_run.engine.allocating import Assignment
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.claim import Assignment
 
 
 async def put_back(services: Services, wp: str, at: Assignment) -> None:

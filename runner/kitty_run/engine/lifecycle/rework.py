@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kitty_run.engine.memory import WorkPackageMemory
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
+from kitty_run.engine.state.run_state import WorkPackageMemory
 
 
 def is_rejected(memory: WorkPackageMemory) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from kitty_run.engine.memory import WorkPackageMemory
+from kitty_run.engine.state.run_state import WorkPackageMemory
 from kitty_run.host.model import Lane
 
 

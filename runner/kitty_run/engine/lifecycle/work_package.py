@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from kitty_run.engine.allocating import Allocating, Assignment
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.desk import Blocked, Desk, Refresh, RunAborted
-from kitty_run.engine.implementing import Implementing
-from kitty_run.engine.limiting import check
-from kitty_run.engine.places import StorageError
-from kitty_run.engine.reviewing import Reviewing
-from kitty_run.engine.services import Services
-from kitty_run.engine.steps import Step, first_step
+from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.budget_check import check
+from kitty_run.engine.lifecycle.claim import Allocating, Assignment
+from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAborted
+from kitty_run.engine.lifecycle.implementation import Implementing
+from kitty_run.engine.lifecycle.review import Reviewing
+from kitty_run.engine.lifecycle.state_machine import Step, first_step
+from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.state.run_directory import StorageError
 from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
 

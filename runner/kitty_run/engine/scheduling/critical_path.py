@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from kitty_run.agents.task import TaskError, read_task
-from kitty_run.engine.graph import OVER, STARTABLE, longest_ways
-from kitty_run.engine.memory import WorkPackageMemory
+from kitty_run.agents.launch.task import TaskError, read_task
+from kitty_run.engine.scheduling.dependency_graph import OVER, STARTABLE, longest_ways
+from kitty_run.engine.state.run_state import WorkPackageMemory
 from kitty_run.host.model import Host, Lane, WorkPackage
 
 GUESS = {"implement": 1.0, "review": 0.0}

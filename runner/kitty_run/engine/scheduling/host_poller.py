@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.desk import Desk, RunAborted
-from kitty_run.engine.services import Services
+from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.host_calls import Desk, RunAborted
+from kitty_run.engine.shutdown import Ended, Result
 from kitty_run.host.model import Lane
 
 SETTLED = frozenset({Lane.PLANNED, Lane.DONE, Lane.CANCELED})

@@ -6,14 +6,14 @@ import asyncio
 import traceback
 from collections.abc import Mapping
 
-from kitty_run.engine.answers import LOOK, answer_of
-from kitty_run.engine.control import Ended, Result
-from kitty_run.engine.desk import Desk
-from kitty_run.engine.estimates import ways_left
-from kitty_run.engine.graph import in_motion, missing, stuck
-from kitty_run.engine.services import Services
-from kitty_run.engine.watch import Watch
-from kitty_run.engine.way import Way
+from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.lifecycle.work_package import Way
+from kitty_run.engine.scheduling.critical_path import ways_left
+from kitty_run.engine.scheduling.dependency_graph import in_motion, missing, stuck
+from kitty_run.engine.scheduling.host_poller import Watch
+from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
 

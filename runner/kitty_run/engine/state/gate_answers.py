@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from kitty_run.engine.journal import Event
-from kitty_run.engine.places import RunPlace
+from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.errors import JournalError
 from kitty_run.profile.model import GateName
 

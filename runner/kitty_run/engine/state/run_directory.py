@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kitty_run.engine.journal import Event, read
+from kitty_run.engine.state.journal import Event, read
 from kitty_run.errors import JournalError, KittyRunError
 
 HOME = ".kitty-run"

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from kitty_run.agents.model import Started
-from kitty_run.engine.journal import Event
-from kitty_run.engine.usage import Ledger
+from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.usage import Ledger
 
 
 @dataclass(slots=True)

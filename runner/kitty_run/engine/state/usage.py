@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from kitty_run.engine.journal import Event
+from kitty_run.engine.state.journal import Event
 
 _TOKENS = ("input_tokens", "output_tokens")
 

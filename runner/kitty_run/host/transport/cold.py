@@ -13,8 +13,8 @@ from time import monotonic
 from typing import IO
 
 from kitty_run.errors import HostError
-from kitty_run.host.environment import host_environment, resolve
-from kitty_run.host.start import RawReply
+from kitty_run.host.transport.environment import host_environment, resolve
+from kitty_run.host.transport.start import RawReply
 
 
 class ColdStarter:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from kitty_run.host.cold import ColdStarter
-from kitty_run.host.environment import resolve
-from kitty_run.host.start import Starter
-from kitty_run.host.warm.starter import WarmStarter
+from kitty_run.host.transport.cold import ColdStarter
+from kitty_run.host.transport.environment import resolve
+from kitty_run.host.transport.start import Starter
+from kitty_run.host.transport.warm.starter import WarmStarter
 from kitty_run.profile.model import HostConfig
 
 

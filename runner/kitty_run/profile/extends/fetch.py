@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 
 from kitty_run.errors import UsageError
-from kitty_run.profile.place import Source
-from kitty_run.profile.reader import MAX_BYTES, read_document
-from kitty_run.profile.sources import GitSource, inner_path
-from kitty_run.profile.tree import ListNode, ScalarNode
+from kitty_run.profile.extends.sources import GitSource, inner_path
+from kitty_run.profile.yaml.position import Source
+from kitty_run.profile.yaml.reader import MAX_BYTES, read_document
+from kitty_run.profile.yaml.tree import ListNode, ScalarNode
 
 TIMEOUT = 60.0
 """Seconds for one git command."""

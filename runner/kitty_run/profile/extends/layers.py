@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kitty_run.profile.merge import Layer
-from kitty_run.profile.nearest import nearest
-from kitty_run.profile.place import Place, display
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.reader import Unreadable, open_source, read_document
-from kitty_run.profile.sources import GitSource, inner_path, parse_source
-from kitty_run.profile.tree import ListNode, MapNode, Node, ScalarNode
+from kitty_run.profile.extends.merge import Layer
+from kitty_run.profile.extends.sources import GitSource, inner_path, parse_source
+from kitty_run.profile.validation.nearest import nearest
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.yaml.position import Place, display
+from kitty_run.profile.yaml.reader import Unreadable, open_source, read_document
+from kitty_run.profile.yaml.tree import ListNode, MapNode, Node, ScalarNode
 from kitty_run.resources import profiles_dir
 
 MAX_FILES = 100

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitty_run.errors import UsageError
-from kitty_run.profile.place import Place, Source, display
-from kitty_run.profile.problems import Problem, ProfileInvalid
-from kitty_run.profile.reader import Unreadable, open_source, read_document
-from kitty_run.profile.sources import GitSource, Pin, cached_tree, read_tree, tree_digest
-from kitty_run.profile.tree import ListNode, MapNode, Node, ScalarNode, list_items, plain, pointer
+from kitty_run.profile.extends.sources import GitSource, Pin, cached_tree, read_tree, tree_digest
+from kitty_run.profile.validation.problems import Problem, ProfileInvalid
+from kitty_run.profile.yaml.position import Place, Source, display
+from kitty_run.profile.yaml.reader import Unreadable, open_source, read_document
+from kitty_run.profile.yaml.tree import ListNode, MapNode, Node, ScalarNode, list_items, plain, pointer
 
 NAME = "kitty-run.lock"
 _HEAD = "# Written by `kitty-run lock`. Commit it; don't edit it.\nversion: 1\nsources:\n"
@@ -115,7 +115,7 @@ class Locker:
 
     def tree(self, source: GitSource) -> Path:
         """The directory of the source's files, fetched; ValueError where a pin would have to move."""
-        from kitty_run.profile.fetch import FetchFailed, fetch  # noqa: PLC0415 - only `lock` fetches
+        from kitty_run.profile.extends.fetch import FetchFailed, fetch  # noqa: PLC0415 - only `lock` fetches
 
         if source.text in self.found:
             return cached_tree(source.text, self.found[source.text].commit)

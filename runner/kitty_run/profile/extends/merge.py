@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kitty_run.profile.place import Place, Source
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.tree import (
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.yaml.position import Place, Source
+from kitty_run.profile.yaml.tree import (
     Entry,
     ListNode,
     MapNode,

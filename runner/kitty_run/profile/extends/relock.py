@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from kitty_run.profile.explain import tree_yaml
+from kitty_run.profile.extends.sources import Pin
 from kitty_run.profile.load import check
-from kitty_run.profile.place import display
-from kitty_run.profile.problems import ProfileInvalid
-from kitty_run.profile.sources import Pin
+from kitty_run.profile.validation.problems import ProfileInvalid
+from kitty_run.profile.views.explain import tree_yaml
+from kitty_run.profile.yaml.position import display
 
 
 def resolved_lines(profile: Path) -> list[str] | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kitty_run.profile.merge import Layer
-from kitty_run.profile.place import Place, Source
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.reader import read_value
-from kitty_run.profile.tree import Entry, MapNode, Node, ScalarNode, parse_pointer
+from kitty_run.profile.extends.merge import Layer
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.yaml.position import Place, Source
+from kitty_run.profile.yaml.reader import read_value
+from kitty_run.profile.yaml.tree import Entry, MapNode, Node, ScalarNode, parse_pointer
 
 
 def settings_layer(number: int, pointer: str, value: str) -> tuple[Layer | None, list[Problem]]:

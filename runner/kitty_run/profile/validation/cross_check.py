@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kitty_run.profile.durations import seconds
-from kitty_run.profile.merge import TERMINAL
-from kitty_run.profile.nearest import near, nearest
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.runner_check import check_runner
-from kitty_run.profile.schema import profile_schema
-from kitty_run.profile.tree import (
+from kitty_run.profile.extends.merge import TERMINAL
+from kitty_run.profile.validation.nearest import near, nearest
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.validation.sandbox_check import check_runner
+from kitty_run.profile.validation.schema import profile_schema
+from kitty_run.profile.yaml.tree import (
     MapNode,
     Node,
     Path,

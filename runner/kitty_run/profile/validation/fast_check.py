@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from kitty_run.profile.schema import Schema, resolve
+from kitty_run.profile.validation.schema import Schema, resolve
 
 _SILENT = frozenset(
     {"$schema", "$defs", "title", "description", "default", "examples", "additionalProperties"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from kitty_run.profile.nearest import nearest
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.schema import Schema
 from kitty_run.profile.template import NAMES, Flaw, Names, flaws
-from kitty_run.profile.text_place import line_in
-from kitty_run.profile.tree import (
+from kitty_run.profile.validation.nearest import nearest
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.validation.schema import Schema
+from kitty_run.profile.yaml.text_position import line_in
+from kitty_run.profile.yaml.tree import (
     MapNode,
     Node,
     Path,

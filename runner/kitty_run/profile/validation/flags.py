@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from kitty_run.profile.reader import open_source, read_document
-from kitty_run.profile.tree import plain
+from kitty_run.profile.yaml.reader import open_source, read_document
+from kitty_run.profile.yaml.tree import plain
 from kitty_run.resources import profiles_dir
 
 

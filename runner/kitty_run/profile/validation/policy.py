@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from kitty_run.profile.flags import Bypass, banned, bypasses
-from kitty_run.profile.place import Place
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.schema import policy_axes
-from kitty_run.profile.tree import (
+from kitty_run.profile.validation.flags import Bypass, banned, bypasses
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.validation.schema import policy_axes
+from kitty_run.profile.yaml.position import Place
+from kitty_run.profile.yaml.tree import (
     MapNode,
     Node,
     Path,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kitty_run.errors import ExitStatus, KittyRunError
-from kitty_run.profile.place import Place
+from kitty_run.profile.yaml.position import Place
 
 Severity = Literal["error", "warning"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.tree import (
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.yaml.tree import (
     MapNode,
     Node,
     Path,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from kitty_run.profile.tree import (
+from kitty_run.profile.yaml.tree import (
     Entry,
     ListNode,
     MapNode,

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from kitty_run.profile.nearest import near, nearest
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.schema import Schema, profile_schema, resolve
-from kitty_run.profile.tree import MapNode, Path, ScalarNode, find, key_place, plain, pointer, value_place
+from kitty_run.profile.validation.nearest import near, nearest
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.validation.schema import Schema, profile_schema, resolve
+from kitty_run.profile.yaml.tree import (
+    MapNode,
+    Path,
+    ScalarNode,
+    find,
+    key_place,
+    plain,
+    pointer,
+    value_place,
+)
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from kitty_run.errors import UsageError
 from kitty_run.profile.load import Loaded
-from kitty_run.profile.nearest import nearest
-from kitty_run.profile.place import Place
-from kitty_run.profile.scalars import resolve
-from kitty_run.profile.schema import profile_schema, sub_schema
-from kitty_run.profile.tree import (
+from kitty_run.profile.validation.nearest import nearest
+from kitty_run.profile.validation.schema import profile_schema, sub_schema
+from kitty_run.profile.yaml.position import Place
+from kitty_run.profile.yaml.scalars import resolve
+from kitty_run.profile.yaml.tree import (
     ListNode,
     MapNode,
     Node,

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from kitty_run.errors import UsageError
-from kitty_run.profile.flags import bypasses
-from kitty_run.profile.layers import preset_names, preset_path
-from kitty_run.profile.nearest import nearest
-from kitty_run.profile.reader import open_source, read_document
-from kitty_run.profile.tree import plain
+from kitty_run.profile.extends.layers import preset_names, preset_path
+from kitty_run.profile.validation.flags import bypasses
+from kitty_run.profile.validation.nearest import nearest
+from kitty_run.profile.yaml.reader import open_source, read_document
+from kitty_run.profile.yaml.tree import plain
 
 PREFERRED: Mapping[str, tuple[str, ...]] = {
     "approval_mode": ("supervised", "full_auto", "interactive"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from kitty_run.profile.schema import Schema, profile_schema, resolve
+from kitty_run.profile.validation.schema import Schema, profile_schema, resolve
 
 START = "<!-- Generated from schemas/profile.schema.json; refresh it with `pytest --snapshot-update`. -->"
 END = "<!-- End of the keys. -->"

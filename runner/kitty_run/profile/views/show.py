@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal, TextIO
 
-from kitty_run.profile.problems import Problem
+from kitty_run.profile.validation.problems import Problem
 
 Format = Literal["text", "json", "github"]
 _WIDTH = 120

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from kitty_run.profile.place import Place, Source
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.scalars import resolve
-from kitty_run.profile.tree import Entry, ListNode, MapNode, Node, Path, ScalarNode, pointer
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.yaml.position import Place, Source
+from kitty_run.profile.yaml.scalars import resolve
+from kitty_run.profile.yaml.tree import Entry, ListNode, MapNode, Node, Path, ScalarNode, pointer
 
 MAX_DEPTH = 64
 MAX_ALIASES = 100

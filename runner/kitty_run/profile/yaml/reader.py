@@ -12,10 +12,10 @@ from pathlib import Path
 
 import yaml
 
-from kitty_run.profile.compose import Composer, TooMuch
-from kitty_run.profile.place import Place, Source, display
-from kitty_run.profile.problems import Problem
-from kitty_run.profile.tree import MapNode, Node, ScalarNode
+from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.yaml.compose import Composer, TooMuch
+from kitty_run.profile.yaml.position import Place, Source, display
+from kitty_run.profile.yaml.tree import MapNode, Node, ScalarNode
 from kitty_run.resources import profiles_dir
 
 MAX_BYTES = 1024 * 1024

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from kitty_run.profile.tree import Scalar
+from kitty_run.profile.yaml.tree import Scalar
 
 MAX_DIGITS = 300
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from kitty_run.profile.place import Place
-from kitty_run.profile.tree import ScalarNode
+from kitty_run.profile.yaml.position import Place
+from kitty_run.profile.yaml.tree import ScalarNode
 
 
 def line_in(node: ScalarNode, line: int, word: str = "") -> Place:

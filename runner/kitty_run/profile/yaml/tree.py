@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from kitty_run.profile.place import Place
+from kitty_run.profile.yaml.position import Place
 
 Scalar: TypeAlias = str | int | float | bool | None
 

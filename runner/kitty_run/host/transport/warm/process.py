@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from kitty_run.host.start import RawReply
-from kitty_run.host.warm.check import disagreement
-from kitty_run.host.warm.room import Room
-from kitty_run.host.warm.script import ConsoleScript, NotWarmable
+from kitty_run.host.transport.start import RawReply
+from kitty_run.host.transport.warm.check import disagreement
+from kitty_run.host.transport.warm.room import Room
+from kitty_run.host.transport.warm.script import ConsoleScript, NotWarmable
 
 START_UP = ("orchestrator-api", "contract-version")
 """What the script is started with; it stops before it runs it."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.host.warm.script import ConsoleScript
+from kitty_run.host.transport.warm.script import ConsoleScript
 
 SHEBANG_LIMIT = 127
 """Bytes of a first line that every kernel reads."""

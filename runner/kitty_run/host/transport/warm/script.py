@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from kitty_run.host.environment import resolve
+from kitty_run.host.transport.environment import resolve
 
 HEAD = 4096
 """Bytes of a script that are looked at: far more than the longest interpreter line."""

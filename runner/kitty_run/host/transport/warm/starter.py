@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from kitty_run.host.environment import host_environment
-from kitty_run.host.start import RawReply, Starter
-from kitty_run.host.warm.process import Lost, Refused, WarmProcess, start_warm_process
-from kitty_run.host.warm.room import Room, make_room
-from kitty_run.host.warm.script import NotWarmable, find_console_script
+from kitty_run.host.transport.environment import host_environment
+from kitty_run.host.transport.start import RawReply, Starter
+from kitty_run.host.transport.warm.process import Lost, Refused, WarmProcess, start_warm_process
+from kitty_run.host.transport.warm.room import Room, make_room
+from kitty_run.host.transport.warm.script import NotWarmable, find_console_script
 
 READS = frozenset(
     {"contract-version", "mission-state", "feature-state", "list-ready", "resolve-workspace"},

@@ -39,11 +39,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from kitty_run.host.warm.inside.warm_call import Call, Reply, Request, ShimRequest
-    from kitty_run.host.warm.inside.warm_exit import run_to_its_end
-    from kitty_run.host.warm.inside.warm_modules import keep, learn, settle
-    from kitty_run.host.warm.inside.warm_path import keep_shim_first
-    from kitty_run.host.warm.inside.warm_root import RootCommand, identity, loaded_files, run_script
+    from kitty_run.host.transport.warm.inside.warm_call import Call, Reply, Request, ShimRequest
+    from kitty_run.host.transport.warm.inside.warm_exit import run_to_its_end
+    from kitty_run.host.transport.warm.inside.warm_modules import keep, learn, settle
+    from kitty_run.host.transport.warm.inside.warm_path import keep_shim_first
+    from kitty_run.host.transport.warm.inside.warm_root import RootCommand, identity, loaded_files, run_script
 else:  # run by an interpreter that knows nothing of this package
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from warm_call import Call, Reply, Request, ShimRequest
