@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.session import DependencyCycle
+from kitty_run.engine.shutdown import Result
 from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Unmerged
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import SimCall
-from kitty_run.profile.model import Concurrency
+from kitty_run.profile.model import Action, Concurrency, RetryRow
 
 from tests.engine import profiles
 from tests.engine.world import Did, Job, World, good
@@ -244,3 +245,29 @@ def test_few_calls_are_made_for_a_mission_without_trouble(tmp_path: Path) -> Non
 
 def _with_policy(world: World) -> list[SimCall]:
     return [call for call in world.host.calls if "--policy" in call.argv]
+
+
+@pytest.mark.parametrize(
+    ("do", "result", "lane"),
+    [
+        (Action.BLOCK, Result.BLOCKED, Lane.BLOCKED),
+        (Action.SKIP, Result.SKIPPED, Lane.IN_REVIEW),
+        (Action.ABORT, Result.FAILED, Lane.IN_REVIEW),
+    ],
+)
+def test_what_follows_requested_changes_is_what_the_row_says(
+    tmp_path: Path, do: Action, result: Result, lane: Lane
+) -> None:
+    def script(job: Job) -> Did:
+        if job.role == "implement":
+            return job.work()
+        return job.verdict("changes_requested", ["no"])
+
+    made = profiles.profile()
+    tables = replace(made.retry, review={"changes_requested": RetryRow(do)})
+    world = World(tmp_path, {"WP01": []}, profile=replace(made, retry=tables), script=script)
+    report = world.run()
+    assert report.exit_status is ExitStatus.INCOMPLETE
+    assert report.work_packages["WP01"].result is result
+    assert world.host.lane("WP01") is lane
+    assert ("no round of rework is left" in report.reason) is (do is Action.ABORT)

@@ -7,9 +7,11 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kitty_run.engine.decisions.retry import REPEATING, Decision, decide, delay, row_for
+from kitty_run.engine.decisions.retry import Decision, decide, delay, row_for
 from kitty_run.profile.model import Action, Backoff, RetryRow
+from kitty_run.profile.retry_verbs import verb
 
+REPEATING = [action for action in Action if verb(action).repeats]
 TERMINAL = [action for action in Action if action not in REPEATING]
 rows = st.builds(
     RetryRow,

@@ -6,27 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from kitty_run.engine.decisions.circuit_breaker import LIMITS, UNNAMED
-from kitty_run.engine.decisions.retry import REPEATING, decide, delay
+from kitty_run.engine.decisions.retry import decide, delay
 from kitty_run.errors import UsageError
 from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Action, RetryRow
+from kitty_run.profile.retry_verbs import verb
 from kitty_run.profile.validation.nearest import nearest
 from kitty_run.profile.validation.schema import profile_schema
 from kitty_run.profile.yaml.position import Place
 from kitty_run.profile.yaml.tree import key_place
 
 TABLES = ("host", "agent", "review")
-
-_MEANING = {
-    Action.RETRY: "try again",
-    Action.WAIT: "try again; until then no work package of that agent family starts",
-    Action.REFRESH: "read the mission again and decide anew",
-    Action.REWORK: "hand the feedback back to the implementer",
-    Action.FALLBACK: "take the role's next agent, or block where there is none",
-    Action.SKIP: "leave the work package to whoever holds it",
-    Action.BLOCK: "move the work package to the lane `blocked`, with the reason",
-    Action.ABORT: "end the run",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +77,7 @@ def _check_key(table: str, key: str) -> None:
 def _repeats(row: RetryRow) -> list[Repeat]:
     found: list[Repeat] = []
     total = 0.0
-    for number in range(row.attempts if row.do in REPEATING else 0):
+    for number in range(row.attempts if verb(row.do).repeats else 0):
         least, wait, most = (delay(row.backoff, number, spread) for spread in (-1.0, 0.0, 1.0))
         total += wait
         found.append(Repeat(number + 1, wait, least, most, total))
@@ -102,12 +92,12 @@ def foretold_text(future: Future) -> str:
         wait = f"wait {_time(repeat.wait)}"
         spread = f" ({_time(repeat.least)} to {_time(repeat.most)})" if repeat.least != repeat.most else ""
         pause = f"{wait}{spread}, then " if repeat.most else ""
-        lines.append(f"  {repeat.number:>2}. {pause}{_MEANING[future.row.do]}")
+        lines.append(f"  {repeat.number:>2}. {pause}{verb(future.row.do).forecast}")
     if future.row.do is Action.WAIT:
         lines.append("      (longer where the failure names the time at which the limit ends)")
     total = future.repeats[-1].total if future.repeats else 0.0
     waited = f" after {_time(total)} of waiting" if total else ""
-    lines.append(f"  then {future.last}{waited}: {_MEANING[future.last]}")
+    lines.append(f"  then {future.last}{waited}: {verb(future.last).forecast}")
     if future.row.do is Action.FALLBACK and future.key in LIMITS:
         pause = _time(delay(future.row.backoff, 0, 0.0) or UNNAMED)
         lines.append(

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from kitty_run.engine.decisions.budget import Reached
 from kitty_run.engine.state.journal import Event
+from kitty_run.profile.model import Action
+from kitty_run.profile.retry_verbs import verb
 from kitty_run.report.formatting import clock, count, duration, money, some
 
 Data = Mapping[str, object]
@@ -79,18 +81,6 @@ def _verdict(data: Data) -> Sentence:
     return Sentence(f"{data['agent']} requests changes{remarks}", Tone.BAD, str(data["summary"]))
 
 
-_ACTIONS = {
-    "retry": "once more{wait}",
-    "wait": "waits{wait}",
-    "refresh": "the mission is read again{wait}",
-    "fallback": "the next agent takes over",
-    "rework": "back to the implementer",
-    "skip": "left to whoever holds it",
-    "block": "no further try",
-    "abort": "the run ends",
-}
-
-
 def _retry(data: Data) -> Sentence | None:
     if data["key"] == "changes_requested":
         return None  # the verdict before it and the rework, or the end, after it say it all
@@ -99,7 +89,8 @@ def _retry(data: Data) -> Sentence | None:
     wait = data["wait"]
     after = f", {duration(float(wait))} from now" if isinstance(wait, int | float) and wait > 0 else ""
     reason = "" if data["key"] == "check_failed" else str(data["reason"])  # the checks' own lines told it
-    return Sentence(f"{data['key']}: {_ACTIONS[str(data['action'])].format(wait=after)}", reason=reason)
+    live = verb(Action(str(data["action"]))).live
+    return Sentence(f"{data['key']}: {live.format(wait=after)}", reason=reason)
 
 
 def _limited(data: Data) -> Sentence:

@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from kitty_run.engine.decisions.retry import Decision, delay, row_for
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.profile.model import Action, FailureClass, RetryRow, RetryTables
+from kitty_run.profile.retry_verbs import verb
 
 LIMITS = frozenset({FailureClass.RATE_LIMITED, FailureClass.OVERLOADED})
 """The failures that concern the whole family even where the row doesn't say `wait`."""
 
 UNNAMED = 300.0
 """Seconds that a family is limited for where neither the failure nor the row says how long."""
-
-_HEEDING = frozenset({Action.WAIT, Action.FALLBACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Breakers:
 
     def _is_heeded(self, failure: str) -> bool:
         rows = (row_for(self._retry.agent, failure), self._retry.review.get(failure))
-        return any(row is not None and row.do in _HEEDING for row in rows)
+        return any(row is not None and verb(row.do).heeds_limits for row in rows)
 
 
 def limited_for(  # noqa: PLR0913 - a decision, and what it was made of

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kitty_run.profile.model import Action, Backoff, RetryRow
-
-REPEATING = frozenset({Action.RETRY, Action.WAIT, Action.REFRESH, Action.REWORK})
-"""The actions that a row may take up to `attempts` times before `then` follows."""
+from kitty_run.profile.retry_verbs import verb
 
 _LAST_RESORT = RetryRow(Action.BLOCK)
 
@@ -53,17 +51,18 @@ def decide(
     `fallback_left` tells whether the role has a further agent; without one, a fallback becomes what
     `then` says, and at last a block.
     """
-    if row.do in REPEATING and repeats < row.attempts:
+    repeating = verb(row.do).repeats
+    if repeating and repeats < row.attempts:
         wait = delay(row.backoff, repeats, spread)
         if row.do is Action.WAIT and until_reset is not None and until_reset > 0:
             wait = until_reset + wait * row.backoff.jitter
         return Decision(row.do, wait, repeats + 1)
-    exhausted = row.do in REPEATING
+    exhausted = repeating
     action = row.then if exhausted else row.do
     if action is Action.FALLBACK and not fallback_left:
         exhausted = True
         action = row.then if row.then is not Action.FALLBACK else Action.BLOCK
-    if action in REPEATING:  # `then` can't start another round of repeats: nothing would end it
+    if verb(action).repeats:  # `then` can't start another round of repeats: nothing would end it
         action = Action.BLOCK
     return Decision(action, exhausted=exhausted)
 

@@ -12,7 +12,8 @@ from kitty_run.engine.lifecycle.host_calls import Desk
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
-from kitty_run.profile.model import Action, Merge
+from kitty_run.profile.model import Merge
+from kitty_run.profile.retry_verbs import Again, verb
 
 
 class Unfinished(Exception):
@@ -157,7 +158,7 @@ class Finish:
                 if refused.lost and not await self._missing(merge, heads):
                     return
                 decision = decide(row_for(self._s.profile.retry.host, refused.code), repeats)
-                if decision.action not in {Action.RETRY, Action.WAIT}:
+                if verb(decision.action).again is not Again.STEP:
                     raise Unfinished(await self._refused(merge, works, refused, aborted)) from refused
                 repeats = decision.repeat
                 await self._s.control.pause(decision.wait)

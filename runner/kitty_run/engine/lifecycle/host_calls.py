@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import Decision, decide, row_for
@@ -11,6 +11,7 @@ from kitty_run.engine.shutdown import Ended, Result
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
 from kitty_run.profile.model import Action
+from kitty_run.profile.retry_verbs import Again, verb
 
 T = TypeVar("T")
 
@@ -133,8 +134,10 @@ class Desk:
                 raise Ended(Result.SKIPPED, self._skipped(refused))
             case Action.ABORT:
                 raise RunAborted(f"{wp}: {refused}", abort_status(refused))
-            case _:
+            case Action.BLOCK | Action.FALLBACK | Action.REWORK:  # the host has no next agent and no feedback
                 raise Blocked(str(refused))
+            case unreachable:
+                assert_never(unreachable)
 
     @staticmethod
     def _skipped(refused: HostRefused) -> str:
@@ -149,7 +152,7 @@ class Desk:
             except HostRefused as refused:
                 row = row_for(self._s.profile.retry.host, refused.code)
                 decision = decide(row, repeats, spread=self._s.random.uniform(-1, 1))
-                if decision.action not in {Action.RETRY, Action.WAIT, Action.REFRESH}:
+                if verb(decision.action).again not in {Again.STEP, Again.STATE}:
                     if refused.lost:
                         raise RunAborted(str(refused), ExitStatus.HOST) from refused
                     raise

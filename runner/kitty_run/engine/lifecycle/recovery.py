@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
 from kitty_run.agents.model import Outcome
 from kitty_run.engine.context import Services
@@ -164,6 +165,8 @@ class Failures:
                 raise Blocked(
                     "; ".join(filter(None, (self._reason(failed, agent), self._kept_out(decision))))
                 )
+            case unreachable:
+                assert_never(unreachable)
 
     def _kept_out(self, decision: Decision) -> str:
         return self._staffing.kept_out() if decision.exhausted else ""

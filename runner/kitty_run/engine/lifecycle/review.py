@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from typing import Literal
+from typing import Literal, assert_never
 
 from kitty_run.agents.model import Outcome, Verdict
 from kitty_run.agents.results.verdict import NoVerdict, read
@@ -16,12 +16,14 @@ from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.attempt import AttemptRunner, FamilyLimited, Order
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.handover import note
-from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
+from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, RunAborted
 from kitty_run.engine.lifecycle.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.review_cleanup import put_back
 from kitty_run.engine.lifecycle.rework import begin_rework, feedback_of
 from kitty_run.engine.lifecycle.state_machine import Step, before_review
+from kitty_run.engine.shutdown import Ended, Result
 from kitty_run.engine.state.gate_answers import Answer
+from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Snapshot
 from kitty_run.host.model import Lane, Review
 from kitty_run.profile.model import Action, FailureClass
@@ -167,8 +169,7 @@ class Reviewing:
             repeat=decision.repeat,
             reason=str((memory.verdict or {}).get("summary", "")),
         )
-        if decision.action is not Action.REWORK:
-            raise Blocked(f"no round of rework is left after review {memory.cycle}: {feedback_of(memory)}")
+        self._act(decision.action, f"after review {memory.cycle}: {feedback_of(memory)}")
         policy = self._s.profile.policy.payload(self._staffing.family())
         await self._desk.call(
             "reject", self._wp, Lane.IN_PROGRESS, lambda: self._s.host.reject(self._wp, review, policy)
@@ -177,6 +178,20 @@ class Reviewing:
         begin_rework(self._s, self._wp)
         await self._desk.note(self._wp, f"review {memory.cycle - 1} requests changes: {summary}")
         return Step.IMPLEMENT
+
+    def _act(self, action: Action, after: str) -> None:
+        """Return where rework follows; raise what else the table says."""
+        match action:
+            case Action.REWORK:
+                return
+            case Action.SKIP:
+                raise Ended(Result.SKIPPED, f"left as it is {after}")
+            case Action.ABORT:
+                raise RunAborted(f"{self._wp}: no round of rework is left {after}", ExitStatus.INCOMPLETE)
+            case Action.BLOCK | Action.FALLBACK | Action.RETRY | Action.WAIT | Action.REFRESH:
+                raise Blocked(f"no round of rework is left {after}")
+            case unreachable:
+                assert_never(unreachable)
 
     def _overrule(self, answer: Answer, head: str) -> None:
         """A person's no outweighs the reviewer's yes."""
