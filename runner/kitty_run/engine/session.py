@@ -154,8 +154,7 @@ class Session:
         return ((of_run(self._s) if self._s.control.limit else ()) + own) if stopped else ()
 
     def _left(self) -> dict[str, str]:
-        finished = {Lane.DONE, Lane.CANCELED}
-        return {wp: lane.value for wp, lane in self._s.board.lanes.items() if lane not in finished}
+        return {wp: lane.value for wp, lane in self._s.board.lanes.items() if not lane.finished}
 
     def _report(self, status: ExitStatus, reason: str) -> Report:
         memory, place = self._s.memory, self._s.place

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, assert_never
 
 from kitty_run.errors import KittyRunError
 
@@ -15,8 +15,33 @@ Payload = Mapping[str, object]
 """A policy as the `--policy` JSON object (see `Policy.payload`)."""
 
 
+class Phase(StrEnum):
+    """Which part of a work package's life a lane belongs to."""
+
+    IMPLEMENTATION = "implementation"
+    """Not handed in yet."""
+    REVIEW = "review"
+    """Handed in, and past its implementation."""
+    HALTED = "halted"
+    """Nothing happens until a person frees it."""
+    FINISHED = "finished"
+    """Nothing more will happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneClass:
+    """What a lane means. `held`: somebody has the work package; `agent`: an agent works on it there."""
+
+    phase: Phase
+    held: bool = True
+    agent: bool = False
+
+
 class Lane(StrEnum):
-    """The API's lanes, of all contract versions; a 1.0 host uses six of them."""
+    """The API's lanes, of all contract versions; a 1.0 host uses six of them.
+
+    `classified` says once for each lane what it means; a lane without a class doesn't type-check.
+    """
 
     PLANNED = "planned"
     CLAIMED = "claimed"
@@ -27,6 +52,57 @@ class Lane(StrEnum):
     DONE = "done"
     BLOCKED = "blocked"
     CANCELED = "canceled"
+
+    @property
+    def classified(self) -> LaneClass:  # noqa: PLR0911 - a table
+        """The class of this lane."""
+        match self:
+            case Lane.PLANNED:
+                return LaneClass(Phase.IMPLEMENTATION, held=False)
+            case Lane.CLAIMED:
+                return LaneClass(Phase.IMPLEMENTATION)
+            case Lane.IN_PROGRESS:
+                return LaneClass(Phase.IMPLEMENTATION, agent=True)
+            case Lane.FOR_REVIEW | Lane.APPROVED:
+                return LaneClass(Phase.REVIEW)
+            case Lane.IN_REVIEW:
+                return LaneClass(Phase.REVIEW, agent=True)
+            case Lane.BLOCKED:
+                return LaneClass(Phase.HALTED)
+            case Lane.DONE | Lane.CANCELED:
+                return LaneClass(Phase.FINISHED, held=False)
+            case unreachable:
+                assert_never(unreachable)
+
+    @property
+    def startable(self) -> bool:
+        """Whether it may be started, once its dependencies are satisfied: it is not handed in yet."""
+        return self.classified.phase is Phase.IMPLEMENTATION
+
+    @property
+    def past_implementation(self) -> bool:
+        """Whether it is handed in, but not finished."""
+        return self.classified.phase is Phase.REVIEW
+
+    @property
+    def in_motion(self) -> bool:
+        """Whether the runner can move it on: it is neither halted nor finished."""
+        return self.startable or self.past_implementation
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to it. What a host accepts as finished is in its `Traits`."""
+        return self.classified.phase is Phase.FINISHED
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody holds it."""
+        return not self.classified.held
+
+    @property
+    def for_agent(self) -> bool:
+        """Whether an agent works on it in this lane."""
+        return self.classified.agent
 
 
 @dataclass(frozen=True, slots=True)

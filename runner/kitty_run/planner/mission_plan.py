@@ -10,7 +10,7 @@ from pathlib import Path
 from kitty_run.engine.decisions.budget import Reached, reached
 from kitty_run.engine.lifecycle.state_machine import first_step
 from kitty_run.engine.scheduling.critical_path import sizes, ways_left
-from kitty_run.engine.scheduling.dependency_graph import OVER, STARTABLE, cycle, missing, waves
+from kitty_run.engine.scheduling.dependency_graph import cycle, missing, waves
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.run_directory import unfinished_run
 from kitty_run.engine.state.run_state import Memory
@@ -99,14 +99,14 @@ def _waves(
     """For each id that runs, its wave from 1 and its place in it, in the scheduler's order."""
     open_ = [
         WorkPackage(package.id, package.lane, tuple(missing(package, lanes, seen.traits.satisfied_by)))
-        if package.lane in STARTABLE
+        if package.lane.startable
         else WorkPackage(package.id, package.lane)
         for package in packages
-        if package.lane not in OVER
+        if package.lane.in_motion
     ]
     found: dict[str, tuple[int, int]] = {}
     for number, ids in enumerate(waves(open_, ()), 1):
-        ordered = sorted(ids, key=lambda wp: (lanes[wp] in STARTABLE, -seen.ways.get(wp, 0.0)))
+        ordered = sorted(ids, key=lambda wp: (lanes[wp].startable, -seen.ways.get(wp, 0.0)))
         found |= {wp: (number, place) for place, wp in enumerate(ordered)}
     return found
 
@@ -114,7 +114,7 @@ def _waves(
 def _work_package(
     package: WorkPackage, lanes: Mapping[str, Lane], rounds: Mapping[str, tuple[int, int]], seen: Seen
 ) -> WorkPackagePlan:
-    absent = missing(package, lanes, seen.traits.satisfied_by) if package.lane in STARTABLE else []
+    absent = missing(package, lanes, seen.traits.satisfied_by) if package.lane.startable else []
     wave = rounds.get(package.id)
     unblock = seen.traits.unblock.format(mission=seen.state.mission, wp=package.id, actor=seen.actor)
     return WorkPackagePlan(
@@ -151,7 +151,7 @@ def _problems(profile: Profile, seen: Seen, planned: Sequence[WorkPackagePlan]) 
 def _reached(profile: Profile, seen: Seen) -> Iterator[Reached]:
     """The limits that an unfinished run comes to at once, where there is work left that needs agents."""
     ledger, limits = seen.ledger, profile.limits
-    left = [package.id for package in seen.state.work_packages if package.lane not in OVER]
+    left = [package.id for package in seen.state.work_packages if package.lane.in_motion]
     if left:
         yield from reached(limits, ledger.run, ledger.seconds)
     for wp in left:

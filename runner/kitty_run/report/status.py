@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from kitty_run.engine.state.journal import Event
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.usage import NO_COST, Cost
+from kitty_run.host.model import Lane
 
 Data = Mapping[str, object]
 
@@ -22,7 +23,7 @@ class WorkPackageStatus:
     `awaits` is the limited family that it waits for, empty where it waits for none.
     """
 
-    lane: str = "planned"
+    lane: Lane = Lane.PLANNED
     dependencies: tuple[str, ...] = ()
     doing: str = ""
     since: datetime | None = None
@@ -123,7 +124,7 @@ def _began(run: RunStatus, event: Event) -> None:
     packages = data["work_packages"]
     for wp, found in packages.items() if isinstance(packages, Mapping) else ():
         one = run.work_packages.setdefault(str(wp), WorkPackageStatus())
-        one.lane, one.dependencies = str(found["lane"]), tuple(found["dependencies"])
+        one.lane, one.dependencies = Lane(str(found["lane"])), tuple(found["dependencies"])
         one.doing = one.result = one.reason = ""
         one.since = one.until = None
         one.awaits = ""
@@ -199,8 +200,8 @@ def _gate(one: WorkPackageStatus, event: Event) -> None:
 
 
 def _moved(one: WorkPackageStatus, event: Event) -> None:
-    one.lane = str(event.data["lane"])
-    _now(one, event, "waits for an agent" if one.lane in {"in_progress", "in_review"} else "")
+    one.lane = Lane(str(event.data["lane"]))
+    _now(one, event, "waits for an agent" if one.lane.for_agent else "")
 
 
 def _wp_ended(one: WorkPackageStatus, event: Event) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kitty_run.agents.results.secrets import mask
+from kitty_run.host.model import Lane
 from kitty_run.report.formatting import clock, count, duration, indented, one_line, shown, tokens
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
@@ -89,7 +90,7 @@ def headline(run: RunStatus, life: Life, now: datetime) -> str:
 
 
 def _mission(run: RunStatus) -> str:
-    done = sum(one.lane == "done" for one in run.work_packages.values())
+    done = sum(one.lane is Lane.DONE for one in run.work_packages.values())
     return f"{run.mission}, {done} of {count(len(run.work_packages), 'work package')} done; {run.profile}"
 
 
@@ -104,7 +105,7 @@ def _doing(one: WorkPackageStatus, life: Life, now: datetime) -> str:
     if one.result:
         return f"{one.result}: {one_line(one.reason, 120)}" if one.reason else one.result
     if not one.doing:
-        return f"after {', '.join(one.dependencies)}" if one.lane == "planned" and one.dependencies else ""
+        return f"after {', '.join(one.dependencies)}" if one.lane is Lane.PLANNED and one.dependencies else ""
     agent = f" by {one.agent}" if one.doing.startswith(("implement", "review")) else ""
     if life is not Life.WORKING or one.since is None:
         return f"{one.doing}{agent}, when the run ended" if life is not Life.WORKING else one.doing
@@ -150,7 +151,7 @@ def _next(run: RunStatus, life: Life) -> str:
     if life is Life.DIED:
         return f"`{again}` goes on from there; nothing is lost"
     if life is Life.ENDED and run.exit_status != 0:
-        blocked = any(one.lane == "blocked" for one in run.work_packages.values())
+        blocked = any(one.lane is Lane.BLOCKED for one in run.work_packages.values())
         todo = [
             "answer the gate" if run.gates else "",
             f"raise {' and '.join(run.limits)}" if run.limits else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import assert_never
 
 from kitty_run.engine.state.run_state import WorkPackageMemory
 from kitty_run.host.model import Lane
@@ -38,6 +39,8 @@ def first_step(lane: Lane, review_claim: bool) -> Step | None:
             return Step.CONFIRM
         case Lane.DONE | Lane.BLOCKED | Lane.CANCELED:
             return None
+        case unreachable:
+            assert_never(unreachable)
 
 
 def after_claim(memory: WorkPackageMemory, head: str, dirty: bool) -> Step:

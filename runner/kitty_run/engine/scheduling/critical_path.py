@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from kitty_run.agents.launch.task import TaskError, read_task
-from kitty_run.engine.scheduling.dependency_graph import OVER, STARTABLE, longest_ways
+from kitty_run.engine.scheduling.dependency_graph import longest_ways
 from kitty_run.engine.state.run_state import WorkPackageMemory
 from kitty_run.host.model import Host, Lane, WorkPackage
 
@@ -36,7 +36,7 @@ def ways_left(
     work package that is new takes the mean of such attempts, for a work package of its size.
     """
     means = {role: _mean(role, memories, sizes) for role in GUESS}
-    left = [wp for wp in work_packages if lanes[wp.id] not in OVER]
+    left = [wp for wp in work_packages if lanes[wp.id].in_motion]
     seconds = {
         wp.id: _seconds(lanes[wp.id], memories.get(wp.id), _scaled(means, sizes.get(wp.id, 1.0)))
         for wp in left
@@ -71,4 +71,4 @@ def _scale(role: str, size: float) -> float:
 
 def _seconds(lane: Lane, memory: WorkPackageMemory | None, means: Mapping[str, float]) -> float:
     expected = {**means, **(memory.seconds if memory else {})}
-    return expected["review"] + (expected["implement"] if lane in STARTABLE else 0.0)
+    return expected["review"] + (expected["implement"] if lane.startable else 0.0)

@@ -9,9 +9,6 @@ from graphlib import CycleError, TopologicalSorter
 
 from kitty_run.host.model import Lane, WorkPackage
 
-STARTABLE = frozenset({Lane.PLANNED, Lane.CLAIMED, Lane.IN_PROGRESS})
-OVER = frozenset({Lane.DONE, Lane.BLOCKED, Lane.CANCELED})
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -24,16 +21,9 @@ class Waiting:
         return f"{self.wp} waits on " + ", ".join(f"{wp} ({why})" for wp, why in self.on)
 
 
-def is_satisfied(lane: Lane, satisfied_by: frozenset[Lane]) -> bool:
-    """Whether a dependency in `lane` lets its dependents start."""
-    return lane in satisfied_by
-
-
 def missing(work_package: WorkPackage, lanes: Mapping[str, Lane], satisfied_by: frozenset[Lane]) -> list[str]:
     """The dependencies of `work_package` that don't let it start; an unknown id is always missing."""
-    return [
-        wp for wp in work_package.dependencies if wp not in lanes or not is_satisfied(lanes[wp], satisfied_by)
-    ]
+    return [wp for wp in work_package.dependencies if wp not in lanes or lanes[wp] not in satisfied_by]
 
 
 def in_motion(
@@ -43,9 +33,9 @@ def in_motion(
     found = []
     for work_package in work_packages:
         lane = lanes[work_package.id]
-        if lane in OVER:
+        if not lane.in_motion:
             continue
-        if lane not in STARTABLE or not missing(work_package, lanes, satisfied_by):
+        if lane.past_implementation or not missing(work_package, lanes, satisfied_by):
             found.append(work_package.id)
     return found
 
@@ -71,7 +61,7 @@ def stuck(
     """
     found = []
     for work_package in work_packages:
-        if lanes[work_package.id] not in STARTABLE:
+        if not lanes[work_package.id].startable:
             continue
         absent = missing(work_package, lanes, satisfied_by)
         if absent:

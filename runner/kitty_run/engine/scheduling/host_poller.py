@@ -10,9 +10,6 @@ from kitty_run.engine.lifecycle.host_calls import Desk, RunAborted
 from kitty_run.engine.shutdown import Ended, Result
 from kitty_run.host.model import Lane
 
-SETTLED = frozenset({Lane.PLANNED, Lane.DONE, Lane.CANCELED})
-"""Lanes that say that nobody holds the work package any more."""
-
 
 class Watch:
     """Sees what others did with the work packages that they hold, and which blocked ones a person freed.
@@ -67,4 +64,4 @@ class Watch:
         if now is None or now is was:
             return False
         self._left[wp] = now
-        return now in SETTLED or was is Lane.BLOCKED
+        return now.settled or was is Lane.BLOCKED

@@ -17,8 +17,6 @@ from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
 
-_PAST_IMPLEMENTATION = frozenset({Lane.FOR_REVIEW, Lane.IN_REVIEW, Lane.APPROVED})
-
 
 class Crew:
     """Runs the work packages of one mission until none can go on."""
@@ -99,7 +97,7 @@ class Crew:
         free = [wp for wp in dict.fromkeys(found) if wp not in taken]
         if len(free) > room:
             ways = self._estimate()
-            free.sort(key=lambda wp: (board.lanes[wp] not in _PAST_IMPLEMENTATION, -ways.get(wp, 0.0)))
+            free.sort(key=lambda wp: (not board.lanes[wp].past_implementation, -ways.get(wp, 0.0)))
         return free[:room]
 
     def _estimate(self) -> Mapping[str, float]:
