@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
                 *(f"engine/lifecycle/{name}.py" for name in ("recovery", "host_calls", "review")),
             ],
         ),
+        ("engine/shutdown.py", '    DEPENDENCIES = "dependencies"\n', ["engine/shutdown.py"]),
         (
             "host/model.py",
             '    CANCELED = "canceled"\n',

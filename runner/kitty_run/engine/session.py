@@ -15,7 +15,7 @@ from kitty_run.engine.lifecycle.finish import Finish, Unfinished
 from kitty_run.engine.lifecycle.host_calls import Desk
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Crew, exit_status
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended, Result
 from kitty_run.engine.state.usage import Cost
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
@@ -31,6 +31,7 @@ class WorkPackageReport:
     """How one work package ended; `attempts` and `cost` are those of all sessions."""
 
     result: Result
+    code: EndCode
     reason: str
     attempts: int
     cycles: int
@@ -83,7 +84,7 @@ class Session:
     def interrupt(self) -> None:
         """Once: nothing new starts, running attempts finish. Twice: they are ended."""
         self._interrupts += 1
-        self._s.control.drain("interrupted")
+        self._s.control.drain(EndCode.INTERRUPTED, "interrupted")
         if self._interrupts > 1 and self._task is not None:
             self._task.cancel()
 
@@ -109,7 +110,7 @@ class Session:
         except Ended as ended:
             paused = ended.result is Result.PAUSED
             status = ExitStatus.PAUSED if paused else ExitStatus.INCOMPLETE
-            reason = "" if ended.limit else ended.reason
+            reason = "" if ended.code is EndCode.LIMIT_REACHED else ended.reason
         except Unfinished as error:
             status, reason = ExitStatus.INCOMPLETE, str(error)
         except JournalError:
@@ -149,7 +150,7 @@ class Session:
 
     def _limits(self) -> tuple[Reached, ...]:
         """The limits that something stopped at, as they stand at the end."""
-        stopped = [wp for wp, end in self._ends().items() if end.limit]
+        stopped = [wp for wp, end in self._ends().items() if end.code is EndCode.LIMIT_REACHED]
         own = tuple(one for wp in stopped for one in of_work_package(self._s, wp))
         return ((of_run(self._s) if self._s.control.limit else ()) + own) if stopped else ()
 
@@ -207,6 +208,7 @@ class Session:
         unblock = self._s.host.traits.unblock.format(mission=mission, wp=wp, actor=actor)
         return WorkPackageReport(
             result=end.result,
+            code=end.code,
             reason=end.reason,
             attempts=attempts,
             cycles=memory.cycle,

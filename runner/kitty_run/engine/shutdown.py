@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
+from typing import assert_never
 
 
 class Result(StrEnum):
@@ -23,17 +24,94 @@ class Result(StrEnum):
     """Never started: a dependency is not satisfied."""
 
 
-class Ended(Exception):
-    """Ends a work package's way through the lanes: control flow, not an error."""
+class EndCode(StrEnum):
+    """Why a work package ended. Decisions use this, never the reason's text; each code has one result."""
 
-    def __init__(
-        self, result: Result, reason: str = "", gate: str | None = None, *, limit: bool = False
-    ) -> None:
+    COMPLETED = "completed"
+    """This run brought it to done."""
+    DONE_BEFORE = "done_before"
+    """Others did, or an earlier run."""
+    HOST_REFUSED = "host_refused"
+    """A host call was refused, and the retry table blocks."""
+    ATTEMPT_FAILED = "attempt_failed"
+    """An attempt failed, and the retry table blocks."""
+    REWORK_USED_UP = "rework_used_up"
+    REJECTED_AFTER_APPROVAL = "rejected_after_approval"
+    """A person rejected what is approved on the host already."""
+    UNREVIEWED_CHANGES = "unreviewed_changes"
+    """The workspace has uncommitted changes that nobody would review."""
+    UNUSABLE = "unusable"
+    """Its workspace, task or agent can't be used."""
+    BLOCKED_ON_HOST = "blocked_on_host"
+    """Found in the lane `blocked`."""
+    HELD = "held"
+    """Somebody else holds it."""
+    SKIPPED = "skipped"
+    """The retry table skips it."""
+    CANCELED = "canceled"
+    """Canceled on the host."""
+    NOT_REACHED = "not_reached"
+    """The run ended before it."""
+    INTERRUPTED = "interrupted"
+    RUN_ABORTED = "run_aborted"
+    """The run was ended by an error elsewhere."""
+    GATE_REJECTED = "gate_rejected"
+    GATE_WAITS = "gate_waits"
+    LIMIT_REACHED = "limit_reached"
+    NO_WORKSPACE = "no_workspace"
+    """The host's claim gave no workspace."""
+    NOT_BLOCKED = "not_blocked"
+    """It was to be blocked, and the host did not do that."""
+    ERROR = "error"
+    """An error that ends the whole run."""
+    UNEXPECTED = "unexpected"
+    """An error in the runner."""
+    DEPENDENCIES = "dependencies"
+    """It waits on others."""
+
+    @property
+    def result(self) -> Result:  # noqa: PLR0911 - a table
+        """How a work package with this code ended."""
+        match self:
+            case EndCode.COMPLETED | EndCode.DONE_BEFORE:
+                return Result.DONE
+            case (
+                EndCode.HOST_REFUSED
+                | EndCode.ATTEMPT_FAILED
+                | EndCode.REWORK_USED_UP
+                | EndCode.REJECTED_AFTER_APPROVAL
+                | EndCode.UNREVIEWED_CHANGES
+                | EndCode.UNUSABLE
+                | EndCode.BLOCKED_ON_HOST
+            ):
+                return Result.BLOCKED
+            case EndCode.HELD | EndCode.SKIPPED | EndCode.CANCELED:
+                return Result.SKIPPED
+            case EndCode.NOT_REACHED | EndCode.INTERRUPTED | EndCode.RUN_ABORTED | EndCode.GATE_REJECTED:
+                return Result.STOPPED
+            case EndCode.GATE_WAITS | EndCode.LIMIT_REACHED:
+                return Result.PAUSED
+            case EndCode.NO_WORKSPACE | EndCode.NOT_BLOCKED | EndCode.ERROR | EndCode.UNEXPECTED:
+                return Result.FAILED
+            case EndCode.DEPENDENCIES:
+                return Result.WAITING
+            case unreachable:
+                assert_never(unreachable)
+
+
+class Ended(Exception):
+    """Ends a work package's way through the lanes: control flow, not an error. `reason` is for people."""
+
+    def __init__(self, code: EndCode, reason: str = "", gate: str | None = None) -> None:
         super().__init__(reason)
-        self.gate = gate
-        self.limit = limit
-        self.result = result
+        self.code = code
         self.reason = reason
+        self.gate = gate
+
+    @property
+    def result(self) -> Result:
+        """How it ended."""
+        return self.code.result
 
 
 class Control:
@@ -45,29 +123,33 @@ class Control:
 
     def __init__(self) -> None:
         self._stopping = asyncio.Event()
-        self.result = Result.STOPPED
+        self.code = EndCode.NOT_REACHED
         self.reason = ""
-        self.limit = False
 
     @property
     def draining(self) -> bool:
         return self._stopping.is_set()
 
-    def drain(self, reason: str, result: Result = Result.STOPPED, *, limit: bool = False) -> None:
-        """Stop starting things; the first reason is the one that counts. `limit`: a limit is that reason."""
+    @property
+    def limit(self) -> bool:
+        """Whether it is a limit that stops the run."""
+        return self.code is EndCode.LIMIT_REACHED
+
+    def drain(self, code: EndCode, reason: str) -> None:
+        """Stop starting things; the first reason is the one that counts."""
         if not self.draining:
-            self.reason, self.result, self.limit = reason, result, limit
+            self.code, self.reason = code, reason
             self._stopping.set()
 
     def lift(self) -> None:
         """Take back a limit's stop: limits are for agents, and what is left to do needs none."""
         if self.limit:
-            self.reason, self.result, self.limit = "", Result.STOPPED, False
+            self.code, self.reason = EndCode.NOT_REACHED, ""
             self._stopping.clear()
 
     def end(self) -> Ended:
         """The end of whatever the stop keeps from going on."""
-        return Ended(self.result, self.reason, limit=self.limit)
+        return Ended(self.code, self.reason)
 
     def checkpoint(self) -> None:
         """Raise `Ended` if the run is stopping."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kitty_run.engine.decisions.budget import named
 from kitty_run.engine.session import Report, WorkPackageReport
-from kitty_run.engine.shutdown import Result
+from kitty_run.engine.shutdown import EndCode, Result
 from kitty_run.errors import ExitStatus
 
 _WORK_PACKAGE = {
@@ -25,7 +25,7 @@ def for_work_package(one: WorkPackageReport) -> str:
     """What to do about one work package; empty where nothing is to be done, or only about others."""
     if one.result is Result.BLOCKED and one.unblock:
         return f"mend what it says; {one.unblock}"
-    if one.result is Result.SKIPPED and one.reason.startswith("held by"):
+    if one.code is EndCode.HELD:
         return "whoever holds it ends it; then run the same command again"
     return _WORK_PACKAGE.get(one.result, "")
 

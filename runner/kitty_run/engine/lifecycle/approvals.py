@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.engine.state.gate_answers import LOOK, Answer, answer_of, gate_id, give
 from kitty_run.profile.model import GateName
 
@@ -25,16 +25,16 @@ class Gates:
         self._desk = desk
 
     async def pass_or_end(self, gate: GateName) -> None:
-        """Like `ask`, where a rejection can only end the run (`Ended`, stopped)."""
+        """Like `ask`, where a rejection can only end the run (`Ended`)."""
         answer = await self.ask(gate)
         if not answer.approved:
             said = f"the gate `{gate}` was rejected by {answer.by}: {answer.note}".rstrip(": ")
-            raise Ended(Result.STOPPED, said)
+            raise Ended(EndCode.GATE_REJECTED, said)
 
     async def ask(self, gate: GateName, wp: str | None = None) -> Answer:
         """The answer to `gate`; approved at once where the profile has no such gate.
 
-        Where nobody has answered, a person at the terminal is asked; without one `Ended(PAUSED)` is
+        Where nobody has answered, a person at the terminal is asked; without one `Ended(GATE_WAITS)` is
         raised. A rejection is used up by being read, so that the next time the gate asks again.
         """
         if gate not in self._s.profile.gates or self._s.assume_yes:
@@ -75,7 +75,9 @@ class Gates:
     async def _wait(self, name: str, wp: str | None) -> Answer:
         """Whatever comes first: the person at the terminal, or an answer given elsewhere."""
         if self._s.asker is None:
-            raise Ended(Result.PAUSED, f"gate {name}: `kitty-run approve {name}`, then run again", gate=name)
+            raise Ended(
+                EndCode.GATE_WAITS, f"gate {name}: `kitty-run approve {name}`, then run again", gate=name
+            )
         asked = asyncio.create_task(self._s.asker.ask(name, wp or f"mission {self._s.board.mission}"))
         try:
             while not asked.done():

@@ -17,7 +17,7 @@ from kitty_run.engine.lifecycle.budget_check import check, look
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.handover import interrupted
 from kitty_run.engine.lifecycle.process_record import recorded
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.execution.sandbox import confine
 from kitty_run.profile.model import Agent, RoleName
 
@@ -89,7 +89,7 @@ class AttemptRunner:
         self._s.journal.write("attempt.ended", self._wp, **_ended(order, number, outcome))
         look(self._s)
         if exit_.ending == "stopped":
-            raise Ended(Result.STOPPED, "interrupted")
+            raise Ended(EndCode.INTERRUPTED, "interrupted")
         return outcome
 
     async def _prepare(self, order: Order, agent: Agent, number: int) -> Launch:

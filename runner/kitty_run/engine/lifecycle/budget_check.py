@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.budget import Reached, named, reached
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 
 TICK = 0.001
 """Seconds of the shortest wait for the time limit: rounding must not make it a wait without an end."""
@@ -31,7 +31,7 @@ def look(services: Services) -> None:
     if services.control.draining:
         return
     if found := of_run(services):
-        services.control.drain(_reason(found), Result.PAUSED, limit=True)
+        services.control.drain(EndCode.LIMIT_REACHED, _reason(found))
         _tell(services, found)
 
 
@@ -40,7 +40,7 @@ def check(services: Services, wp: str) -> None:
     services.control.checkpoint()
     if found := of_work_package(services, wp):
         _tell(services, found)
-        raise Ended(Result.PAUSED, _reason(found), limit=True)
+        raise Ended(EndCode.LIMIT_REACHED, _reason(found))
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
 from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
 from kitty_run.engine.lifecycle.state_machine import Step, after_claim
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.git.protocols import WorkspacePort
 from kitty_run.host.model import Allocation, HostRefused, Lane
 
@@ -45,7 +45,7 @@ class Allocating:
         policy = self._s.profile.policy.payload(self.family())
         allocation = await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
         if allocation is None:  # only with a target lane can a lost call count as made
-            raise Ended(Result.FAILED, "start-implementation gave no workspace")
+            raise Ended(EndCode.NO_WORKSPACE, "start-implementation gave no workspace")
         self._s.moved(self._wp, Lane.IN_PROGRESS)
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._s.remember(self._wp)):
@@ -81,7 +81,7 @@ class Allocating:
         if self._assignment is None:
             await self._settle(await self._desk.locate(self._wp), fresh=False)
         if self._assignment is None:
-            raise Blocked("it has no workspace")
+            raise Blocked(EndCode.UNUSABLE, "it has no workspace")
         return self._assignment
 
     async def save(self, why: str) -> None:
@@ -102,7 +102,9 @@ class Allocating:
         if self._s.host.traits.workspaces == "runner":
             await self._make(allocation, workspace)
         elif not allocation.workspace.is_dir():
-            raise Blocked(f"the host named the workspace {allocation.workspace}, but it is not there")
+            raise Blocked(
+                EndCode.UNUSABLE, f"the host named the workspace {allocation.workspace}, but it is not there"
+            )
         elif allocation.branch is not None:
             await workspace.ensure_branch(allocation.branch)
         base = await self._base(allocation, workspace, fresh)
@@ -113,7 +115,7 @@ class Allocating:
     async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
         """A worktree of the runner's own, from the branches of the WP's dependencies."""
         if allocation.branch is None:
-            raise Blocked("the host's dialect names no branch for the workspace")
+            raise Blocked(EndCode.UNUSABLE, "the host's dialect names no branch for the workspace")
         branches = []
         for dependency in self._s.board.work_packages[self._wp].dependencies:
             branch = (await self._desk.locate(dependency)).branch

@@ -7,7 +7,7 @@ from typing import TypeVar, assert_never
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import Decision, decide, row_for
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
 from kitty_run.profile.model import Action
@@ -23,8 +23,9 @@ class Refresh(Exception):
 class Blocked(Exception):
     """Control flow: the work package can't go on; `reason` is told to the host and to people."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, code: EndCode, reason: str) -> None:
         super().__init__(reason)
+        self.code = code
         self.reason = reason
 
 
@@ -58,7 +59,7 @@ class Desk:
         try:
             return await self._read(lambda: self._s.host.locate(wp))
         except HostRefused as refused:
-            raise Blocked(str(refused)) from refused
+            raise Blocked(EndCode.HOST_REFUSED, str(refused)) from refused
 
     async def note(self, wp: str, text: str) -> None:
         """A line in the host's history, where the profile wants it; a refusal changes nothing."""
@@ -131,18 +132,13 @@ class Desk:
                 await self.state()
                 raise Refresh
             case Action.SKIP:
-                raise Ended(Result.SKIPPED, self._skipped(refused))
+                raise _skipped(refused)
             case Action.ABORT:
                 raise RunAborted(f"{wp}: {refused}", abort_status(refused))
             case Action.BLOCK | Action.FALLBACK | Action.REWORK:  # the host has no next agent and no feedback
-                raise Blocked(str(refused))
+                raise Blocked(EndCode.HOST_REFUSED, str(refused))
             case unreachable:
                 assert_never(unreachable)
-
-    @staticmethod
-    def _skipped(refused: HostRefused) -> str:
-        owner = refused.data.get("claimed_by")
-        return f"held by {owner}" if owner else str(refused)
 
     async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
         repeats = 0
@@ -159,6 +155,12 @@ class Desk:
                 self._s.notice(f"{refused}; asked again")
                 repeats = decision.repeat
                 await self._s.control.pause(decision.wait)
+
+
+def _skipped(refused: HostRefused) -> Ended:
+    """The end of a work package that is skipped: by whom it is held, where the host says so."""
+    owner = refused.data.get("claimed_by")
+    return Ended(EndCode.HELD, f"held by {owner}") if owner else Ended(EndCode.SKIPPED, str(refused))
 
 
 def abort_status(refused: HostRefused) -> ExitStatus:

@@ -12,7 +12,7 @@ from kitty_run.engine.decisions.circuit_breaker import limited_for
 from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, row_for
 from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAborted
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.errors import ExitStatus
 from kitty_run.profile.model import Action, FailureClass, RetryRow, RoleName
 
@@ -158,12 +158,13 @@ class Failures:
                 await self._s.control.pause(decision.wait)
                 raise Refresh
             case Action.SKIP:
-                raise Ended(Result.SKIPPED, self._reason(failed, agent))
+                raise Ended(EndCode.SKIPPED, self._reason(failed, agent))
             case Action.ABORT:
                 raise RunAborted(f"{self._wp}: {self._reason(failed, agent)}", ExitStatus.INCOMPLETE)
             case Action.BLOCK:
                 raise Blocked(
-                    "; ".join(filter(None, (self._reason(failed, agent), self._kept_out(decision))))
+                    EndCode.ATTEMPT_FAILED,
+                    "; ".join(filter(None, (self._reason(failed, agent), self._kept_out(decision)))),
                 )
             case unreachable:
                 assert_never(unreachable)

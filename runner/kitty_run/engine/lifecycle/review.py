@@ -21,7 +21,7 @@ from kitty_run.engine.lifecycle.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.review_cleanup import put_back
 from kitty_run.engine.lifecycle.rework import begin_rework, feedback_of
 from kitty_run.engine.lifecycle.state_machine import Step, before_review
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.engine.state.gate_answers import Answer
 from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Snapshot
@@ -108,8 +108,9 @@ class Reviewing:
         snapshot = await at.workspace.snapshot()
         if snapshot.dirty:
             raise Blocked(
+                EndCode.UNREVIEWED_CHANGES,
                 f"{at.workspace.path} has uncommitted changes that nobody would review "
-                f"({', '.join(snapshot.dirty[:5])}): commit or remove them, and run again"
+                f"({', '.join(snapshot.dirty[:5])}): commit or remove them, and run again",
             )
         return snapshot
 
@@ -144,7 +145,9 @@ class Reviewing:
     async def confirm(self, _: Assignment) -> Step:
         """approved to done: somebody approved it on the host; the evidence says just that."""
         if not (await self._gates.ask("done", self._wp)).approved:
-            raise Blocked("the gate `done` was rejected after its approval on the host")
+            raise Blocked(
+                EndCode.REJECTED_AFTER_APPROVAL, "the gate `done` was rejected after its approval on the host"
+            )
         review = Review("host-lane-approved", "approved", f"{self._wp}-approved-on-host")
         policy = self._s.profile.policy.payload(self._staffing.family())
         await self._desk.call(
@@ -185,11 +188,11 @@ class Reviewing:
             case Action.REWORK:
                 return
             case Action.SKIP:
-                raise Ended(Result.SKIPPED, f"left as it is {after}")
+                raise Ended(EndCode.SKIPPED, f"left as it is {after}")
             case Action.ABORT:
                 raise RunAborted(f"{self._wp}: no round of rework is left {after}", ExitStatus.INCOMPLETE)
             case Action.BLOCK | Action.FALLBACK | Action.RETRY | Action.WAIT | Action.REFRESH:
-                raise Blocked(f"no round of rework is left {after}")
+                raise Blocked(EndCode.REWORK_USED_UP, f"no round of rework is left {after}")
             case unreachable:
                 assert_never(unreachable)
 

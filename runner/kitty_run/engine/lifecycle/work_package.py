@@ -11,7 +11,7 @@ from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAbo
 from kitty_run.engine.lifecycle.implementation import Implementing
 from kitty_run.engine.lifecycle.review import Reviewing
 from kitty_run.engine.lifecycle.state_machine import Step, first_step
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.engine.state.run_directory import StorageError
 from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
@@ -37,8 +37,8 @@ class Way:
         except (RunAborted, JournalError, HostError, StorageError):
             raise  # no work package's own trouble: these end the run
         except (Blocked, KittyRunError) as error:
-            return await self._block(str(error))
-        return Ended(Result.DONE)
+            return await self._block(error)
+        return Ended(EndCode.COMPLETED)
 
     async def _walk(self) -> None:
         while (step := self._first()) is not None:
@@ -50,7 +50,8 @@ class Way:
             return
         lane = self._s.board.lanes[self._wp]
         if lane is not Lane.DONE:
-            raise Ended(Result.BLOCKED, f"the host has it in the lane {lane}")
+            code = EndCode.CANCELED if lane is Lane.CANCELED else EndCode.BLOCKED_ON_HOST
+            raise Ended(code, f"the host has it in the lane {lane}")
 
     def _first(self) -> Step | None:
         return first_step(self._s.board.lanes[self._wp], self._s.host.traits.review_claim)
@@ -77,12 +78,15 @@ class Way:
         claims = step is Step.CLAIM_REVIEW and self._s.board.lanes[self._wp] is Lane.FOR_REVIEW
         return claims or step in {Step.IMPLEMENT, Step.REVIEW}
 
-    async def _block(self, reason: str) -> Ended:
+    async def _block(self, cause: Blocked | KittyRunError) -> Ended:
         """Save what the workspace holds, and move the WP to the lane `blocked` with the reason."""
+        reason = str(cause)
         try:
             await self._allocating.save("work kept when the work package was blocked")
         except WorkspaceError as error:
-            if str(error) != reason:
+            if isinstance(cause, WorkspaceError):  # most likely for the same reason
+                self._s.notice(f"what the workspace holds was not saved: {error}", self._wp)
+            else:
                 reason = f"{reason}; besides: {error}"
         lane = self._s.board.lanes[self._wp]
         policy = self._s.profile.policy.payload(self._allocating.family())
@@ -91,5 +95,5 @@ class Way:
                 "block", self._wp, Lane.BLOCKED, lambda: self._s.host.block(self._wp, lane, reason, policy)
             )
         except (Blocked, Refresh, Ended, RunAborted, HostRefused) as error:
-            return Ended(Result.FAILED, f"{reason} (and the host did not move it to blocked: {error})")
-        return Ended(Result.BLOCKED, reason)
+            return Ended(EndCode.NOT_BLOCKED, f"{reason} (and the host did not move it to blocked: {error})")
+        return Ended(cause.code if isinstance(cause, Blocked) else EndCode.UNUSABLE, reason)

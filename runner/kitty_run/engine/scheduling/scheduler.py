@@ -12,7 +12,7 @@ from kitty_run.engine.lifecycle.work_package import Way
 from kitty_run.engine.scheduling.critical_path import ways_left
 from kitty_run.engine.scheduling.dependency_graph import in_motion, missing, stuck
 from kitty_run.engine.scheduling.host_poller import Watch
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.shutdown import EndCode, Ended, Result
 from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
@@ -128,14 +128,14 @@ class Crew:
         wp = self._tasks.pop(task)
         error = None if task.cancelled() else task.exception()
         if task.cancelled():
-            end = Ended(Result.STOPPED, "interrupted")
+            end = Ended(EndCode.INTERRUPTED, "interrupted")
         elif error is None:
             end = task.result()
         else:
             end = self._failed(wp, error)
         self.ends[wp] = end
         self._watch.left(wp)
-        self._s.journal.write("wp.ended", wp, result=end.result.value, reason=end.reason)
+        self._s.journal.write("wp.ended", wp, result=end.result.value, code=end.code.value, reason=end.reason)
 
     def _failed(self, wp: str, error: BaseException) -> Ended:
         """An error ends its work package loudly; an expected one that concerns all ends the run."""
@@ -144,11 +144,13 @@ class Crew:
         if isinstance(error, KittyRunError):
             if self.abort is None:
                 self.abort = error
-            self._s.control.drain(f"the run was ended: {error}", Result.STOPPED)
-            return Ended(Result.FAILED, str(error))
+            self._s.control.drain(EndCode.RUN_ABORTED, f"the run was ended: {error}")
+            return Ended(EndCode.ERROR, str(error))
         text = "".join(traceback.format_exception(error))
         self._s.journal.write("error.unexpected", wp, error=repr(error), traceback=text)
-        return Ended(Result.FAILED, f"unexpected {type(error).__name__}: {error} (traceback in the journal)")
+        return Ended(
+            EndCode.UNEXPECTED, f"unexpected {type(error).__name__}: {error} (traceback in the journal)"
+        )
 
     def _unblock(self, wp: str) -> str:
         actor, mission = self._s.profile.host.actor, self._s.board.mission
@@ -165,13 +167,15 @@ class Crew:
             if wp in self.ends:
                 continue
             if lane is Lane.DONE:
-                self.ends[wp] = Ended(Result.DONE, "done by others, or before this run")
+                self.ends[wp] = Ended(EndCode.DONE_BEFORE, "done by others, or before this run")
             elif lane is Lane.BLOCKED:
-                self.ends[wp] = Ended(Result.BLOCKED, f"blocked on the host. To free it, {self._unblock(wp)}")
+                self.ends[wp] = Ended(
+                    EndCode.BLOCKED_ON_HOST, f"blocked on the host. To free it, {self._unblock(wp)}"
+                )
             elif lane is Lane.CANCELED:
-                self.ends[wp] = Ended(Result.SKIPPED, "canceled on the host")
+                self.ends[wp] = Ended(EndCode.CANCELED, "canceled on the host")
             elif wp in waiting:
-                self.ends[wp] = Ended(Result.WAITING, str(waiting[wp]))
+                self.ends[wp] = Ended(EndCode.DEPENDENCIES, str(waiting[wp]))
             else:
                 self.ends[wp] = self._s.control.end()
 
@@ -183,11 +187,9 @@ def exit_status(ends: dict[str, Ended], abort: KittyRunError | None, interrupted
     if abort is not None:
         return abort.exit_status
     results = {end.result for end in ends.values()}
-    if results <= {Result.DONE, Result.SKIPPED} and all(
-        end.result is Result.DONE or end.reason == "canceled on the host" for end in ends.values()
-    ):
+    if all(end.result is Result.DONE or end.code is EndCode.CANCELED for end in ends.values()):
         return ExitStatus.OK
-    if any(end.limit for end in ends.values()):
+    if any(end.code is EndCode.LIMIT_REACHED for end in ends.values()):
         return ExitStatus.PAUSED  # whatever else is blocked or held: the run is not at its end
     if Result.PAUSED in results and results <= {Result.DONE, Result.PAUSED, Result.WAITING, Result.STOPPED}:
         return ExitStatus.PAUSED

@@ -116,13 +116,14 @@ class Chain:
                 raise ValueError(f"a profile made of more than {MAX_FILES} files")
             self.add(origin, above)
         except Unreadable as error:
-            self._unreadable(place, pointer, text, error.problem)
+            self._unreadable(place, pointer, text, error)
         except ValueError as error:
             message, _, hint = str(error).partition("\n")
             self.problems.append(Problem.at(place, pointer, message, hint))
 
-    def _unreadable(self, place: Place, pointer: str, text: str, problem: Problem) -> None:
-        if problem.message.startswith("can't be read"):
+    def _unreadable(self, place: Place, pointer: str, text: str, error: Unreadable) -> None:
+        problem = error.problem
+        if error.unopened:
             hint = f"looked for {problem.file}; paths are relative to the file that names them"
             self.problems.append(Problem.at(place, pointer, f"{text!r} {problem.message}", hint))
         else:

@@ -24,11 +24,12 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000
 
 
 class Unreadable(Exception):
-    """A file that is no text to parse; carries the problem."""
+    """A file that is no text to parse; carries the problem. `unopened`: the file could not be opened."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, unopened: bool = False) -> None:
         super().__init__(str(problem))
         self.problem = problem
+        self.unopened = unopened
 
 
 def open_source(path: Path, *, shipped: bool = False, name: str = "") -> Source:
@@ -43,7 +44,7 @@ def open_source(path: Path, *, shipped: bool = False, name: str = "") -> Source:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
-        raise Unreadable(Problem.at(empty, "", f"can't be read: {reason}")) from error
+        raise Unreadable(Problem.at(empty, "", f"can't be read: {reason}"), unopened=True) from error
     if len(data) > MAX_BYTES:
         raise Unreadable(Problem.at(empty, "", "larger than 1 MiB", "a profile is a short text"))
     return Source(name, _decode(data, empty), path, shipped)
