@@ -30,7 +30,8 @@ from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
-from kitty_run.git.protocols import AbortedMerge, Diff, Left, Snapshot, Unmerged
+from kitty_run.git.protocols import AbortedMerge, Diff, Left, Snapshot, Standing, Unmerged
+from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane, MissionState
 from kitty_run.host.sim.memory import Fault, SimCall, SimHost
 from kitty_run.profile.model import Profile
@@ -136,7 +137,19 @@ class FakeRepository:
         return "main"
 
     async def resolve(self, ref: str) -> str | None:
-        return f"commit-of-{ref}"
+        found = next((tree for wp, tree in self._world.trees.items() if ref.endswith(wp)), None)
+        return f"commit-of-{ref}" if found is None else found.head
+
+    async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
+        heads = next(tree.heads for wp, tree in self._world.trees.items() if branch.endswith(wp))
+        after = heads[heads.index(reviewed[-1]) + 1 :]
+        return Standing(heads[-1], tuple(Foreign(one, "sneaked in", ()) for one in after), (), reviewed[-1])
+
+    async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
+        tree = self._world.tree(wp)
+        del tree.commits[tree.heads.index(commit) + 1 :]
+        tree.files = dict(tree.commits[-1])
+        return f"refs/kitty-run/{mission}/aside/{wp}"
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         return ()

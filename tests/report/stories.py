@@ -227,6 +227,25 @@ def own_reviewer(root: Path) -> Told:
     return world
 
 
+def moved(root: Path) -> Told:
+    """WP01 was done before the run; WP02's branch moves after its first review, and before the merge."""
+
+    def sneak(world: World, event: Event, _: Session) -> None:
+        tree = world.tree("WP02")
+        after_review = (event.type, event.wp) == ("verdict.given", "WP02") and len(tree.commits) == 2
+        if after_review or event.type == "mission.accepted":
+            tree.commits.append({"late.txt": f"after {event.type}"})
+            tree.files = dict(tree.commits[-1])
+
+    world = Told(root, PAIR)
+    world.host.move("WP01", Lane.DONE)
+    world.tree("WP01").commits.append({"WP01.txt": "by hand"})
+    world.kept["WP01"] = world.tree("WP01").head
+    world.on_event = sneak
+    world.run()
+    return world
+
+
 def bug(root: Path) -> Told:
     """An error that nobody expected."""
 
@@ -254,6 +273,7 @@ STORIES: Mapping[str, Story] = {
         own_limit,
         limited,
         own_reviewer,
+        moved,
         bug,
     )
 }

@@ -13,13 +13,18 @@ from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.budget_check import keeping_time, of_run, of_work_package
 from kitty_run.engine.lifecycle.finish import Finish, Unfinished
 from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.lifecycle.reviewed_heads import ReviewedHeads
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Crew, exit_status
 from kitty_run.engine.shutdown import EndCode, Ended, Result
 from kitty_run.engine.state.usage import Cost
-from kitty_run.errors import ExitStatus, JournalError, KittyRunError
+from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
 from kitty_run.host.model import Lane
 from kitty_run.profile.validation.unseen_limits import unseen
+
+
+class NothingPlanned(UsageError):
+    """The mission has no work packages: there is nothing to do, and so nothing to accept or merge."""
 
 
 class DependencyCycle(KittyRunError):
@@ -122,6 +127,14 @@ class Session:
         return self._report(status, reason or self._why())
 
     def _check_graph(self) -> None:
+        mission = self._s.board.mission
+        if not self._s.board.work_packages:
+            nothing = NothingPlanned(
+                f"mission {mission} has no work packages, so that nothing was called that changes it: plan "
+                f"its tasks first (they belong in kitty-specs/{mission}/tasks/) and run again"
+            )
+            self._write_end(nothing.exit_status, str(nothing), 0.0)
+            raise nothing
         if found := cycle(tuple(self._s.board.work_packages.values())):
             error = DependencyCycle(
                 f"mission {self._s.board.mission}: {' -> '.join(found)} depend on each other in a circle; "
@@ -135,10 +148,15 @@ class Session:
             self._s.notice(str(limit))
         async with keeping_time(self._s):
             await Gates(self._s, self._desk).pass_or_end("start")
+            await self._find_reviewed()
             ends = await crew.run()
         if exit_status(ends, crew.abort, self._interrupts > 0) is ExitStatus.OK:
             self._s.control.lift()
             await Finish(self._s, self._desk).run()
+
+    async def _find_reviewed(self) -> None:
+        if self._s.profile.finish.merge is not None and self._s.memory.merged is None:
+            await ReviewedHeads(self._s, self._desk).find()
 
     def _why(self) -> str:
         crew = self._crew

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kitty_run.git.provenance import Foreign
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -54,6 +56,20 @@ class AbortedMerge:
 
     commit: str
     files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a branch stands to the commits of it that were reviewed.
+
+    `foreign` are commits on it that nobody reviewed, `missing` reviewed ones that it does not contain.
+    `goal` is the reviewed commit that contains all others; None where there is none.
+    """
+
+    tip: str
+    foreign: tuple[Foreign, ...]
+    missing: tuple[str, ...]
+    goal: str | None
 
 
 class WorkspacePort(Protocol):
@@ -129,4 +145,12 @@ class RepositoryPort(Protocol):
 
     async def kept(self, mission: str, wp: str) -> str | None:
         """The commit that was kept for `wp`, None where none was."""
+        ...
+
+    async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
+        """How `branch` stands to its `reviewed` commits; what `known` contains is left out."""
+        ...
+
+    async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
+        """Have `branch` at `commit` again; returns the ref that keeps what it was at."""
         ...

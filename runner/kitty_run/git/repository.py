@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
-from kitty_run.git import merge_proof
+from kitty_run.git import merge_proof, provenance
 from kitty_run.git.command import Git, printable
-from kitty_run.git.protocols import AbortedMerge, Unmerged
+from kitty_run.git.protocols import AbortedMerge, Standing, Unmerged
 from kitty_run.git.status import status
 from kitty_run.git.worktrees import Worktree, list_worktrees
 
@@ -119,6 +119,26 @@ class Repository:
     async def kept(self, mission: str, wp: str) -> str | None:
         """The commit that `keep` holds for `wp`; None where it holds none."""
         return await self.resolve(f"{KEPT}/{mission}/{wp}")
+
+    async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
+        """How `branch` stands to its `reviewed` commits; what `known` contains is left out."""
+        tip = await self.resolve(f"refs/heads/{branch}")
+        if tip is None:
+            return None
+        present = [commit for commit in dict.fromkeys(reviewed) if await self.resolve(commit)]
+        missing = [one for one in reviewed if one not in present or not await self._contains(tip, one)]
+        tops = (await self._git.run("merge-base", "--independent", *present)).split() if present else []
+        foreign = await provenance.foreign(self._git, tip, [*present, *known])
+        return Standing(tip, foreign, tuple(missing), tops[0] if len(tops) == 1 else None)
+
+    async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
+        """Have `branch` at `commit` again; returns the ref that keeps what it was at."""
+        aside = f"{KEPT}/{mission}/aside/{wp}-{(await self._git.line('rev-parse', branch))[:12]}"
+        await provenance.put_back(self._git, branch, commit, aside)
+        return aside
+
+    async def _contains(self, tip: str, commit: str) -> bool:
+        return await self._git.ok("merge-base", "--is-ancestor", commit, tip)
 
     @staticmethod
     async def _wait_for_index(git: Git) -> None:

@@ -130,6 +130,15 @@ def _merge_started(data: Data) -> Sentence:
     return Sentence(f"merging the work of {count(number, 'work package')}")
 
 
+def _put_back(data: Data) -> Sentence:
+    text = f"{data['branch']} is put back to its reviewed commit {_short(data['commit'])}"
+    return Sentence(f"{text}; what it held is kept under {data['kept']}", Tone.BAD, _lines(data["foreign"]))
+
+
+def _lines(items: object) -> str:
+    return "not reviewed: " + "; ".join(map(str, items)) if isinstance(items, list | tuple) and items else ""
+
+
 def _clock(until: object) -> str:
     return clock(datetime.fromisoformat(str(until)))
 
@@ -154,6 +163,14 @@ TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
     "review.discarded": lambda data: Sentence(
         f"the reviewer changed files; thrown away: {some(data['files'])}"
     ),
+    "review.outdated": lambda data: Sentence(
+        f"{_short(data['reviewed'])} was reviewed, but {_short(data['commit'])} is there now: reviewed again",
+        Tone.BAD,
+    ),
+    "head.found": lambda data: Sentence(
+        f"found in the lane {data['lane']}: its commit {_short(data['commit'])} is taken as reviewed"
+    ),
+    "branch.put_back": _put_back,
     "rework.started": lambda data: Sentence(f"back to the implementer, cycle {data['cycle']}"),
     "retry.decided": _retry,
     "session.dropped": lambda data: Sentence(

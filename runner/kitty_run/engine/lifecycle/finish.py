@@ -9,6 +9,7 @@ from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import decide, row_for
 from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.lifecycle.reviewed_heads import ReviewedHeads
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
@@ -39,6 +40,7 @@ class Finish:
         self._s = services
         self._desk = desk
         self._gates = Gates(services, desk)
+        self._heads = ReviewedHeads(services, desk)
 
     async def run(self) -> None:
         """Finish the mission. Raises `Unfinished`, `Ended` (a gate waits), `RunAborted` or `WorkspaceError`.
@@ -60,6 +62,8 @@ class Finish:
 
     async def _check_lanes(self) -> None:
         state = await self._desk.state()
+        if all(wp.lane is Lane.CANCELED for wp in state.work_packages):
+            raise Unfinished("every work package is canceled: there is nothing to accept or to merge")
         finished = self._s.host.traits.finished
         rest = [f"{wp.id} ({wp.lane})" for wp in state.work_packages if wp.lane not in finished]
         if rest:
@@ -89,6 +93,9 @@ class Finish:
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._gates.pass_or_end("merge")
         await self._commit_status()
+        await self._settle(merge, works)
+        works = await self._works()
+        heads = {work.wp: work.head for work in works}
         self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
         await self._call_merge(merge, works)
         return await self._verified(merge, heads)
@@ -122,6 +129,13 @@ class Finish:
                 "what is uncommitted (the host deletes dirty worktrees without a word), then run again."
             )
         return works
+
+    async def _settle(self, merge: Merge, works: list[Work]) -> None:
+        """Have every branch at what was reviewed, after all that people were waited for."""
+        branches = [(work.wp, work.branch) for work in works if work.branch and work.alive]
+        target = await self._s.repository.resolve(await self._target(merge))
+        if problems := await self._heads.settle(branches, target):
+            raise Unfinished("not merged, since nobody reviewed what would be:\n  " + "\n  ".join(problems))
 
     async def _place(self, wp: str) -> tuple[Path, str | None]:
         """The workspace and the branch of `wp`, from the host only where the journal does not know."""

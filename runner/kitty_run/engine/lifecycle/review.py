@@ -28,6 +28,9 @@ from kitty_run.git.protocols import Snapshot
 from kitty_run.host.model import Lane, Review
 from kitty_run.profile.model import Action, FailureClass
 
+MOVES = 3
+"""Reviews of one work package that may come to nothing since its branch moved meanwhile."""
+
 
 class Reviewing:
     """Reviews one work package; nothing but a verdict that fits its schema approves."""
@@ -42,6 +45,7 @@ class Reviewing:
         self._failures = Failures(services, desk, wp, "review")
         self._told: set[str] = set()
         self._gates = Gates(services, desk)
+        self._moves = 0
 
     async def claim(self, at: Assignment) -> Step:
         """for_review to in_review, where the host has that lane; repeatable by the same actor."""
@@ -136,14 +140,33 @@ class Reviewing:
         if not answer.approved:
             self._overrule(answer, await at.workspace.head())
             return Step.REJECT
+        if (head := await at.workspace.head()) != (self._s.remember(self._wp).verdict or {}).get("commit"):
+            return self._outdated(head)
         policy = self._s.profile.policy.payload(self._staffing.family())
         await self._desk.call(
             "approve", self._wp, Lane.DONE, lambda: self._s.host.approve(self._wp, review, policy)
         )
         return Step.END
 
-    async def confirm(self, _: Assignment) -> Step:
+    def _outdated(self, head: str) -> Step:
+        """Whatever came after the verdict was seen by nobody: review again, and ask the gate again."""
+        self._gates.forget("done", self._wp)
+        self._moves += 1
+        reviewed = str((self._s.remember(self._wp).verdict or {}).get("commit"))
+        self._s.journal.write("review.outdated", self._wp, reviewed=reviewed, commit=head)
+        if self._moves > MOVES:
+            raise Blocked(
+                EndCode.UNREVIEWED_CHANGES,
+                f"its branch moved after each of {self._moves} reviews (now {head[:10]}, reviewed "
+                f"{reviewed[:10]}): end what commits there, then run again",
+            )
+        return Step.REVIEW
+
+    async def confirm(self, at: Assignment) -> Step:
         """approved to done: somebody approved it on the host; the evidence says just that."""
+        if self._s.remember(self._wp).reviewed is None:
+            found = await at.workspace.head()
+            self._s.journal.write("head.found", self._wp, commit=found, lane=Lane.APPROVED.value)
         if not (await self._gates.ask("done", self._wp)).approved:
             raise Blocked(
                 EndCode.REJECTED_AFTER_APPROVAL, "the gate `done` was rejected after its approval on the host"

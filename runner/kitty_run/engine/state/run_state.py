@@ -32,6 +32,7 @@ class WorkPackageMemory:
     latest attempt took one up. `granted` is per role the counter of the wait that was decided last, until
     its attempt starts. `authors` are the families whose work is in the workspace, the latest last.
     `inspected` is the commit that a reviewer was started on which nobody has cleaned up after yet.
+    `reviewed` is the commit that was approved, by a reviewer or by whoever approved it on the host.
     `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
     """
 
@@ -53,6 +54,7 @@ class WorkPackageMemory:
     under_way: Mapping[str, object] | None = None
     inspected: str | None = None
     verdict: Mapping[str, object] | None = None
+    reviewed: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     ended: str | None = None
     reason: str = ""
@@ -160,7 +162,7 @@ def _rework_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> No
     memory.cycle = int(str(data["cycle"]))
     memory.feedback = str(data["feedback"])
     memory.ready = None
-    memory.verdict = None
+    memory.verdict = memory.reviewed = None
     kept = {key: count for key, count in memory.repeats.items() if key.startswith("review:changes_requested")}
     memory.repeats = kept
     memory.notes = {}
@@ -182,6 +184,11 @@ def _ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
 
 def _verdict_given(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
     memory.verdict, memory.inspected = data, None
+    memory.reviewed = str(data["commit"]) if data.get("verdict") == "approved" else None
+
+
+def _head_found(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.reviewed = str(data["commit"])
 
 
 _WORK_PACKAGE_FOLDS = {
@@ -193,6 +200,7 @@ _WORK_PACKAGE_FOLDS = {
     "work.ready": _work_ready,
     "retry.decided": _retry_decided,
     "verdict.given": _verdict_given,
+    "head.found": _head_found,
     "rework.started": _rework_started,
     "call.ended": _progressed,
     "wp.ended": _ended,
