@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +20,12 @@ from kitty_run.engine.session import Report, Session
 from kitty_run.engine.shutdown import Control
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Event, Journal
+from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import RunPlace, home, new_run, unfinished_run
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.witness import verify
 from kitty_run.errors import UsageError
 from kitty_run.execution.local import LocalExecutor, end_leftovers
 from kitty_run.execution.sandbox import needed, unavailable
@@ -64,12 +66,13 @@ def launch(request: Request, show: Show) -> Report:
 async def _launch(request: Request, show: Show) -> Report:
     repo = await main_checkout(request.repo)
     await asyncio.to_thread(_check_sandbox, request.loaded.profile)
+    told = await claim(repo)
     with repository_lock(home(repo) / "lock", request.mission):
         doorman = starter(request.loaded.profile.host)
         calls = CallBook()
         try:
             host = await connect(request.loaded.profile.host, repo, request.mission, doorman, calls)
-            return await _session(request, repo, host, calls, show)
+            return await _session(request, repo, host, calls, show, told)
         finally:
             await doorman.close()
 
@@ -111,19 +114,25 @@ def _write_call(journal: Journal, call: CallRecord) -> None:
     )
 
 
-async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBook, show: Show) -> Report:
+async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, told in it
+    request: Request, repo: Path, host: SpecKitty, calls: CallBook, show: Show, notices: Sequence[str]
+) -> Report:
     state = await host.state()
+    witness = await asyncio.to_thread(verify, repo)
     known = unfinished_run(repo, state.mission)
     place = known or new_run(repo)
     place.write_profile(as_yaml(request.loaded.document()))
-    journal, memory = Journal(place.journal), Memory()
-    for event in journal.open():
-        memory.apply(event)
+    chain, memory = witness.chain(place), Memory()
+    journal = Journal(place.journal, keep=None if chain is None else chain.append)
     try:
+        for event in journal.open():
+            memory.apply(event)
         journal.observe(memory.apply)
         journal.observe(show)
         told = header(request.loaded.profile, host, state)
         journal.write("run.resumed" if known else "run.started", **told)
+        for text in (*notices, *witness.notices):
+            journal.write("notice", text=text)
         calls.attach(journal)
         await _end_leftovers(journal, memory)
         services = _services(request, repo, host, Board.of(state), journal, memory, place)
@@ -133,6 +142,8 @@ async def _session(request: Request, repo: Path, host: SpecKitty, calls: CallBoo
             return await session.run()
     finally:
         journal.close()
+        if chain is not None:
+            chain.close()
 
 
 def as_yaml(document: Mapping[str, object]) -> str:

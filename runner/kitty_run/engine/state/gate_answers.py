@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.private_files import make_directories, read_bytes, write_whole
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.errors import JournalError
 from kitty_run.profile.model import GateName
@@ -38,7 +38,7 @@ def answer_of(place: RunPlace, gate: str) -> Answer | None:
     """The answer given to `gate`, None where there is none yet."""
     path = place.gates / f"{gate}.json"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_bytes(path))
         note, given = str(data.get("note", "")), str(data.get("given", ""))
         return Answer(bool(data["approved"]), str(data["by"]), note, given)
     except FileNotFoundError:
@@ -50,11 +50,8 @@ def answer_of(place: RunPlace, gate: str) -> Answer | None:
 def give(place: RunPlace, gate: str, answer: Answer) -> Path:
     """Write `answer`, given now, so that a waiting or later run finds it whole."""
     answer = replace(answer, given=datetime.now(UTC).isoformat())
-    place.gates.mkdir(parents=True, exist_ok=True)
-    path = place.gates / f"{gate}.json"
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(asdict(answer)), encoding="utf-8")
-    os.replace(draft, path)  # noqa: PTH105 (atomic on purpose)
+    path = make_directories(place.directory, "gates") / f"{gate}.json"
+    write_whole(path, json.dumps(asdict(answer)).encode())
     return path
 
 

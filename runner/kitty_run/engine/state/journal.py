@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kitty_run.errors import JournalError
+from kitty_run.engine.state.private_files import open_file
+from kitty_run.errors import JournalError, MachineFault, out_of_room
 
 FORMAT = 1
 """Version of the journal's format, in every line as `v`."""
@@ -53,8 +54,15 @@ class Journal:
     Raises `JournalError` if a line can't be written: a run without its journal must not go on.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        keep: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`keep` gets each line before the file does, to know it again."""
         self.path = path
+        self._keep = keep
         self._now = now
         self._observers: list[Observer] = []
         self._seq = 0
@@ -67,7 +75,7 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _cut_torn_line(self.path)
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             raise JournalError(f"the journal {self.path} can't be opened: {error}") from error
         return past
@@ -79,11 +87,16 @@ class Journal:
     def write(self, type_: str, wp: str | None = None, /, **data: object) -> Event:
         """Append an event and flush it to the disk, then tell the observers."""
         event = Event(type_, self._now(), wp, data)
-        line = json.dumps(event.to_json(self._seq + 1), ensure_ascii=False, default=str) + "\n"
+        text = json.dumps(event.to_json(self._seq + 1), ensure_ascii=False, default=str) + "\n"
+        line = text.encode("utf-8", errors="replace")
         try:
-            _write_all(self._file, line.encode("utf-8", errors="replace"))
+            if self._keep is not None:
+                self._keep(line)
+            _write_all(self._file, line)
             os.fsync(self._file)
         except OSError as error:
+            if out_of_room(error):
+                raise MachineFault.of(self.path, error) from error
             raise JournalError(
                 f"the journal {self.path} can't be written: {error}. The run stops here, since nobody "
                 "could tell what it did. Make room and start the same command again: it goes on."

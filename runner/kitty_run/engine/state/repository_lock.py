@@ -6,11 +6,12 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
 
+from kitty_run.engine.state.private_files import make_directory, open_file, read_bytes
 from kitty_run.errors import ExitStatus, UsageError
 
 
@@ -26,36 +27,63 @@ def repository_lock(path: Path, mission: str) -> Iterator[None]:
 
     Raises `RepositoryBusy` at once, naming the holder, if another process has it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    make_directory(path.parent)
+    with _root_locked(path, path.parent.parent):
+        file = open_file(path, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RepositoryBusy(_busy(path)) from None
-        _describe(path, mission)
-        try:
-            yield
+            _lock(file, path)
+            _describe(file, mission)
+            try:
+                yield
+            finally:
+                os.ftruncate(file, 0)
         finally:
-            path.write_text("", encoding="utf-8")
+            os.close(file)
+
+
+@contextmanager
+def _root_locked(path: Path, root: Path) -> Iterator[None]:
+    """Hold the repository's directory itself too: the lock file can be removed or replaced, that can't."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(_NotLockable):  # some network file systems lock no directories
+            _lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _NotLockable(Exception):
+    """The file system can't lock this."""
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RepositoryBusy(_busy(path)) from None
+    except OSError as error:
+        raise _NotLockable from error
 
 
 def holder(path: Path) -> dict[str, object] | None:
     """What the lock file says of its holder, or None where nobody has written into it."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(read_bytes(path))
+    except (OSError, ValueError, UsageError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def _describe(path: Path, mission: str) -> None:
+def _describe(file: int, mission: str) -> None:
     text = {
         "pid": os.getpid(),
         "machine": gethostname(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "mission": mission,
     }
-    path.write_text(json.dumps(text), encoding="utf-8")
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(text).encode(), 0)
 
 
 def _busy(path: Path) -> str:

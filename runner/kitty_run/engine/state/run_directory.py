@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kitty_run.engine.state.journal import Event, read
+from kitty_run.engine.state.private_files import make_directories, make_directory, write_whole
 from kitty_run.errors import JournalError, KittyRunError
 
 HOME = ".kitty-run"
@@ -43,7 +44,7 @@ class RunPlace:
     def write_profile(self, text: str) -> None:
         """Keep the resolved profile beside the journal; raises `StorageError`."""
         try:
-            self.profile.write_text(text, encoding="utf-8")
+            write_whole(self.profile, text.encode(errors="replace"))
         except OSError as error:
             raise StorageError(f"{self.profile} can't be written: {error}") from error
 
@@ -66,20 +67,19 @@ class RunPlace:
     def _file(self, kind: str, wp: str, name: str) -> Path:
         folder = self.directory / kind / wp
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return make_directories(self.directory, kind, wp) / name
         except OSError as error:
             raise StorageError(f"{folder} can't be made: {error}") from error
-        return folder / name
 
 
 def home(repo: Path) -> Path:
     """`.kitty-run/` of the repository, made where missing, ignoring itself in git."""
     folder = repo / HOME
     try:
-        folder.mkdir(exist_ok=True)
+        make_directory(folder)
         ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        if not os.path.lexists(ignore):
+            write_whole(ignore, b"*\n")
     except OSError as error:
         raise StorageError(f"{folder} can't be made: {error}. kitty-run keeps its journal there.") from error
     return folder
@@ -88,9 +88,9 @@ def home(repo: Path) -> Path:
 def new_run(repo: Path) -> RunPlace:
     """A fresh run directory; its id sorts by time."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    directory = home(repo) / "runs" / f"{stamp}-{secrets.token_hex(2)}"
+    directory = home(repo) / "runs" / f"{stamp}-{secrets.token_hex(4)}"
     try:
-        os.makedirs(directory, mode=0o700)  # noqa: PTH103 (exist_ok stays off: an id is never reused)
+        make_directories(home(repo), "runs", directory.name)
     except OSError as error:
         raise StorageError(f"{directory} can't be made: {error}") from error
     return RunPlace(directory)

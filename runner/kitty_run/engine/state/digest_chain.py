@@ -1,0 +1,102 @@
+"""What the runner wrote into its journals, kept outside of the repository as a chain of digests.
+
+The repository's side can be changed by whatever runs in it. So each line is also kept in the user's state
+directory, after a digest over the digest before it and the line: `DIGEST LINE`. There stands what is
+believed; a journal that says something else is put right from it, and people are told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kitty_run.engine.state.private_files import make_directories, open_file, read_bytes
+
+START = b"0" * 64
+"""What stands for the digest before the first line."""
+
+
+def state_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's directory for the state of programs; a relative one is passed over, as the standard asks."""
+    named = Path(environ.get("XDG_STATE_HOME", ""))
+    return named if named.is_absolute() else Path(environ.get("HOME") or Path.home()) / ".local" / "state"
+
+
+def store_of(repo: Path, base: Path | None = None) -> Path:
+    """Where the chains of the repository's runs are: another copy of the repository has another place."""
+    path = repo.resolve()
+    key = hashlib.sha256(f"{path}\0{path.stat().st_ino}".encode(errors="surrogateescape")).hexdigest()[:24]
+    return (base or state_home()) / "kitty-run" / key
+
+
+def make_store(repo: Path) -> Path:
+    """The same, made where it is missing; raises OSError and `ForeignState`."""
+    store = store_of(repo)
+    outer = store.parent.parent
+    outer.mkdir(parents=True, exist_ok=True)
+    return make_directories(outer, store.parent.name, store.name)
+
+
+class Chain:
+    """The chain of one run, in the file `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = -1
+        self._last = START
+
+    def lines(self) -> list[bytes]:
+        """The lines as far as the digests fit: each with its newline."""
+        try:
+            records = read_bytes(self.path).split(b"\n")[:-1]
+        except FileNotFoundError:
+            return []
+        return list(_fitting(records))
+
+    def open(self) -> None:
+        """Open to append after the last line that fits."""
+        kept = self.lines()
+        self._last, size = START, 0
+        for line in kept:
+            self._last = _digest(self._last, line)
+            size += len(self._last) + 1 + len(line)
+        self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.ftruncate(self._file, size)
+
+    def append(self, line: bytes) -> None:
+        """Keep `line` (with its newline), on the disk when this returns; raises OSError."""
+        digest = _digest(self._last, line)
+        record = digest + b" " + line
+        start = os.fstat(self._file).st_size
+        try:
+            written = 0
+            while written < len(record):
+                written += os.write(self._file, record[written:])
+            os.fsync(self._file)
+        except OSError:
+            os.ftruncate(self._file, start)
+            raise
+        self._last = digest
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _fitting(records: list[bytes]) -> Iterator[bytes]:
+    last = START
+    for record in records:
+        digest, _, text = record.partition(b" ")
+        line = text + b"\n"
+        if digest != _digest(last, line):
+            return
+        last = digest
+        yield line
+
+
+def _digest(last: bytes, line: bytes) -> bytes:
+    return hashlib.sha256(last + line).hexdigest().encode()

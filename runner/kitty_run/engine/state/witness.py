@@ -1,0 +1,142 @@
+"""Before a run begins: every journal of the repository is what the runner wrote, or is put right and told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kitty_run.engine.state.digest_chain import Chain, make_store
+from kitty_run.engine.state.private_files import ForeignState, make_directories, read_bytes, write_whole
+from kitty_run.engine.state.run_directory import HOME, RunPlace, runs
+from kitty_run.errors import MachineFault, out_of_room
+
+SUFFIX = ".chain"
+READY = "known"
+"""The file that stands in the store once the runs of before were taken in."""
+
+
+@dataclass(slots=True)
+class Witness:
+    """What was found; `store` is None where nothing can be kept outside of the repository."""
+
+    store: Path | None = None
+    notices: list[str] = field(default_factory=list)
+
+    def chain(self, place: RunPlace) -> Chain | None:
+        """The opened chain of `place`, to which its journal's lines go first."""
+        if self.store is None:
+            return None
+        chain = Chain(self.store / f"{place.id}{SUFFIX}")
+        chain.open()
+        return chain
+
+
+def verify(repo: Path) -> Witness:
+    """Compare all journals of `repo` with what is kept outside, and put them right.
+
+    Only for whoever holds the repository's lock: nobody else writes meanwhile.
+    """
+    witness = Witness()
+    try:
+        witness.store = make_store(repo)
+        _take_in(repo, witness.store, witness.notices)
+        for path in sorted(witness.store.glob(f"*{SUFFIX}")):
+            _put_right(repo, path, witness.notices)
+    except (OSError, ForeignState) as error:
+        if isinstance(error, OSError) and out_of_room(error):
+            raise MachineFault.of(witness.store or repo, error) from error
+        witness.store = None
+        witness.notices.append(
+            f"the journal is not verified: nothing can be kept outside of the repository ({error}). "
+            "Make that directory writable, or name another one in XDG_STATE_HOME"
+        )
+    return witness
+
+
+def _take_in(repo: Path, store: Path, notices: list[str]) -> None:
+    """At first take in the runs that are there; later, what has no chain is not the runner's."""
+    known = (store / READY).exists()
+    for place in runs(repo):
+        chain = Chain(store / f"{place.id}{SUFFIX}")
+        if chain.path.exists():
+            continue
+        if known:
+            away = place.journal.with_name(f"events.jsonl.not-ours-{_stamp()}")
+            place.journal.rename(away)
+            notices.append(f"{place.journal} was not written by kitty-run: not believed, and kept as {away}")
+            continue
+        data = read_bytes(place.journal)
+        chain.open()
+        try:
+            for line in data.split(b"\n")[:-1]:
+                chain.append(line + b"\n")
+        finally:
+            chain.close()
+        notices.append(
+            f"{place.journal} is unverified: nothing is known outside of the repository of who wrote it"
+        )
+    if not known:
+        write_whole(store / READY, str(repo).encode(errors="surrogateescape") + b"\n")
+
+
+def _put_right(repo: Path, path: Path, notices: list[str]) -> None:
+    lines = Chain(path).lines()
+    if not lines:
+        return
+    place = RunPlace(repo / HOME / "runs" / path.name.removesuffix(SUFFIX))
+    try:
+        found = read_bytes(place.journal)
+    except FileNotFoundError:
+        if _complete(lines[-1]) and not place.directory.exists():
+            path.unlink()  # somebody tidied up after a run that had come to its end
+            return
+        found = b""
+    right = b"".join(lines)
+    if found == right:
+        return
+    make_directories(repo / HOME, "runs", place.id)
+    torn = right.startswith(found) and len(right) - len(found) <= len(lines[-1])
+    kept = ""
+    if found and not torn:
+        away = place.journal.with_name(f"events.jsonl.found-{_stamp()}")
+        write_whole(away, found)
+        kept = f"; the file as found is kept as {away}"
+    write_whole(place.journal, right)
+    if not torn:  # what a kill leaves in the middle of the last line is nobody's doing
+        notices.append(f"{place.journal} was changed: {_difference(lines, found)}{kept}")
+
+
+def _difference(lines: list[bytes], found: bytes) -> str:
+    """What is wrong, by line numbers of the file as it was found."""
+    pieces = found.split(b"\n")
+    there = [piece + b"\n" for piece in pieces[:-1]] + pieces[-1:] * bool(pieces[-1])
+    ours, theirs = set(lines), set(there)
+    foreign = [number for number, line in enumerate(there, 1) if line not in ours]
+    missing = [number for number, line in enumerate(lines, 1) if line not in theirs]
+    parts = []
+    if foreign:
+        parts.append(f"{_lines(foreign)} not written by kitty-run and not believed")
+    if missing:
+        parts.append(f"{_lines(missing)} of what kitty-run wrote missing and put back")
+    return " and ".join(parts) or "its lines stood in another order, which is put right"
+
+
+def _lines(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"line {numbers[0]} was"
+    shown = ", ".join(map(str, numbers[:5])) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
+    return f"lines {shown} were"
+
+
+def _complete(line: bytes) -> bool:
+    try:
+        last = json.loads(line)
+    except ValueError:
+        return False
+    return bool(last.get("type") == "run.ended" and last.get("exit_status") == 0)
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
