@@ -65,7 +65,8 @@ class MachineFault(JournalError):
         place = _mount(path)
         return cls(
             f"{path} can't be written: {error.strerror} (file system {place}). The run pauses here, and "
-            f"nothing was blocked for it. Make room (df -h {place}) and run again: it continues."
+            f"nothing was blocked for it. Make room (df -h {place}) and start the same command again: "
+            "it continues."
         )
 
 
