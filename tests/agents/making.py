@@ -52,7 +52,6 @@ def context(workspace: Path, **changes: Any) -> AttemptContext:
         "cycle": 1,
         "workspace": workspace,
         "base": "abc123",
-        "prompt_path": workspace / "WP02.md",
     }
     return AttemptContext(**{**fields, **changes})
 

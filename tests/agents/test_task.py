@@ -24,7 +24,7 @@ def wp_file(tmp_path: Path, content: str | bytes) -> Path:
 
 def test_title_and_subtasks_come_from_the_front_matter(tmp_path: Path) -> None:
     task = read_task(wp_file(tmp_path, WHOLE), "WP02")
-    assert (task.title, task.subtasks, task.note) == ("Retry payments", ("T001", "T002"), None)
+    assert (task.title, task.subtasks) == ("Retry payments", ("T001", "T002"))
     assert task.text == WHOLE
 
 
@@ -36,7 +36,6 @@ def test_broken_front_matter_leaves_the_task_usable_and_is_noted(tmp_path: Path,
     task = read_task(wp_file(tmp_path, content), "WP02")
     assert task.title == "WP02"
     assert task.text == content
-    assert task.note is not None
 
 
 def test_odd_values_in_the_front_matter_are_passed_over(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from kitty_run.errors import UsageError
 from kitty_run.host.dialect import Dialect, Refused
 from kitty_run.host.dialect_files import dialects_dir, load, load_all, named
 from kitty_run.host.model import Lane
-from kitty_run.host.template import placeholders, render
+from kitty_run.host.template import render
 from pytest_snapshot.plugin import Snapshot
+
+from tests.host.placeholders import placeholders
 
 FILES = sorted(dialects_dir().glob("*.yaml"))
 SUPPORTED = [found for found in load_all() if isinstance(found, Dialect)]
@@ -88,18 +90,12 @@ def test_a_new_generation_is_a_new_file(tmp_path: Path) -> None:
     text = (dialects_dir() / "mission.yaml").read_text(encoding="utf-8")
     (tmp_path / "next.yaml").write_text(
         text.replace("name: mission\n", "name: next\n").replace(
-            "[planned, claimed, in_progress,", "[planned,"
+            "satisfied_by: [approved, done]", "satisfied_by: [done]"
         )
     )
-    added = {found.name: found for found in load_all([tmp_path])}["next"]
+    added = load(tmp_path / "next.yaml")
     assert isinstance(added, Dialect)
-    assert Lane.CLAIMED not in added.traits.blockable
-
-
-def test_a_file_of_a_users_own_takes_the_place_of_one_that_ships(tmp_path: Path) -> None:
-    text = (dialects_dir() / "feature.yaml").read_text(encoding="utf-8")
-    (tmp_path / "feature.yaml").write_text(text.replace("spec-kitty 1.0", "ours"))
-    assert {found.name: found.title for found in load_all([tmp_path])}["feature"] == "ours"
+    assert Lane.APPROVED not in added.traits.satisfied_by
 
 
 @pytest.mark.parametrize(

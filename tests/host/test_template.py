@@ -7,7 +7,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kitty_run.host.template import placeholders, render
+from kitty_run.host.template import render
+
+from tests.host.placeholders import placeholders
 
 WHEN_TARGET = [{"when": "target", "args": ["--target", "{target}"]}]
 

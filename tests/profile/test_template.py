@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from kitty_run.errors import KittyRunError
-from kitty_run.profile.template import NAMES, TemplateError, flaws, render, undefined_names
+from kitty_run.profile.template import NAMES, TemplateError, flaws, render
 
 WP = {"id": "WP01", "title": "Retry payments", "dependencies": ["WP00"]}
 
@@ -47,8 +47,8 @@ def test_what_can_not_be_rendered_is_an_expected_error(text: str) -> None:
 
 
 def test_undefined_names_are_found_with_their_lines() -> None:
-    found = undefined_names("{{ prompt }}\n\n{{ promt }} {% for x in xs %}{{ x }}{% endfor %}")
-    assert sorted((flaw.line, flaw.word) for flaw in found) == [(3, "promt"), (3, "xs")]
+    found = flaws("{{ prompt }}\n\n{{ promt }} {% for x in xs %}{{ x }}{% endfor %}", NAMES)
+    assert [(flaw.line, flaw.word) for flaw in found] == [(3, "promt"), (3, "xs")]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -127,9 +127,7 @@ class AttemptContext:
     cycle: int
     workspace: Path
     base: str
-    prompt_path: Path
     session: str | None = None
     feedback: str = ""
     verdict_file: Path | None = None
     checks: tuple[CheckResult, ...] = ()
-    extra: Mapping[str, str] = field(default_factory=dict)

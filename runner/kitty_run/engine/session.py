@@ -222,8 +222,7 @@ class Session:
         memory = self._s.remember(wp)
         attempts = sum(memory.attempts.values())
         lane = self._s.board.lanes[wp]
-        actor, mission = self._s.profile.host.actor, self._s.board.mission
-        unblock = self._s.host.traits.unblock.format(mission=mission, wp=wp, actor=actor)
+        unblock = self._s.host.traits.unblocking(self._s.board.mission, wp, self._s.profile.host.actor)
         return WorkPackageReport(
             result=end.result,
             code=end.code,

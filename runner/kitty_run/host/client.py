@@ -35,7 +35,6 @@ class CallRecord:
 
     operation: str
     wp: str | None
-    ok: bool
     code: str | None
     seconds: float
 
@@ -196,16 +195,14 @@ class SpecKitty:
     ) -> T:
         at, begin = self.connection, monotonic()
         read = envelope.data_of if operation.reply == "envelope" else envelope.object_of
-        ok, code = False, None
+        code = None
         try:
-            found = parse(read(await at.starter.call(argv, at.repo, at.timeout), name))
-            ok = True
+            return parse(read(await at.starter.call(argv, at.repo, at.timeout), name))
         except HostRefused as refused:
             code = refused.code
             raise
         finally:
-            at.observer(CallRecord(name, wp, ok, code, monotonic() - begin))
-        return found
+            at.observer(CallRecord(name, wp, code, monotonic() - begin))
 
 
 def _spoken(review: Review, verdict: str) -> dict[str, str]:

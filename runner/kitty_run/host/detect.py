@@ -122,7 +122,7 @@ class _Asking:
         if argv not in self.replies:
             reply = await self.starter.call(argv, self.repo, self.config.timeout)
             code = _code(reply, name)
-            self.observer(CallRecord(name, None, code is None, code, reply.seconds))
+            self.observer(CallRecord(name, None, code, reply.seconds))
             self.replies[argv] = reply
         return self.replies[argv]
 

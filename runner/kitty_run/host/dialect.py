@@ -68,7 +68,6 @@ class Dialect:
     traits: Traits
     shapes: tuple[Shape, ...]
     not_found: frozenset[str]
-    codes: frozenset[str]
 
     @property
     def probe(self) -> tuple[Item, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -20,17 +20,9 @@ def dialects_dir() -> Path:
     return profiles_dir() / "hosts"
 
 
-def load_all(directories: Sequence[Path] = ()) -> tuple[Dialect | Refused, ...]:
-    """The dialects that ship and those of `directories`, by file name; a later one of a name replaces it.
-
-    Raises `UsageError` for a file that is not a dialect.
-    """
-    found: dict[str, Dialect | Refused] = {}
-    for directory in (dialects_dir(), *directories):
-        for path in sorted(directory.glob("*.yaml")):
-            dialect = load(path)
-            found[dialect.name] = dialect
-    return tuple(found.values())
+def load_all() -> tuple[Dialect | Refused, ...]:
+    """The dialects that ship, by file name. Raises `UsageError` for a file that is not a dialect."""
+    return tuple(load(path) for path in sorted(dialects_dir().glob("*.yaml")))
 
 
 def load(path: Path) -> Dialect | Refused:

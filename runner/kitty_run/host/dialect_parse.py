@@ -15,7 +15,7 @@ def parse(document: dict[str, Any]) -> Dialect | Refused:
 
 def parse_traits(entry: dict[str, Any]) -> Traits:
     """The section `traits`."""
-    of_lanes = ("satisfied_by", "finished", "blockable")
+    of_lanes = ("satisfied_by", "finished")
     lanes = {key: frozenset(Lane(lane) for lane in entry[key]) for key in of_lanes}
     return Traits(**{**entry, **lanes, "merge_strategies": frozenset(entry["merge_strategies"])})
 
@@ -39,7 +39,6 @@ def _dialect(document: dict[str, Any]) -> Dialect:
         traits=parse_traits(document["traits"]),
         shapes=tuple(_shape(entry) for entry in document["topologies"]),
         not_found=frozenset(document["codes"]["not_found"]),
-        codes=frozenset(document["codes"]["known"]),
     )
 
 

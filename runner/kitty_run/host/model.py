@@ -107,12 +107,11 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkPackage:
-    """A work package as the host's state call shows it; `last_actor` is always None on 3.x hosts."""
+    """A work package as the host's state call shows it."""
 
     id: str
     lane: Lane
     dependencies: tuple[str, ...] = ()
-    last_actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,6 @@ class Traits:
     `finished`: lanes in which a WP counts for accept. `merge_strategies`: those that really work.
     `serialise`: which calls must not overlap. `cleans_up`: the merge removes worktrees and branches.
     `unblock`: what a person does to free a blocked WP (text with `{mission}`, `{wp}`, `{actor}`).
-    `blockable`: lanes from which a WP can be moved to blocked without force.
     """
 
     workspaces: Literal["runner", "host"]
@@ -199,7 +197,10 @@ class Traits:
     cleans_up: bool
     review_claim: bool
     unblock: str
-    blockable: frozenset[Lane] = frozenset()
+
+    def unblocking(self, mission: str, wp: str, actor: str) -> str:
+        """What a person does to free the blocked `wp`, with all names filled in."""
+        return self.unblock.format(mission=mission, wp=wp, actor=actor)
 
 
 class HostRefused(KittyRunError):

@@ -77,13 +77,11 @@ def _work_package(entry: Json) -> WorkPackage:
     wp, lane = _name(entry, "wp_id", "state"), _text(entry, "lane", "state")
     if lane not in set(Lane):
         raise _senseless("state", f"{wp} is in the lane {lane!r}, which this program does not know")
-    actor = entry.get("last_actor")
     dependencies = entry.get("dependencies")
     return WorkPackage(
         id=wp,
         lane=Lane(lane),
         dependencies=tuple(str(name) for name in dependencies) if isinstance(dependencies, list) else (),
-        last_actor=str(actor) if actor else None,
     )
 
 

@@ -50,7 +50,6 @@ def _variables(profile: Profile, agent: Agent, role: RoleName, mission: str) -> 
         cycle=1,
         workspace=Path("<workspace>"),
         base="<base>",
-        prompt_path=Path("<task>"),
         verdict_file=Path("<verdict-file>") if role == "review" else None,
     )
     return prompts.variables(context, agent, profile.policy, argv.PROMPT, _PROMPT_FILE)

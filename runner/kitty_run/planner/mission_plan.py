@@ -116,7 +116,7 @@ def _work_package(
 ) -> WorkPackagePlan:
     absent = missing(package, lanes, seen.traits.satisfied_by) if package.lane.startable else []
     wave = rounds.get(package.id)
-    unblock = seen.traits.unblock.format(mission=seen.state.mission, wp=package.id, actor=seen.actor)
+    unblock = seen.traits.unblocking(seen.state.mission, package.id, seen.actor)
     return WorkPackagePlan(
         id=package.id,
         lane=package.lane,

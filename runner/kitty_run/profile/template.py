@@ -91,11 +91,6 @@ def flaws(text: str, names: Names) -> list[Flaw]:
     return sorted(set(found), key=lambda flaw: (flaw.line, flaw.message))
 
 
-def undefined_names(text: str, names: Names = NAMES) -> list[Flaw]:
-    """The names in `text` that no run would define."""
-    return list(_undefined(_environment().parse(text), names))
-
-
 def _is_simple(text: str, names: Names) -> bool:
     """Whether `text` has only expressions like `{{ wp.id }}`, all defined: no need for the real parser."""
     for name, attribute in _SIMPLE.findall(text):

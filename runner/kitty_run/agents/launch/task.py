@@ -21,16 +21,16 @@ class TaskError(KittyRunError):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A work package's prompt file. `text` is all of it; `note` says what of its front matter was unusable.
+    """A work package's prompt file. `text` is all of it.
 
-    `title` is the work package's id where the front matter has none. `subtasks` are ids such as `T001`.
+    `title` is the work package's id where the front matter has none, or is unusable. `subtasks`
+    are ids such as `T001`.
     """
 
     wp: str
     text: str
     title: str
     subtasks: tuple[str, ...] = ()
-    note: str | None = None
 
 
 def read_task(path: Path, wp: str) -> Task:
@@ -38,8 +38,8 @@ def read_task(path: Path, wp: str) -> Task:
     text = _read(path, wp)
     match = _FRONT_MATTER.match(text)
     if match is None:
-        return Task(wp, text, wp, note=f"{path} has no front matter")
-    return _with_front_matter(Task(wp, text, wp), match[1], path)
+        return Task(wp, text, wp)
+    return _with_front_matter(Task(wp, text, wp), match[1])
 
 
 def reported(message: str, subtasks: tuple[str, ...]) -> dict[str, bool]:
@@ -74,18 +74,15 @@ def _read(path: Path, wp: str) -> str:
     return text
 
 
-def _with_front_matter(task: Task, text: str, path: Path) -> Task:
+def _with_front_matter(task: Task, text: str) -> Task:
     import yaml  # noqa: PLC0415 - only attempts need it
 
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        return Task(
-            task.wp, task.text, task.wp, note=f"{path}: the front matter is not valid YAML: {problem}"
-        )
+    except yaml.YAMLError:
+        return task
     if not isinstance(data, dict):
-        return Task(task.wp, task.text, task.wp, note=f"{path}: the front matter is not a map")
+        return task
     title = data.get("title")
     return Task(
         task.wp,

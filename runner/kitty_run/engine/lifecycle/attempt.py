@@ -181,7 +181,6 @@ class AttemptRunner:
             cycle=memory.cycle,
             workspace=at.workspace.path,
             base=at.base,
-            prompt_path=at.allocation.prompt,
             session=self._session(order),
             feedback=memory.feedback if order.role == "implement" else "",
             verdict_file=self._verdict_file(order.role, number),

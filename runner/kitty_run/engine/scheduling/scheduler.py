@@ -153,8 +153,7 @@ class Crew:
         )
 
     def _unblock(self, wp: str) -> str:
-        actor, mission = self._s.profile.host.actor, self._s.board.mission
-        return self._s.host.traits.unblock.format(mission=mission, wp=wp, actor=actor)
+        return self._s.host.traits.unblocking(self._s.board.mission, wp, self._s.profile.host.actor)
 
     def _account_for_the_rest(self) -> None:
         board = self._s.board

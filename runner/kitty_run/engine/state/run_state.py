@@ -56,8 +56,6 @@ class WorkPackageMemory:
     verdict: Mapping[str, object] | None = None
     reviewed: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    ended: str | None = None
-    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -80,7 +78,6 @@ class Memory:
     merged: str | None = None
     target: str | None = None
     accepted: bool = False
-    ended: int | None = None
     calls: int = 0
 
     def of(self, wp: str) -> WorkPackageMemory:
@@ -177,8 +174,7 @@ def _progressed(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
     memory.repeats = {key: count for key, count in memory.repeats.items() if not key.startswith(prefix)}
 
 
-def _ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.ended, memory.reason = str(data["result"]), str(data.get("reason", ""))
+def _ended(memory: WorkPackageMemory, _: Mapping[str, object]) -> None:
     memory.inspected = None
 
 
@@ -238,8 +234,5 @@ _RUN_FOLDS = {
     "merge.started": lambda memory, data: memory.heads.update(data["heads"]),
     "merge.verified": _merged,
     "mission.accepted": lambda memory, _: setattr(memory, "accepted", True),
-    "run.started": lambda memory, _: setattr(memory, "ended", None),
-    "run.resumed": lambda memory, _: setattr(memory, "ended", None),
-    "run.ended": lambda memory, data: setattr(memory, "ended", data["exit_status"]),
     "call.ended": _count_call,
 }
