@@ -31,7 +31,8 @@ case "${KITTY_ROLE:-$*}" in
   implement|*Write*) echo done > "work-$$.txt" ;;
 esac
 if [ -n "$KITTY_VERDICT_FILE" ]; then
-  printf '{"verdict": "approved", "summary": "fine", "findings": []}' > "$KITTY_VERDICT_FILE"
+  printf '{"code": "%s", "verdict": "approved", "summary": "fine", "findings": []}' \\
+    "$KITTY_VERDICT_CODE" > "$KITTY_VERDICT_FILE"
 fi
 printf '{"type": "result", "result": "done"}\\n'
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kitty_run.agents.launch.environment import environment, told
+from kitty_run.agents.model import Slip
 from kitty_run.profile.model import AgentEnv
 
 from tests.agents.making import context
@@ -37,5 +38,6 @@ def test_the_runner_tells_what_is_worked_on(tmp_path: Path) -> None:
 
 
 def test_a_reviewer_is_told_where_its_verdict_goes(tmp_path: Path) -> None:
-    review = context(tmp_path, role="review", verdict_file=tmp_path / "v.json")
+    review = context(tmp_path, role="review", slip=Slip(tmp_path / "v.json", "c0de"))
     assert told(review, "/p.md")["KITTY_VERDICT_FILE"] == str(tmp_path / "v.json")
+    assert told(review, "/p.md")["KITTY_VERDICT_CODE"] == "c0de"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kitty_run.agents.launch.prompts import render_prompt, variables
 from kitty_run.agents.launch.task import Task
-from kitty_run.agents.model import CheckResult
+from kitty_run.agents.model import CheckResult, Slip
 from kitty_run.git.protocols import Diff
 from kitty_run.profile.template import NAMES, TemplateError
 
@@ -63,7 +63,7 @@ def test_a_reviewer_is_shown_range_diff_checks_and_how_to_decide(tmp_path: Path)
         material={"diff": Diff("+new line", False, ("a.py",), " a.py | 1 +"), "head": "def456"},
         role="review",
         checks=(check("tests", True), check("lint", False, "E501 too long")),
-        verdict_file=tmp_path / "v.json",
+        slip=Slip(tmp_path / "v.json", "c0de"),
     )
     assert "abc123..def456" in text
     assert "+new line" in text
@@ -74,6 +74,7 @@ def test_a_reviewer_is_shown_range_diff_checks_and_how_to_decide(tmp_path: Path)
     assert '"verdict": "changes_requested"' in text
     assert "You implement" not in text
     assert "KITTY_VERDICT_FILE" in text
+    assert '"code": "c0de"' in text
 
 
 def test_a_diff_with_fences_cannot_close_its_own(tmp_path: Path) -> None:

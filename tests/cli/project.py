@@ -21,7 +21,7 @@ print("wrote", name)
 REVIEW = """\
 import json, os, pathlib, sys
 sys.stdin.read()
-verdict = {"verdict": "approved", "summary": "as asked"}
+verdict = {"code": os.environ["KITTY_VERDICT_CODE"], "verdict": "approved", "summary": "as asked"}
 pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
 """
 

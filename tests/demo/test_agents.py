@@ -45,7 +45,9 @@ def review(workspace: Path, wp: str) -> tuple[str, str]:
     """The reviewer's decision, and the messages of its findings."""
     verdict_file = workspace.parent / "verdict.json"
     prompt = f"# The task that was given\n\n{TASKS[wp]}\n# What was changed\n\n+>>> 1\n+2\n"
-    ended = play("reviewer", workspace, prompt, KITTY_VERDICT_FILE=str(verdict_file))
+    ended = play(
+        "reviewer", workspace, prompt, KITTY_VERDICT_FILE=str(verdict_file), KITTY_VERDICT_CODE="c0de"
+    )
     assert ended.status == 0, ended.stderr
     verdict = json.loads(verdict_file.read_text(encoding="utf-8"))
     return verdict["verdict"], "\n".join(finding["message"] for finding in verdict["findings"])

@@ -36,9 +36,10 @@ print(json.dumps({"type": "result", "is_error": False, "result": "done", "sessio
 "total_cost_usd": 0.01, "usage": usage}, separators=(",", ":")))
 """
 CODEX = """\
-import json, sys
+import json, os, sys
 sys.stdin.read()
-verdict = "```json\\n" + json.dumps({"verdict": "approved", "summary": "As asked."}) + "\\n```"
+code = os.environ["KITTY_VERDICT_CODE"]
+verdict = "```json\\n" + json.dumps({"code": code, "verdict": "approved", "summary": "As asked."}) + "\\n```"
 usage = {"input_tokens": 1, "output_tokens": 1}
 for line in (
     {"type": "thread.started", "thread_id": "t"},

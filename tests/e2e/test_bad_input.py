@@ -23,7 +23,7 @@ STRANGE = Path(__file__).resolve().parent / "strange_host.py"
 WRITE = "import os, pathlib; pathlib.Path(os.environ['KITTY_WP'] + '.txt').write_text('work')"
 APPROVE = """
 import json, os, pathlib
-verdict = {"verdict": "approved", "summary": "as asked"}
+verdict = {"code": os.environ["KITTY_VERDICT_CODE"], "verdict": "approved", "summary": "as asked"}
 pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
 """
 

@@ -216,7 +216,13 @@ class Job:
 
     def verdict(self, verdict: str = "approved", findings: Sequence[str] = (), seconds: float = 1.0) -> Did:
         """Write a verdict and end well."""
-        text = {"verdict": verdict, "summary": f"{verdict} by {self.agent}", "findings": list(findings)}
+        code = self.launch.env["KITTY_VERDICT_CODE"]
+        text = {
+            "code": code,
+            "verdict": verdict,
+            "summary": f"{verdict} by {self.agent}",
+            "findings": list(findings),
+        }
         Path(self.launch.env["KITTY_VERDICT_FILE"]).write_text(json.dumps(text), encoding="utf-8")
         return Did(seconds=seconds)
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from kitty_run.agents.model import Slip, Verdict
 from kitty_run.agents.results import verdict
 from kitty_run.execution import sandbox
 from kitty_run.profile.model import FailureClass
@@ -15,7 +16,7 @@ from tests.real_agents.cases import NO_SUCCESS, Case, cases
 from tests.real_agents.catalog import Mock
 from tests.real_agents.installing import Installed
 from tests.real_agents.presets import Preset
-from tests.real_agents.service import DONE
+from tests.real_agents.service import CODE, DONE
 from tests.real_agents.table import Row
 from tests.real_agents.trial import Seen, Trial
 
@@ -67,12 +68,16 @@ def _wrong(case: Case, seen: Seen) -> str:
     return ""
 
 
+def _is_verdict(message: str | None) -> bool:
+    return isinstance(verdict.read(Slip(Path("/nowhere/verdict.json"), CODE), message), Verdict)
+
+
 def _untold(case: Case, seen: Seen) -> Iterator[str]:
     """What the outcome lacks: what was said, a reviewer's verdict in it, what the preset's `output` maps."""
     output, outcome = seen.agent.output, seen.outcome
     if DONE not in (outcome.message or ""):
         yield "message"
-    elif case.role == "review" and isinstance(verdict.read(None, outcome.message), verdict.NoVerdict):
+    elif case.role == "review" and not _is_verdict(outcome.message):
         yield "verdict"
     for name in ("session", "cost_usd", "input_tokens", "output_tokens"):
         mapped = getattr(output, name) or (output.usage and name.endswith("tokens"))

@@ -16,10 +16,12 @@ from tests.real_agents.protocols import Answer, Call, Event
 Scenario = Literal["work", "401", "429", "503"]
 
 DONE = "DONE: the mock service says that this is the end."
+CODE = "c0de"
+LONG = "A line that is longer than a terminal is wide. " * 8
 VERDICT = f"""{DONE}
 
 ```json
-{json.dumps({"verdict": "approved", "summary": "A line that is longer than a terminal is wide. " * 8})}
+{json.dumps({"code": CODE, "verdict": "approved", "summary": LONG})}
 ```
 """
 """What a reviewer says at its end."""

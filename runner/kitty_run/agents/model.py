@@ -84,6 +84,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Slip:
+    """What one reviewer's verdict is given on: a file that only this attempt was told of, and the code word
+    that the verdict must repeat, which stands in this attempt's prompt alone."""
+
+    file: Path
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """A check's end; `log` holds its whole output, `tail` the last lines of it."""
 
@@ -129,5 +138,5 @@ class AttemptContext:
     base: str
     session: str | None = None
     feedback: str = ""
-    verdict_file: Path | None = None
+    slip: Slip | None = None
     checks: tuple[CheckResult, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kitty_run.agents.launch import argv, prompts
-from kitty_run.agents.model import AttemptContext
+from kitty_run.agents.model import AttemptContext, Slip
 from kitty_run.planner.plan import AgentPlan, Kept
 from kitty_run.profile.model import AXES, Agent, Axis, Extra, Profile, RoleName
 from kitty_run.profile.template import render
@@ -50,7 +50,7 @@ def _variables(profile: Profile, agent: Agent, role: RoleName, mission: str) -> 
         cycle=1,
         workspace=Path("<workspace>"),
         base="<base>",
-        verdict_file=Path("<verdict-file>") if role == "review" else None,
+        slip=Slip(Path("<verdict-file>"), "<verdict-code>") if role == "review" else None,
     )
     return prompts.variables(context, agent, profile.policy, argv.PROMPT, _PROMPT_FILE)
 

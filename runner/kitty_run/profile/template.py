@@ -35,7 +35,7 @@ POLICY_FIELDS = frozenset(
 
 NAMES: Names = {
     **dict.fromkeys(("mission", "role", "agent", "family", "attempt", "cycle", "workspace", "run_id")),
-    **dict.fromkeys(("prompt", "prompt_file", "feedback", "verdict_file", "session")),
+    **dict.fromkeys(("prompt", "prompt_file", "feedback", "verdict_file", "verdict_code", "session")),
     "wp": frozenset({"id", "title", "dependencies"}),
     "policy": POLICY_FIELDS,
 }

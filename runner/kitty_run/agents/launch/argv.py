@@ -80,7 +80,7 @@ def build(  # noqa: PLR0913, PLR0917 - the things an argv is made of, and where 
     _refuse_bypasses(agent, policy, rendered)
     argv = [*rendered, *prompt]
     _check_length(agent, argv)
-    veiled = {**known, "prompt": PROMPT, "feedback": "<feedback>"}
+    veiled = {**known, "prompt": PROMPT, "feedback": "<feedback>", "verdict_code": "<verdict-code>"}
     return Command(
         argv=tuple(argv),
         shown=tuple(mask(item) for item in [*_rendered(items, veiled), *(PROMPT for _ in prompt)]),

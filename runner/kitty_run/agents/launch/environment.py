@@ -31,7 +31,7 @@ def environment(
 
 
 def told(context: AttemptContext, prompt_file: str) -> dict[str, str]:
-    """The `KITTY_*` variables that tell an agent what it works on; `KITTY_VERDICT_FILE` for reviews."""
+    """The `KITTY_*` variables that tell an agent what it works on; `KITTY_VERDICT_*` for reviews."""
     names = {
         "KITTY_RUN_ID": context.run_id,
         "KITTY_MISSION": context.mission,
@@ -42,6 +42,7 @@ def told(context: AttemptContext, prompt_file: str) -> dict[str, str]:
         "KITTY_WORKSPACE": str(context.workspace),
         "KITTY_PROMPT_FILE": prompt_file,
     }
-    if context.verdict_file is not None:
-        names["KITTY_VERDICT_FILE"] = str(context.verdict_file)
+    if context.slip is not None:
+        names["KITTY_VERDICT_FILE"] = str(context.slip.file)
+        names["KITTY_VERDICT_CODE"] = context.slip.code
     return names

@@ -1,23 +1,27 @@
 """A reviewer's verdict: from its file or its final message, and only if it is beyond doubt.
 
-Nothing here turns a doubt into an approval: what is malformed or contradicts itself is no verdict.
+Nothing here turns a doubt into an approval: what is malformed, contradicts itself, or does not repeat the
+code word of the attempt's own prompt is none. A rejection may be dressed in any way (`rejection`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitty_run.agents.model import Finding, Verdict
+from kitty_run.agents.model import Finding, Slip, Verdict
+from kitty_run.agents.results.rejection import EXAMPLE, plain, rejection, signed
 from kitty_run.resources import schema_path
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, ValidationError
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes; a verdict beyond that is not one."""
@@ -25,8 +29,8 @@ SIZE_LIMIT = 1024 * 1024
 REMARKS = frozenset({"minor", "note", "info", "nit", "suggestion"})
 """Severities that an approval may carry; any other, also one that nobody here knows, contradicts it."""
 
-EXAMPLE = "One or two sentences: what the decision rests on."
-"""The summary of the example in the reviewer's prompt, which an agent may print before it says anything."""
+FILE, MESSAGE = "the verdict file", "the last fenced JSON block of the final message"
+CODE = "expected the code word that this review's prompt names"
 
 _FENCED = re.compile(
     r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)[^\n`]*\n(?P<body>.*?)"
@@ -42,39 +46,56 @@ class NoVerdict:
     reason: str
 
 
-def read(verdict_file: Path | None, message: str | None) -> Verdict | NoVerdict:
-    """The verdict in `verdict_file` if that exists, else in the last fenced JSON block of `message`.
+def read(slip: Slip, message: str | None) -> Verdict | NoVerdict:
+    """The verdict in the slip's file if that exists, else in the last fenced JSON block of `message`.
 
-    A file that exists but holds no valid verdict is no verdict, whatever the message says: it may have been
-    half written. The path must be fresh for each attempt, so that no older file is found there. Blocks
-    (reads a small file).
+    Only what repeats the slip's code word counts. An approval must fit its schema; a file that holds none
+    is none, whatever the message says: it may have been half written. Blocks (reads a small file).
     """
-    if verdict_file is not None and verdict_file.exists():
-        return _from_file(verdict_file)
-    if not message or not message.strip():
+    message = (message or "").replace("\r\n", "\n")[-SIZE_LIMIT:]
+    said = _last_rejection(message, slip.code)
+    if not os.path.lexists(slip.file):
+        return said or _from_message(message, slip.code)
+    found = _from_file(slip)
+    if said is None or (isinstance(found, Verdict) and found.verdict == "changes_requested"):
+        return found
+    if isinstance(found, NoVerdict):
+        return said
+    return NoVerdict("the verdict file approves, but the final message requests changes")
+
+
+def parse(text: str, where: str, code: str) -> Verdict | NoVerdict:
+    """The verdict that `text` is, by the letter; `where` names the text in the reason."""
+    try:
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        return NoVerdict(f"{where} is not valid JSON: {error}")
+    if isinstance(document, dict) and document.get("code") != code:
+        found = "another one" if document.get("code") else "none"
+        return NoVerdict(f"{where} does not repeat the code word: `code`: {CODE}, found {found}")
+    wrong = next(_validator().iter_errors(document), None)
+    if wrong is not None:
+        return NoVerdict(f"{where} does not fit the verdict's schema: {_told(wrong)}")
+    if document["summary"] == EXAMPLE:
+        return NoVerdict(f"{where} is the example of the prompt, not a verdict")
+    return _consistent(_verdict(document), where)
+
+
+def _last_rejection(text: str, code: str) -> Verdict | None:
+    """The rejection that is the last signed verdict in `text`, in whatever form; else None."""
+    found = signed(text, code) if code in text else []
+    return rejection(found[-1]) if found else None
+
+
+def _from_message(message: str, code: str) -> Verdict | NoVerdict:
+    if not message.strip():
         return NoVerdict("there is no verdict file, and the final message is empty or unknown")
     blocks = [block for block in _FENCED.finditer(message) if _is_json(block)]
     if not blocks:
         return NoVerdict("there is no verdict file, and no fenced JSON block in the final message")
     if blocks[-1]["end"] is None:
-        return NoVerdict("the last fenced JSON block of the final message is not closed: it may be cut off")
-    return parse(blocks[-1]["body"], "the last fenced JSON block of the final message")
-
-
-def parse(text: str, where: str) -> Verdict | NoVerdict:
-    """The verdict that `text` is; `where` names the text in the reason."""
-    try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        return NoVerdict(f"{where} is not valid JSON: {error}")
-    wrong = next(_validator().iter_errors(document), None)
-    if wrong is not None:
-        return NoVerdict(
-            f"{where} does not fit the verdict's schema: {wrong.json_path}: {wrong.message[:300]}"
-        )
-    if document["summary"] == EXAMPLE:
-        return NoVerdict(f"{where} is the example of the prompt, not a verdict")
-    return _consistent(_verdict(document), where)
+        return NoVerdict(f"{MESSAGE} is not closed: it may be cut off")
+    return parse(blocks[-1]["body"], MESSAGE, code)
 
 
 def _is_json(block: re.Match[str]) -> bool:
@@ -82,43 +103,66 @@ def _is_json(block: re.Match[str]) -> bool:
     return language in {"json", "jsonc"} or (not language and block["body"].lstrip().startswith("{"))
 
 
-def _from_file(path: Path) -> Verdict | NoVerdict:
+def _from_file(slip: Slip) -> Verdict | NoVerdict:
     try:
-        if not path.is_file() or path.is_symlink():
-            return NoVerdict("the verdict file is not a regular file")
-        if path.stat().st_size > SIZE_LIMIT:
-            return NoVerdict(f"the verdict file is larger than {SIZE_LIMIT} bytes")
-        text = path.read_text(encoding="utf-8-sig")
+        text = _content(slip.file)
     except (OSError, UnicodeDecodeError) as error:
-        return NoVerdict(f"the verdict file cannot be read: {error}")
+        return NoVerdict(f"{FILE} cannot be read: {error}")
+    if isinstance(text, NoVerdict):
+        return text
+    if (rejected := _last_rejection(text, slip.code)) is not None:
+        return rejected
     fenced = _FENCED.fullmatch(text.strip())
-    return parse(fenced["body"] if fenced and fenced["end"] else text, "the verdict file")
+    return parse(fenced["body"] if fenced and fenced["end"] else text, FILE, slip.code)
+
+
+def _content(path: Path) -> str | NoVerdict:
+    """What the file holds; a link in its place, to it, or in the place of its directory is not followed."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        plainly = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path.name, plainly, dir_fd=folder)
+    finally:
+        os.close(folder)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            return NoVerdict(f"{FILE} is not a regular file of its own")
+        content = file.read(SIZE_LIMIT + 1)
+    if len(content) > SIZE_LIMIT:
+        return NoVerdict(f"{FILE} is larger than {SIZE_LIMIT} bytes")
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _told(error: ValidationError) -> str:
+    """The field and what was expected of it: of alternatives, what is wrong with the one meant."""
+    while error.context:
+        error = max(error.context, key=lambda one: (len(one.absolute_path), one.validator != "type"))
+    return f"`{error.json_path.removeprefix('$.')}`: {error.message[:300]}"
 
 
 def _consistent(verdict: Verdict, where: str) -> Verdict | NoVerdict:
     weighty = [item for item in verdict.findings if item.severity and item.severity.lower() not in REMARKS]
     if verdict.verdict == "approved" and weighty:
         severity, message = weighty[0].severity, weighty[0].message[:200]
-        return NoVerdict(f"{where} approves and has a finding of severity {severity}: {message}")
+        return NoVerdict(
+            f"{where} approves and has a finding of severity {severity}: {message}; "
+            f"`severity`: expected one of {', '.join(sorted(REMARKS))} beside an approval"
+        )
     return verdict
 
 
 def _verdict(document: Mapping[str, Any]) -> Verdict:
     findings = tuple(_finding(item) for item in document.get("findings", ()))
-    return Verdict(document["verdict"], _plain(document["summary"]), findings)
+    return Verdict(document["verdict"], plain(document["summary"]), findings)
 
 
 def _finding(item: str | Mapping[str, Any]) -> Finding:
     if isinstance(item, str):
-        return Finding(_plain(item))
+        return Finding(plain(item))
     file = item.get("file")
-    place = None if file is None else _plain(file)
-    return Finding(_plain(item["message"]), place, item.get("line"), item.get("severity"))
-
-
-def _plain(text: str) -> str:
-    """Without the half characters that JSON can spell (`"\\ud800"`) and no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8").strip()
+    place = None if file is None else plain(file)
+    return Finding(plain(item["message"]), place, item.get("line"), item.get("severity"))
 
 
 @cache

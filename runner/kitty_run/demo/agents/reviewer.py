@@ -24,6 +24,7 @@ def main() -> int:
     held = f"{len(findings)} of these do not hold" if findings else "all of them hold"
     summary = f"{run.count} tests and the task's {len(examples.examples)} examples were run; {held}."
     verdict = {
+        "code": os.environ["KITTY_VERDICT_CODE"],
         "verdict": "changes_requested" if findings else "approved",
         "summary": summary,
         "findings": findings,

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 
 from kitty_run.agents.launch import argv, environment, prompts
-from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Outcome
+from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Outcome, Slip
 from kitty_run.agents.results.outcome import classify
 from kitty_run.agents.results.time_zones import LOCAL
 from kitty_run.engine.context import Services
@@ -49,6 +50,8 @@ class AttemptRunner:
     def __init__(self, services: Services, wp: str) -> None:
         self._s = services
         self._wp = wp
+        self.slip: Slip | None = None
+        """What the latest review's verdict is given on; None before the first one."""
 
     async def run(self, order: Order) -> Outcome:
         """One attempt, from waiting for a place to its outcome.
@@ -96,6 +99,7 @@ class AttemptRunner:
         """Everything on the disk that the attempt needs, and its announcement in the journal."""
         name = f"{order.role}-{number}"
         place, policy = self._s.place, self._s.profile.policy
+        self.slip = Slip(place.verdict(self._wp, name), token_hex(8)) if order.role == "review" else None
         context = self.context(order, number)
         prompt_file = place.prompt(self._wp, name)
         prompt = await self._prompt(order, agent, context, prompt_file)
@@ -106,8 +110,8 @@ class AttemptRunner:
         command = argv.build(agent, order.role, policy, variables, prompt_file, context.session, files)
         command.write_files()
         env = environment.environment(agent.env, command.env, environment.told(context, str(prompt_file)))
-        workspace, verdict = order.at.workspace.path, context.verdict_file
-        writes = () if verdict is None else (verdict.parent,)
+        workspace = order.at.workspace.path
+        writes = () if context.slip is None else (context.slip.file.parent,)
         command = confine(command, agent, order.role, policy, env, workspace, (prompt_file,), writes)
         log = place.log(self._wp, name)
         marker = f"{place.id}/{self._wp}/{name}"
@@ -183,7 +187,7 @@ class AttemptRunner:
             base=at.base,
             session=self._session(order),
             feedback=memory.feedback if order.role == "implement" else "",
-            verdict_file=self._verdict_file(order.role, number),
+            slip=self.slip,
             checks=tuple(_check(record) for record in memory.checks) if order.role == "review" else (),
         )
 
@@ -192,9 +196,6 @@ class AttemptRunner:
         if self._s.profile.agents[order.agent].resume is None:
             return None
         return self._s.remember(self._wp).sessions.get(f"{order.role}:{order.agent}")
-
-    def _verdict_file(self, role: RoleName, number: int) -> Path | None:
-        return self._s.place.verdict(self._wp, f"review-{number}") if role == "review" else None
 
 
 def _ended(order: Order, number: int, outcome: Outcome) -> dict[str, object]:

@@ -126,9 +126,10 @@ class Reviewing:
     async def _verdict(self, outcome: Outcome) -> Verdict:
         if outcome.failure is not None:
             raise Failed(outcome.failure, outcome.rule, outcome)
-        number = self._s.remember(self._wp).attempts["review"]
-        file = self._s.place.verdict(self._wp, f"review-{number}")
-        found = await asyncio.to_thread(read, file, outcome.message)
+        slip = self._attempts.slip
+        if slip is None:
+            raise Failed(FailureClass.NO_VERDICT, "no reviewer was asked for a verdict", outcome)
+        found = await asyncio.to_thread(read, slip, outcome.message)
         if isinstance(found, NoVerdict):
             raise Failed(FailureClass.NO_VERDICT, found.reason, outcome)
         return found

@@ -57,8 +57,14 @@ class RunPlace:
         return self._file("prompts", wp, f"{name}.md")
 
     def verdict(self, wp: str, name: str) -> Path:
-        """Where a reviewer writes, `verdicts/WP01/NAME.json`."""
-        return self._file("verdicts", wp, f"{name}.json")
+        """Where a reviewer writes: a file in a directory made now, under a name nobody can know before."""
+        folder = self._file("verdicts", wp, f"{name}-{secrets.token_hex(16)}")
+        try:
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o700)
+        except OSError as error:
+            raise StorageError(f"{folder} can't be made: {error}") from error
+        return folder / "verdict.json"
 
     def files(self, wp: str, name: str) -> Path:
         """The directory of the files that an agent's `files` ask for."""
