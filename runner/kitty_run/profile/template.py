@@ -15,7 +15,8 @@ from kitty_run.errors import KittyRunError
 
 if TYPE_CHECKING:
     from jinja2 import Template, nodes
-    from jinja2.sandbox import SandboxedEnvironment
+
+    from kitty_run.profile.template_bounds import BoundedEnvironment
 
 Names = Mapping[str, frozenset[str] | None]
 """Variables by name; the attributes of those that have some."""
@@ -66,13 +67,11 @@ def render(text: str, variables: Mapping[str, object]) -> str:
     """`text` with its expressions replaced; raises `TemplateError`. A final newline is kept."""
     if not any(marker in text for marker in _MARKERS):
         return text
-    from jinja2 import TemplateError as JinjaError  # noqa: PLC0415 - slow to import
-
     try:
-        return _compiled(text).render(variables)
-    except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        return _rendered(text, variables)
+    except _failures() as error:
         start = text.strip().splitlines()[0][:60] if text.strip() else ""
-        raise TemplateError(f"the template {start!r} can't be rendered: {error}") from error
+        raise TemplateError(f"the template {start!r} can't be rendered: {_words(error)}") from error
 
 
 def flaws(text: str, names: Names) -> list[Flaw]:
@@ -82,10 +81,10 @@ def flaws(text: str, names: Names) -> list[Flaw]:
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415 - slow to import
 
     try:
-        tree = _environment().parse(text)
+        tree = _parsed(text)
         found = [*_undefined(tree, names), *_internals(tree)]
         if not found:
-            _environment().compile(text)
+            found = [*_without_end(text, names)]
     except TemplateSyntaxError as error:
         return [Flaw(error.lineno, f"not a template: {error.message}")]
     return sorted(set(found), key=lambda flaw: (flaw.line, flaw.message))
@@ -100,21 +99,79 @@ def _is_simple(text: str, names: Names) -> bool:
     return not any(marker in rest for marker in _MARKERS)
 
 
+def _rendered(text: str, variables: Mapping[str, object]) -> str:
+    from kitty_run.profile.template_bounds import allowance  # noqa: PLC0415 - slow to import
+
+    template = _compiled(text)
+    with allowance():
+        return template.render(variables)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a template can raise when it is compiled or rendered."""
+    from jinja2 import TemplateError as JinjaError  # noqa: PLC0415 - slow to import
+
+    python = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+    return (JinjaError, *python, RecursionError, MemoryError, SyntaxError)
+
+
+def _words(error: Exception) -> str:
+    deep = isinstance(error, RecursionError | MemoryError | SyntaxError)
+    return "it is nested too deep" if deep else str(error)[:500]
+
+
+def _parsed(text: str) -> nodes.Template:
+    """The tree of `text`, of a bounded depth; raises `TemplateSyntaxError` with the line."""
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415 - slow to import
+    from jinja2.parser import Parser  # noqa: PLC0415
+
+    from kitty_run.profile.template_bounds import check_shape  # noqa: PLC0415
+
+    parser = Parser(_environment(), text)
+    try:
+        tree = parser.parse()
+    except RecursionError:
+        raise TemplateSyntaxError("it is nested too deep", parser.stream.current.lineno) from None
+    if (wrong := check_shape(tree)) is not None:
+        raise TemplateSyntaxError(wrong[1], wrong[0])
+    return tree
+
+
+def _without_end(text: str, names: Names) -> Iterator[Flaw]:
+    """What would take too much at run time, whatever the names stand for: found by rendering it once."""
+    from kitty_run.profile.template_bounds import BoundsError  # noqa: PLC0415 - slow to import
+
+    example = {name: dict.fromkeys(known, "x") if known else "x" for name, known in names.items()}
+    try:
+        _rendered(text, example)
+    except (BoundsError, RecursionError, MemoryError, SyntaxError) as error:
+        yield Flaw(_line(error), f"a template without bounds: {_words(error)}")
+    except _failures():
+        return  # it may be sound with the values of a run
+
+
+def _line(error: Exception) -> int:
+    """The template's line in which `error` was raised."""
+    found, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return found
+
+
 @lru_cache(maxsize=256)
 def _compiled(text: str) -> Template:
     """A profile's few templates are rendered for every attempt, and compiling takes most of that time."""
+    _parsed(text)
     return _environment().from_string(text)
 
 
 @cache
-def _environment() -> SandboxedEnvironment:
-    from jinja2 import StrictUndefined  # noqa: PLC0415 - slow to import
-    from jinja2.sandbox import SandboxedEnvironment, safe_range  # noqa: PLC0415
+def _environment() -> BoundedEnvironment:
+    from kitty_run.profile.template_bounds import BoundedEnvironment  # noqa: PLC0415 - slow to import
 
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.globals.clear()
-    environment.globals["range"] = safe_range
-    return environment
+    return BoundedEnvironment()
 
 
 def _undefined(tree: nodes.Template, names: Names) -> Iterator[Flaw]:
