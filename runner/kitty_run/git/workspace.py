@@ -16,6 +16,7 @@ from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import git_dir
 from kitty_run.git.locks import clear_stale_locks
 from kitty_run.git.protocols import Diff, Left, Snapshot
+from kitty_run.git.review_diff import review_diff
 from kitty_run.git.status import Status, status
 from kitty_run.git.worktrees import WorkspaceConflict, add_worktree, merge_branches
 
@@ -182,11 +183,7 @@ class Workspace:
 
     async def diff(self, base: str, limit_bytes: int) -> Diff:
         """What the commits since `base` change, as a reviewer reads it."""
-        plain = ("diff", "--no-ext-diff", "--no-textconv", "--find-renames")
-        raw, cut = await self._git.beginning(limit_bytes, *plain, base, "HEAD")
-        text = raw.decode(errors="replace")
-        stat = await self._git.line(*plain, "--stat=100", base, "HEAD")
-        return Diff(text[: text.rfind("\n") + 1] if cut else text, cut, await self.diff_files(base), stat)
+        return await review_diff(self._git, base, limit_bytes)
 
     async def discard(self, since: Snapshot) -> tuple[str, ...]:
         """Put everything back to `since`, a snapshot of a clean workspace; returns what had been changed.

@@ -73,7 +73,7 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
         "base": context.base,
         "head": head or "HEAD",
         "checks": context.checks,
-        "fence": _fence(diff.text, *(check.tail for check in context.checks)),
+        "fence": _fence(task.text, diff.text, diff.stat, *(check.tail for check in context.checks)),
     }
     default = render(_default(context), {**known, **material})
     if template is None:

@@ -87,7 +87,7 @@ def _with_front_matter(task: Task, text: str) -> Task:
     return Task(
         task.wp,
         task.text,
-        title.strip() if isinstance(title, str) and title.strip() else task.wp,
+        " ".join(title.split()) if isinstance(title, str) and title.strip() else task.wp,
         _strings(data.get("subtasks")),
     )
 

@@ -17,7 +17,8 @@ def main() -> int:
     """Play the reviewer in the working directory; returns the exit status."""
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(Path.cwd()))
-    task = sys.stdin.read().partition("# What was changed")[0]
+    shown = sys.stdin.read().partition("# What was changed")[0]
+    task = shown.rpartition("\n```")[0] or shown  # the fence that ends it is no output of its last example
     run = run_tests()
     examples = doctest.DocTestParser().get_doctest(task, {}, "task", None, None)
     findings = [*_test_findings(run), *_example_findings(examples)]

@@ -20,11 +20,15 @@ from kitty_run.engine.lifecycle.handover import interrupted
 from kitty_run.engine.lifecycle.process_record import recorded
 from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.execution.sandbox import confine
+from kitty_run.git.protocols import Diff
 from kitty_run.profile.model import Agent, RoleName
 
 DIFF_LIMIT = 200_000
 """Bytes of diff that a reviewer gets in its prompt."""
 
+
+MARGIN = 1000
+"""Bytes that a prompt may grow by when it tells of a shortened diff."""
 
 NAP = 30.0
 """Seconds after which somebody who waits looks at the clock and at the run's limits again."""
@@ -150,18 +154,27 @@ class AttemptRunner:
             return await self._s.executor.run(launch, started)
 
     async def _prompt(self, order: Order, agent: Agent, context: AttemptContext, prompt_file: Path) -> str:
-        workspace, reviewing = order.at.workspace, order.role == "review"
-        return prompts.render_prompt(
-            context,
-            order.at.task,
-            agent,
-            self._s.profile.policy,
-            self._s.profile.roles[order.role].prompt,
-            diff=await workspace.diff(context.base, DIFF_LIMIT) if reviewing else prompts.NO_DIFF,
-            head=order.head,
-            note=self._note(order.role),
-            prompt_file=prompt_file,
-        )
+        def rendered(diff: Diff) -> str:
+            return prompts.render_prompt(
+                context,
+                order.at.task,
+                agent,
+                self._s.profile.policy,
+                self._s.profile.roles[order.role].prompt,
+                diff=diff,
+                head=order.head,
+                note=self._note(order.role),
+                prompt_file=prompt_file,
+            )
+
+        if order.role != "review":
+            return rendered(prompts.NO_DIFF)
+        diff = await order.at.workspace.diff(context.base, DIFF_LIMIT)
+        over = len(rendered(diff).encode()) - argv.ARGUMENT_LIMIT if agent.prompt == "argument" else 0
+        if over > 0:
+            room = max(len(diff.text.encode()) - over - MARGIN, 0)
+            diff = await order.at.workspace.diff(context.base, room)
+        return rendered(diff)
 
     def _note(self, role: RoleName) -> str:
         """What the attempt before this one left; where nobody could look, since it was cut off, just that."""
