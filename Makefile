@@ -19,6 +19,8 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/vulture
 
 format: $(DEV)
 	$(BIN)/ruff check --fix-only --quiet .

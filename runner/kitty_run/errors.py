@@ -79,3 +79,7 @@ def _mount(path: Path) -> Path:
     """Where the file system of `path` is mounted."""
     path = path.absolute()
     return next((place for place in (path, *path.parents) if place.is_mount()), Path(path.anchor))
+
+
+class LaunchError(KittyRunError):
+    """The surroundings of an attempt are not fit to start it: workspace, prompt file, log file, argv size."""

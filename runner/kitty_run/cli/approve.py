@@ -29,13 +29,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Write the answer into the latest run that waits; raises UsageError where none waits for this gate."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
-    from kitty_run.cli.terminal_prompt import person  # noqa: PLC0415
-    from kitty_run.engine.state.gate_answers import Answer, give, waiting  # noqa: PLC0415
-    from kitty_run.engine.state.journal import read  # noqa: PLC0415
-    from kitty_run.engine.state.run_directory import runs  # noqa: PLC0415
-    from kitty_run.host.repository import main_checkout  # noqa: PLC0415
+    from kitty_run.cli.terminal_prompt import person
+    from kitty_run.engine.state.gate_answers import Answer, give, waiting
+    from kitty_run.engine.state.journal import read
+    from kitty_run.engine.state.run_directory import runs
+    from kitty_run.host.repository import main_checkout
 
     repo = asyncio.run(main_checkout(options.repo))
     for place in reversed(runs(repo)):

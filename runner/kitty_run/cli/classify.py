@@ -35,12 +35,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Classify as a run would, reading the files as an attempt's logs; starts nothing."""
-    from datetime import datetime  # noqa: PLC0415
+    from datetime import datetime
 
-    from kitty_run.agents.results.outcome import classify  # noqa: PLC0415
-    from kitty_run.agents.results.time_zones import LOCAL  # noqa: PLC0415
-    from kitty_run.profile.load import load  # noqa: PLC0415
-    from kitty_run.profile.validation.nearest import nearest  # noqa: PLC0415
+    from kitty_run.agents.results.outcome import classify
+    from kitty_run.agents.results.time_zones import LOCAL
+    from kitty_run.profile.load import load
+    from kitty_run.profile.validation.nearest import nearest
 
     agents = load(options.profile).profile.agents
     if options.agent not in agents:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
 
 def _exit(options: argparse.Namespace) -> Exit:
-    from kitty_run.agents.model import Exit  # noqa: PLC0415
+    from kitty_run.agents.model import Exit
 
     for path in (options.stdout, options.stderr):
         if path is not None:
@@ -94,7 +94,7 @@ def _check_readable(path: Path) -> None:
 
 def _record(agent: Agent, outcome: Outcome) -> dict[str, object]:
     """The outcome as plain data; None is unknown."""
-    from kitty_run.agents.results.secrets import mask  # noqa: PLC0415
+    from kitty_run.agents.results.secrets import mask
 
     return {
         "agent": agent.name,

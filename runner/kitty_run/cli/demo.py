@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     """Run the demo; with `--play`, be one of its agents."""
     if options.play:
         return ExitStatus(import_module(f"kitty_run.demo.agents.{options.play}").main())
-    from kitty_run.demo.stage import default_hosts, prepare  # noqa: PLC0415
+    from kitty_run.demo.stage import default_hosts, prepare
 
     stage = prepare(options.keep, options.hosts or default_hosts(), options.host, options.topology, _tell)
     _take_on(stage.env)
@@ -58,11 +58,11 @@ def _take_on(env: Mapping[str, str]) -> None:
 
 
 def _play(stage: Stage) -> ExitStatus:
-    from kitty_run.demo.stage import profile_path, settings  # noqa: PLC0415
-    from kitty_run.engine.bootstrap import Request, launch  # noqa: PLC0415
-    from kitty_run.profile.load import load  # noqa: PLC0415
-    from kitty_run.report.live import Live  # noqa: PLC0415
-    from kitty_run.report.summary import as_text  # noqa: PLC0415
+    from kitty_run.demo.stage import profile_path, settings
+    from kitty_run.engine.bootstrap import Request, launch
+    from kitty_run.profile.load import load
+    from kitty_run.report.live import Live
+    from kitty_run.report.summary import as_text
 
     agents = (sys.executable, "-m", "kitty_run", "demo", "--play")
     loaded = load(profile_path(), settings(stage, agents))

@@ -35,10 +35,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Examine; findings go to standard output as they are made."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
-    from kitty_run.doctor.finding import exit_status  # noqa: PLC0415
-    from kitty_run.report.doctor import as_json, as_text, verdict  # noqa: PLC0415
+    from kitty_run.doctor.finding import exit_status
+    from kitty_run.doctor.findings_text import as_json, as_text, verdict
 
     def show(finding: Finding) -> None:
         if not options.json:
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
 
 async def _all(options: argparse.Namespace, show: Callable[[Finding], None]) -> list[Finding]:
-    from kitty_run.doctor.examine import Case, examine  # noqa: PLC0415
+    from kitty_run.doctor.examine import Case, examine
 
     overrides = tuple(override(text) for text in options.overrides)
     findings = []

@@ -28,19 +28,19 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Explain, on standard output."""
-    from kitty_run.profile.load import load  # noqa: PLC0415
-    from kitty_run.profile.views.explain import as_yaml, values  # noqa: PLC0415
+    from kitty_run.profile.load import load
+    from kitty_run.profile.views.explain import as_yaml, values
 
     if options.retry and options.pointer:
         raise UsageError("explain either a POINTER or --retry TABLE:KEY, not both")
     loaded = load(options.profile, tuple(override(text) for text in options.overrides))
     if options.retry:
-        from kitty_run.cli.retry_forecast import foretell, foretold_text  # noqa: PLC0415
+        from kitty_run.cli.retry_forecast import foretell, foretold_text
 
         future = foretell(loaded, options.retry)
         _write(future.record() if options.json else foretold_text(future))
     elif options.pointer is not None:
-        from kitty_run.profile.views.explain import history, history_record, history_text  # noqa: PLC0415
+        from kitty_run.profile.views.explain import history, history_record, history_text
 
         form = history_record if options.json else history_text
         _write(form(options.pointer, loaded, history(loaded, options.pointer)))

@@ -42,10 +42,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Write the profile and the schema for editors beside it; nothing is ever overwritten."""
-    from kitty_run.profile.load import check  # noqa: PLC0415
-    from kitty_run.profile.validation.problems import ProfileInvalid  # noqa: PLC0415
-    from kitty_run.profile.views.init import Answers, starter  # noqa: PLC0415
-    from kitty_run.resources import schema_path  # noqa: PLC0415
+    from kitty_run.profile.load import check
+    from kitty_run.profile.validation.problems import ProfileInvalid
+    from kitty_run.profile.views.init import Answers, starter
+    from kitty_run.resources import schema_path
 
     file: Path = options.file
     if file.exists():
@@ -74,8 +74,8 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
 
 def _implementers(options: argparse.Namespace, ask: Callable[[str, str], str]) -> tuple[Preset, ...]:
-    from kitty_run.profile.extends.layers import preset_names  # noqa: PLC0415
-    from kitty_run.profile.views.init import agent_preset, installed  # noqa: PLC0415
+    from kitty_run.profile.extends.layers import preset_names
+    from kitty_run.profile.views.init import agent_preset, installed
 
     names = list(options.preset)
     if not names:
@@ -89,13 +89,13 @@ def _implementers(options: argparse.Namespace, ask: Callable[[str, str], str]) -
 
 def _reviewers(options: argparse.Namespace, implement: tuple[Preset, ...]) -> tuple[Preset, ...]:
     """Those named; else the implementers, the last first, so that another one reviews than implements."""
-    from kitty_run.profile.views.init import agent_preset  # noqa: PLC0415
+    from kitty_run.profile.views.init import agent_preset
 
     return tuple(agent_preset(name) for name in options.review) or tuple(reversed(implement))
 
 
 def _mission(options: argparse.Namespace, ask: Callable[[str, str], str]) -> str | None:
-    from kitty_run.profile.views.init import missions  # noqa: PLC0415
+    from kitty_run.profile.views.init import missions
 
     if options.mission:
         return str(options.mission)
@@ -105,7 +105,7 @@ def _mission(options: argparse.Namespace, ask: Callable[[str, str], str]) -> str
 
 
 def _checks(options: argparse.Namespace, ask: Callable[[str, str], str]) -> tuple[tuple[str, ...], ...]:
-    from kitty_run.profile.views.init import likely_checks  # noqa: PLC0415
+    from kitty_run.profile.views.init import likely_checks
 
     if options.check is not None:
         return tuple(_split(text) for text in options.check if text)

@@ -19,9 +19,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Fetch, pin, and tell what moved; the difference of the resolved profile goes to standard output."""
-    from kitty_run.profile.extends.lockfile import Locker, lock_path, read_lock, write_lock  # noqa: PLC0415
-    from kitty_run.profile.extends.relock import difference, moves, resolved_lines  # noqa: PLC0415
-    from kitty_run.profile.load import check  # noqa: PLC0415
+    from kitty_run.profile.extends.lockfile import Locker, lock_path, read_lock, write_lock
+    from kitty_run.profile.extends.relock import difference, moves, resolved_lines
+    from kitty_run.profile.load import check
 
     path = lock_path(options.profile)
     old = {} if options.update and not path.exists() else read_lock(path)

@@ -57,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _bug(error: Exception, words: Sequence[str]) -> int:
     """Report an error that nobody expected, with all that an issue needs."""
-    import platform  # noqa: PLC0415
-    import traceback  # noqa: PLC0415
+    import platform
+    import traceback
 
     text = "".join(traceback.format_exception(error))
     sys.stderr.write(
@@ -81,12 +81,12 @@ def _with_command(words: list[str]) -> list[str]:
 
 def _mistyped(words: Sequence[str]) -> str:
     """What to tell of a first word that is no file, and nearly a command; else nothing."""
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
     first = words[0] if words and not words[0].startswith("-") else None
     if first is None or first in COMMANDS or Path(first).exists():
         return ""
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches
 
     close = get_close_matches(first, COMMANDS, 1)
     return f"{first!r} is no command and no file; did you mean `kitty-run {close[0]}`?" if close else ""

@@ -30,12 +30,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Plan, and print the plan on standard output."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
-    from kitty_run.planner.mission_plan import make  # noqa: PLC0415
-    from kitty_run.planner.mission_reader import visit  # noqa: PLC0415
-    from kitty_run.profile.load import load  # noqa: PLC0415
-    from kitty_run.report.plan import as_json, as_text  # noqa: PLC0415
+    from kitty_run.planner.mission_plan import make
+    from kitty_run.planner.mission_reader import visit
+    from kitty_run.profile.load import load
+    from kitty_run.report.plan import as_json, as_text
 
     profile = load(options.profile, tuple(override(text) for text in options.overrides)).profile
     mission = options.mission or profile.mission

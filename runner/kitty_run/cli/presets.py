@@ -17,7 +17,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """List or print; `extends: [preset:NAME]` uses one."""
-    from kitty_run.profile.extends.layers import preset_description, preset_names, preset_path  # noqa: PLC0415
+    from kitty_run.profile.extends.layers import preset_description, preset_names, preset_path
 
     names = preset_names()
     if options.name is None:

@@ -28,15 +28,15 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Write the page, and say where."""
-    import asyncio  # noqa: PLC0415
-    from datetime import UTC, datetime  # noqa: PLC0415
+    import asyncio
+    from datetime import UTC, datetime
 
-    from kitty_run.cli.status import find_run  # noqa: PLC0415
-    from kitty_run.engine.state.journal import read  # noqa: PLC0415
-    from kitty_run.host.repository import main_checkout  # noqa: PLC0415
-    from kitty_run.report.html import page  # noqa: PLC0415
-    from kitty_run.report.liveness import life  # noqa: PLC0415
-    from kitty_run.report.status import follow  # noqa: PLC0415
+    from kitty_run.cli.status import find_run
+    from kitty_run.engine.state.journal import read
+    from kitty_run.host.repository import main_checkout
+    from kitty_run.report.html import page
+    from kitty_run.report.liveness import life
+    from kitty_run.report.status import follow
 
     place = find_run(asyncio.run(main_checkout(options.repo)), options.run_id)
     events = list(read(place.journal))

@@ -27,11 +27,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Run; progress goes to standard error, the JSON report to standard output."""
-    from kitty_run.cli.terminal_prompt import terminal_asker  # noqa: PLC0415
-    from kitty_run.engine.bootstrap import Request, launch  # noqa: PLC0415
-    from kitty_run.profile.load import load  # noqa: PLC0415
-    from kitty_run.report.live import Level, Live  # noqa: PLC0415
-    from kitty_run.report.summary import as_json, as_text  # noqa: PLC0415
+    from kitty_run.cli.terminal_prompt import terminal_asker
+    from kitty_run.engine.bootstrap import Request, launch
+    from kitty_run.profile.load import load
+    from kitty_run.report.live import Level, Live
+    from kitty_run.report.summary import as_json, as_text
 
     loaded = load(options.profile, tuple(override(text) for text in options.overrides))
     mission = options.mission or loaded.profile.mission

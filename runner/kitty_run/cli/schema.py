@@ -17,7 +17,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Print it."""
-    from kitty_run.resources import data_root, schema_path  # noqa: PLC0415
+    from kitty_run.resources import data_root, schema_path
 
     files = (data_root() / "schemas").glob("*.schema.json")
     names = sorted(path.name.removesuffix(".schema.json") for path in files)

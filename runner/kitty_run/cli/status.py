@@ -32,16 +32,16 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Show it on standard output."""
-    import asyncio  # noqa: PLC0415
-    from datetime import UTC, datetime  # noqa: PLC0415
+    import asyncio
+    from datetime import UTC, datetime
 
-    from kitty_run.engine.state.journal import read  # noqa: PLC0415
-    from kitty_run.engine.state.run_directory import HOME  # noqa: PLC0415
-    from kitty_run.host.repository import main_checkout  # noqa: PLC0415
-    from kitty_run.report.liveness import life, lock_holder  # noqa: PLC0415
-    from kitty_run.report.status import follow  # noqa: PLC0415
-    from kitty_run.report.status_text import as_json, as_text, lock_line  # noqa: PLC0415
-    from kitty_run.report.watch import watch  # noqa: PLC0415
+    from kitty_run.engine.state.journal import read
+    from kitty_run.engine.state.run_directory import HOME
+    from kitty_run.host.repository import main_checkout
+    from kitty_run.report.liveness import life, lock_holder
+    from kitty_run.report.status import follow
+    from kitty_run.report.status_text import as_json, as_text, lock_line
+    from kitty_run.report.watch import watch
 
     repo = asyncio.run(main_checkout(options.repo))
     place = find_run(repo, options.run_id)
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
 def find_run(repo: Path, run_id: str | None) -> RunPlace:
     """The run called `run_id`, or the one whose journal was written last. Raises UsageError for none."""
-    from kitty_run.engine.state.run_directory import runs  # noqa: PLC0415
+    from kitty_run.engine.state.run_directory import runs
 
     known = {place.id: place for place in runs(repo)}
     if not known:

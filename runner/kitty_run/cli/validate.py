@@ -19,9 +19,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Check; text goes to standard error, json and github to standard output. Warnings change no status."""
-    from kitty_run.profile.load import load  # noqa: PLC0415
-    from kitty_run.profile.validation.problems import Problem, ProfileInvalid  # noqa: PLC0415
-    from kitty_run.profile.views.show import show  # noqa: PLC0415
+    from kitty_run.profile.load import load
+    from kitty_run.profile.validation.problems import Problem, ProfileInvalid
+    from kitty_run.profile.views.show import show
 
     problems: set[Problem] = set()
     for path in options.profiles:

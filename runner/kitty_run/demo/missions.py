@@ -94,7 +94,7 @@ def make_project(root: Path, host: Path, env: Mapping[str, str], spec: MissionSp
 
 def _init_arguments() -> list[str]:
     """How a project is set up on hosts that plan: data, since it names an agent family."""
-    import yaml  # noqa: PLC0415 - only planning needs it
+    import yaml
 
     text = Path(__file__).with_name("planning.yaml").read_text(encoding="utf-8")
     return [str(word) for word in yaml.safe_load(text)["init"]]

@@ -46,7 +46,7 @@ def profile_path() -> Path:
 
 def read_script() -> Script:
     """The demo's mission as it is planned; the file ships with the program."""
-    import yaml  # noqa: PLC0415 (slow to import)
+    import yaml
 
     data: dict[str, Any] = yaml.safe_load(MISSION.read_text(encoding="utf-8"))
     packages = tuple(_work_package(entry) for entry in data["work_packages"])

@@ -62,7 +62,7 @@ def _policy(plan: Plan) -> Iterator[Finding]:
 
 def known_agents() -> Iterator[Finding]:
     """Which of the agents that ship as presets are on PATH."""
-    import yaml  # noqa: PLC0415 - slow to import
+    import yaml
 
     there: list[str] = []
     absent: list[str] = []

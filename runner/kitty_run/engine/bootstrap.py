@@ -148,7 +148,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
 
 def as_yaml(document: Mapping[str, object]) -> str:
     """The resolved profile as it is kept beside the journal."""
-    import yaml  # noqa: PLC0415 - slow to import
+    import yaml
 
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 

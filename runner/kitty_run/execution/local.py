@@ -14,7 +14,7 @@ from typing import TypeVar
 import psutil
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
-from kitty_run.errors import KittyRunError
+from kitty_run.errors import LaunchError
 from kitty_run.execution.process_tree import MARKER, Family, ProcessTable, end, recorded
 
 T = TypeVar("T")
@@ -28,10 +28,6 @@ REAP_PATIENCE = 5.0
 NOT_STARTABLE = frozenset(
     {errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 )
-
-
-class LaunchError(KittyRunError):
-    """The surroundings of an attempt are not fit to start it: workspace, prompt file, log file, argv size."""
 
 
 class LocalExecutor:

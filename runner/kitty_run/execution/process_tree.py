@@ -213,7 +213,7 @@ def _attempt(action: Callable[..., T], *arguments: object) -> T | None:
 
 
 def _warn(alive: Collection[psutil.Process]) -> None:
-    from loguru import logger  # noqa: PLC0415
+    from loguru import logger
 
     pids = ", ".join(str(process.pid) for process in alive)
     logger.warning("processes {} do not end even after SIGKILL; they hang in the kernel", pids)

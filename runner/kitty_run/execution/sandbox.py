@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kitty_run.agents.launch.argv import Command
-from kitty_run.execution.local import LaunchError
+from kitty_run.errors import LaunchError
 from kitty_run.git.layout import git_dir
 from kitty_run.profile.model import Agent, Axis, Extra, Policy, RoleName
 

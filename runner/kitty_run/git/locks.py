@@ -35,7 +35,7 @@ async def clear_stale_locks(git: Git, branch: str | None) -> None:
 
 def _holder(worktree: Path, locks: Sequence[Path]) -> int | None:
     """The pid of a git process that works in `worktree`, or of any process that has one of `locks` open."""
-    import psutil  # noqa: PLC0415 (only needed when a lock is found)
+    import psutil
 
     held = {str(lock.resolve()) for lock in locks}
     for process in psutil.process_iter(["pid", "name", "cwd", "cmdline"]):

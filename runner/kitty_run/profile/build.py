@@ -55,7 +55,7 @@ def _host(host: Doc) -> model.HostConfig:
 
 
 def _policy(policy: Doc) -> model.Policy:
-    from kitty_run import __version__  # noqa: PLC0415 - only here
+    from kitty_run import __version__
 
     return model.Policy(
         orchestrator_id=policy["orchestrator_id"],

@@ -59,7 +59,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
 
     Raises `ProfileInvalid` with every problem there is; reads files only, and starts nothing.
     """
-    from kitty_run.profile.build import build  # noqa: PLC0415 - what only checks doesn't build
+    from kitty_run.profile.build import build
 
     resolved, layers = check(path, overrides)
     profile = build(cast("dict[str, Any]", plain(resolved)), path)
@@ -68,7 +68,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
 
 def _warnings(profile: Profile, resolved: MapNode) -> Iterator[Problem]:
     """What is allowed, but not what it looks like."""
-    from kitty_run.profile.validation.unseen_limits import unseen  # noqa: PLC0415 - as `build`, which it needs
+    from kitty_run.profile.validation.unseen_limits import unseen
 
     for limit in unseen(profile):
         place = tree.value_place(resolved, limit.path)
@@ -107,7 +107,7 @@ class _Lazy:
 
     def tree(self, source: GitSource) -> Path:
         """As the lock pins it."""
-        from kitty_run.profile.extends.lockfile import Locked, lock_path  # noqa: PLC0415 - seldom needed
+        from kitty_run.profile.extends.lockfile import Locked, lock_path
 
         return Locked(lock_path(self._profile)).tree(source)
 
@@ -137,7 +137,7 @@ def _sound(root: MapNode, *, partial: bool) -> tuple[MapNode, list[Problem]]:
     typed = tree.as_map(as_text(merge(None, root), profile_schema()))
     if fits(plain(typed), profile_schema(), partial=partial):
         return typed, []
-    from kitty_run.profile.validation.schema_check import schema_problems  # noqa: PLC0415 - only where something is wrong
+    from kitty_run.profile.validation.schema_check import schema_problems
 
     found = list(schema_problems(typed, partial=partial))
     wrong = {path for path, _ in found}

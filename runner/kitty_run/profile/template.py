@@ -78,7 +78,7 @@ def flaws(text: str, names: Names) -> list[Flaw]:
     """Everything wrong with the template `text` where a run defines `names`."""
     if not any(marker in text for marker in _MARKERS) or _is_simple(text, names):
         return []
-    from jinja2 import TemplateSyntaxError  # noqa: PLC0415 - slow to import
+    from jinja2 import TemplateSyntaxError
 
     try:
         tree = _parsed(text)
@@ -100,7 +100,7 @@ def _is_simple(text: str, names: Names) -> bool:
 
 
 def _rendered(text: str, variables: Mapping[str, object]) -> str:
-    from kitty_run.profile.template_bounds import allowance  # noqa: PLC0415 - slow to import
+    from kitty_run.profile.template_bounds import allowance
 
     template = _compiled(text)
     with allowance():
@@ -109,7 +109,7 @@ def _rendered(text: str, variables: Mapping[str, object]) -> str:
 
 def _failures() -> tuple[type[Exception], ...]:
     """What a template can raise when it is compiled or rendered."""
-    from jinja2 import TemplateError as JinjaError  # noqa: PLC0415 - slow to import
+    from jinja2 import TemplateError as JinjaError
 
     python = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
     return (JinjaError, *python, RecursionError, MemoryError, SyntaxError)
@@ -122,10 +122,10 @@ def _words(error: Exception) -> str:
 
 def _parsed(text: str) -> nodes.Template:
     """The tree of `text`, of a bounded depth; raises `TemplateSyntaxError` with the line."""
-    from jinja2 import TemplateSyntaxError  # noqa: PLC0415 - slow to import
-    from jinja2.parser import Parser  # noqa: PLC0415
+    from jinja2 import TemplateSyntaxError
+    from jinja2.parser import Parser
 
-    from kitty_run.profile.template_bounds import check_shape  # noqa: PLC0415
+    from kitty_run.profile.template_bounds import check_shape
 
     parser = Parser(_environment(), text)
     try:
@@ -139,7 +139,7 @@ def _parsed(text: str) -> nodes.Template:
 
 def _without_end(text: str, names: Names) -> Iterator[Flaw]:
     """What would take too much at run time, whatever the names stand for: found by rendering it once."""
-    from kitty_run.profile.template_bounds import BoundsError  # noqa: PLC0415 - slow to import
+    from kitty_run.profile.template_bounds import BoundsError
 
     example = {name: dict.fromkeys(known, "x") if known else "x" for name, known in names.items()}
     try:
@@ -169,13 +169,13 @@ def _compiled(text: str) -> Template:
 
 @cache
 def _environment() -> BoundedEnvironment:
-    from kitty_run.profile.template_bounds import BoundedEnvironment  # noqa: PLC0415 - slow to import
+    from kitty_run.profile.template_bounds import BoundedEnvironment
 
     return BoundedEnvironment()
 
 
 def _undefined(tree: nodes.Template, names: Names) -> Iterator[Flaw]:
-    from jinja2 import meta, nodes  # noqa: PLC0415 - slow to import
+    from jinja2 import meta, nodes
 
     unknown = meta.find_undeclared_variables(tree) - names.keys() - {"range"}
     for name in tree.find_all(nodes.Name):
@@ -195,7 +195,7 @@ def _unknown_attribute(node: nodes.Getattr | nodes.Getitem, attribute: str, name
 
 
 def _attributes(tree: nodes.Template) -> Iterator[tuple[nodes.Getattr | nodes.Getitem, str]]:
-    from jinja2 import nodes  # noqa: PLC0415 - slow to import
+    from jinja2 import nodes
 
     for getattr_ in tree.find_all(nodes.Getattr):
         yield getattr_, getattr_.attr
@@ -206,7 +206,7 @@ def _attributes(tree: nodes.Template) -> Iterator[tuple[nodes.Getattr | nodes.Ge
 
 def _internals(tree: nodes.Template) -> Iterator[Flaw]:
     """Ways out of the sandbox, or to other templates; refused before anything could run."""
-    from jinja2 import nodes  # noqa: PLC0415 - slow to import
+    from jinja2 import nodes
 
     for node, attribute in _attributes(tree):
         if attribute.startswith("_"):

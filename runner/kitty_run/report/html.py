@@ -36,7 +36,7 @@ class Bar:
 
 def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str:
     """The page of the run whose journal holds `events`; `now` is where attempts without an end are cut."""
-    import jinja2  # noqa: PLC0415 - slow to import
+    import jinja2
 
     run, story = follow(run_id, events), gather(events)
     bars = [

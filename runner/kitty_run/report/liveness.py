@@ -36,7 +36,7 @@ def life(run: RunStatus) -> Life:
 
 def lives(pid: int, wrote_at: datetime | None) -> bool:
     """Whether `pid` is a process that was there already when it wrote at `wrote_at`."""
-    import psutil  # noqa: PLC0415
+    import psutil
 
     try:
         process = psutil.Process(pid)

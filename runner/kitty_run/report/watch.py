@@ -71,9 +71,9 @@ def _lines(watcher: Watcher, stream: TextIO, pause: Pause) -> None:
 
 
 def _screen(watcher: Watcher, stream: TextIO, pause: Pause) -> None:
-    from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.live import Live as Screen  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.live import Live as Screen
+    from rich.text import Text
 
     watcher.news()
     with Screen(Text(watcher.text()), console=Console(file=stream), auto_refresh=False) as screen:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitty_run.agents.results.secrets import mask
-from kitty_run.execution.local import LaunchError
+from kitty_run.errors import LaunchError
 from kitty_run.profile.model import AXES, Agent, Extra, Policy, RoleName
 from kitty_run.profile.template import render
 from kitty_run.profile.validation.flags import refused

@@ -75,7 +75,7 @@ def _read(path: Path, wp: str) -> str:
 
 
 def _with_front_matter(task: Task, text: str) -> Task:
-    import yaml  # noqa: PLC0415 - only attempts need it
+    import yaml
 
     try:
         data = yaml.safe_load(text)

@@ -167,7 +167,7 @@ def _finding(item: str | Mapping[str, Any]) -> Finding:
 
 @cache
 def _validator() -> Draft202012Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - only reviews need it
+    from jsonschema import Draft202012Validator
 
     return Draft202012Validator(json.loads(schema_path("verdict").read_text(encoding="utf-8")))
 

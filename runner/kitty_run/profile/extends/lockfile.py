@@ -115,7 +115,7 @@ class Locker:
 
     def tree(self, source: GitSource) -> Path:
         """The directory of the source's files, fetched; ValueError where a pin would have to move."""
-        from kitty_run.profile.extends.fetch import FetchFailed, fetch  # noqa: PLC0415 - only `lock` fetches
+        from kitty_run.profile.extends.fetch import FetchFailed, fetch
 
         if source.text in self.found:
             return cached_tree(source.text, self.found[source.text].commit)

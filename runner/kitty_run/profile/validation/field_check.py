@@ -83,7 +83,7 @@ _SIMPLE_SPECIFIER = re.compile(r"(>=|<=|>|<|==|!=) ?\d+(\.\d+)*(, ?(>=|<=|>|<|==
 def _specifier(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
     if _SIMPLE_SPECIFIER.match(text):
         return
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - slow to import
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
         SpecifierSet(text)
@@ -94,9 +94,9 @@ def _specifier(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
 
 
 def _version(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - slow to import
+    from packaging.version import InvalidVersion, Version
 
-    from kitty_run import __version__  # noqa: PLC0415 - only here
+    from kitty_run import __version__
 
     try:
         if Version(text) > Version(__version__):

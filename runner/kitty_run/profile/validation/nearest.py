@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 def near(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The one of `choices` that is nearest to `word`, whatever their capitals, or None."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+    from difflib import get_close_matches
 
     by_folded = {choice.lower(): choice for choice in choices}
     found = get_close_matches(word.lower(), list(by_folded), 1, cutoff)

@@ -71,7 +71,7 @@ def schema_problems(root: MapNode, *, partial: bool = False) -> Iterator[tuple[P
 
 @cache
 def _validator() -> Draft202012Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import
+    from jsonschema import Draft202012Validator
 
     return Draft202012Validator(profile_schema())
 
@@ -159,7 +159,7 @@ def _not_listed(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
 
 
 def _other_version(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
-    from kitty_run import __version__  # noqa: PLC0415 - only here
+    from kitty_run import __version__
 
     message = f"{_shown(error.instance)} is not a version of the profile format that is known"
     hint = f"write version: 1, which kitty-run 0.1.0 and later read; this is kitty-run {__version__}"
