@@ -143,3 +143,10 @@ def _ends(pid: int) -> bool:
     except psutil.TimeoutExpired:
         return False
     return True
+
+
+def test_a_reply_without_end_is_ended(host: Path) -> None:
+    write(host, "while True: os.write(1, b'x' * 65536)")
+    reply = call(host)
+    assert (reply.stdout, reply.status) == ("", -signal.SIGKILL)
+    assert "more than 16 MiB" in reply.stderr

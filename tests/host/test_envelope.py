@@ -124,3 +124,8 @@ def test_no_noise_hides_the_envelope(noise: list[str]) -> None:
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     assert envelope_of(text) is None or '"success"' in text
+
+
+def test_a_message_of_megabytes_is_cut() -> None:
+    failed = {**ENVELOPE, "success": False, "error_code": "X", "data": {"message": "m" * 10_000_000}}
+    assert len(str(refusal(reply(json.dumps(failed), status=1)))) < 5_000

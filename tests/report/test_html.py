@@ -99,3 +99,7 @@ def test_what_agents_say_can_not_become_markup_and_secrets_are_masked(tell: Tell
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert secret not in text
+
+
+def test_a_browser_is_told_to_run_and_fetch_nothing(tell: Tell) -> None:
+    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\';' in told(tell("rework"))

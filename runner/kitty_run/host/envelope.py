@@ -21,6 +21,8 @@ USAGE_STATUS = 2
 
 _SHOWN_LINES = 3
 _SHOWN_CHARACTERS = 600
+_MESSAGE_CHARACTERS = 4000
+"""Characters of a host's own message that are kept: it is printed, and stands in the journal."""
 
 Json = Mapping[str, object]
 
@@ -80,10 +82,18 @@ def _answer(reply: RawReply, operation: str, found: Json | None) -> Json:
 def _refusal(code: object, operation: str, data: Json, reply: RawReply) -> HostRefused:
     if not isinstance(code, str) or not code:
         return _unreadable(operation, "it reported a failure without an error_code", reply)
+    code = code[:_SHOWN_CHARACTERS]
     return HostRefused(code, operation, f"{operation}: {code}: {_message(data) or 'no details'}", data)
 
 
 def _message(data: Json) -> str:
+    """The host's words, cut."""
+    words = _whole_message(data)
+    cut = len(words) - _MESSAGE_CHARACTERS
+    return f"{words[:_MESSAGE_CHARACTERS]} … ({cut} more characters)" if cut > 0 else words
+
+
+def _whole_message(data: Json) -> str:
     """What the host says in words: 1.0 drops `message` beside structured data, merges fill `errors`."""
     errors = data.get("errors")
     if isinstance(errors, list) and errors:

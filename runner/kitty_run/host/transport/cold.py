@@ -16,6 +16,11 @@ from kitty_run.errors import HostError
 from kitty_run.host.transport.environment import host_environment, resolve
 from kitty_run.host.transport.start import RawReply
 
+LIMIT = 16 << 20
+"""Bytes of each output that a call may print."""
+LOOK = 0.25
+"""Seconds between two looks at how much it has printed."""
+
 
 class ColdStarter:
     """Runs `command` anew for each call, in a process group of its own, with nothing on standard input.
@@ -34,7 +39,10 @@ class ColdStarter:
             stdout, stderr = (scratch.enter_context(tempfile.TemporaryFile()) for _ in range(2))
             begin = monotonic()
             process = await self._start(arguments, cwd, stdout, stderr)
-            status = await _status(process, timeout)
+            status = await _status(process, timeout, (stdout, stderr))
+            if _too_much((stdout, stderr)):
+                words = f"it printed more than {LIMIT >> 20} MiB, and was ended\n"
+                return RawReply("", words, -signal.SIGKILL, monotonic() - begin)
             texts = await asyncio.to_thread(lambda: (_text(stdout), _text(stderr)))
             return RawReply(*texts, status, monotonic() - begin)
 
@@ -63,11 +71,17 @@ class ColdStarter:
             ) from error
 
 
-async def _status(process: asyncio.subprocess.Process, timeout: float) -> int | None:
-    """The exit status, or None where the time limit ended the process group."""
+async def _status(
+    process: asyncio.subprocess.Process, timeout: float, outputs: tuple[IO[bytes], ...]
+) -> int | None:
+    """The exit status, or None where the time limit ended the group; it is ended too if it prints too much."""
     try:
         async with asyncio.timeout(timeout):
-            return await process.wait()
+            ending = asyncio.ensure_future(process.wait())
+            while not (await asyncio.wait([ending], timeout=LOOK))[0]:
+                if _too_much(outputs):
+                    await _end(process)
+            return await ending
     except TimeoutError:
         await _end(process)
         return None
@@ -80,6 +94,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
+
+
+def _too_much(outputs: tuple[IO[bytes], ...]) -> bool:
+    return any(os.fstat(output.fileno()).st_size > LIMIT for output in outputs)
 
 
 def _text(file: IO[bytes]) -> str:
