@@ -74,7 +74,7 @@ class ColdStarter:
 async def _status(
     process: asyncio.subprocess.Process, timeout: float, outputs: tuple[IO[bytes], ...]
 ) -> int | None:
-    """The exit status, or None where the time limit ended the group; it is ended too if it prints too much."""
+    """The exit status, or None where the time limit ended the group; printing too much ends it too."""
     try:
         async with asyncio.timeout(timeout):
             ending = asyncio.ensure_future(process.wait())
