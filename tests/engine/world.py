@@ -114,7 +114,8 @@ class FakeWorkspace:
         return Left(tuple(changed), tuple(reversed(commits)), await self.dirty())
 
     async def own_changes(self, base: str) -> bool:
-        return self._tree.commits[-1] != self._tree.commits[0]
+        at = self._tree.heads.index(base) if base in self._tree.heads else 0
+        return self._tree.commits[-1] != self._tree.commits[at]
 
     async def discard(self, since: Snapshot) -> tuple[str, ...]:
         kept = self._tree.heads.index(since.head) + 1
@@ -262,7 +263,7 @@ class ScriptedExecutor:
             attempt=int(env["KITTY_ATTEMPT"]),
             cycle=int(env["KITTY_CYCLE"]),
             prompt=Path(env["KITTY_PROMPT_FILE"]).read_text(encoding="utf-8"),
-            tree=world.tree(env["KITTY_WP"]),
+            tree=world.tree(world.room(env["KITTY_WP"])),
             now=world.now(),
         )
         await on_started(Started(len(world.jobs) + 1, 0.0))
@@ -299,14 +300,18 @@ class World:
         faults: Sequence[Fault] = (),
         shape: str | None = None,
         subtasks: Mapping[str, int] | None = None,
+        rooms: Mapping[str, str] | None = None,
+        untold: Sequence[str] = (),
     ) -> None:
         self.root = root
         self.profile = profile or profiles.profile()
         self.script = script
         self.host = SimHost.of(dependencies, dialect=dialect, repo=root, faults=list(faults), shape=shape)
+        self.host.rooms, self.host.untold = rooms or {}, frozenset(untold)
         self.jobs: list[Job] = []
         self.running: list[Job] = []
         self.peak = 0
+        self.clashes: list[str] = []
         self.merged = False
         self.unmerged: tuple[Unmerged, ...] = ()
         self.status_commits: list[Path] = []
@@ -331,9 +336,17 @@ class World:
             front = f"title: Part {wp}\nsubtasks: {json.dumps(roster)}\n"
             (tasks / f"{wp}.md").write_text(f"---\n{front}---\nDo {wp}.\n", encoding="utf-8")
 
-    def tree(self, wp: str) -> Tree:
-        """The workspace of `wp`."""
-        return self.trees.setdefault(wp, Tree())
+    def room(self, wp: str) -> str:
+        """The name of the workspace of `wp`."""
+        return self.host.rooms.get(wp, wp)
+
+    def worked(self, wp: str, lane: Lane) -> bool:
+        """Whether `wp` is under way and an attempt of it was started."""
+        return lane is Lane.IN_PROGRESS and any(job.wp == wp for job in self.jobs)
+
+    def tree(self, room: str) -> Tree:
+        """The workspace of that name; it is a work package's id where nothing is shared."""
+        return self.trees.setdefault(room, Tree())
 
     def change(self, **changes: Any) -> None:
         """Change the profile for the next run."""
@@ -399,7 +412,7 @@ class World:
 
     def _workspace(self, path: Path) -> FakeWorkspace:
         path.mkdir(parents=True, exist_ok=True)
-        return FakeWorkspace(path, self.tree(path.name.rsplit("-", 1)[-1]))
+        return FakeWorkspace(path, self.tree(path.name.removeprefix(f"{self.host.held.mission}-")))
 
     def now(self) -> datetime:
         """The virtual time."""

@@ -257,6 +257,14 @@ def bug(root: Path) -> Told:
     return world
 
 
+def one_workspace(root: Path) -> Told:
+    """Two work packages of one workspace: the second waits until the first is approved."""
+    rooms = {"WP01": "lane-a", "WP02": "lane-a"}
+    world = Told(root, {"WP01": [], "WP02": []}, rooms=rooms)
+    world.run()
+    return world
+
+
 STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
@@ -275,5 +283,6 @@ STORIES: Mapping[str, Story] = {
         own_reviewer,
         moved,
         bug,
+        one_workspace,
     )
 }

@@ -182,3 +182,22 @@ def test_every_sample_profile_can_be_planned(path: Path) -> None:
 def test_a_long_name_stays_apart_from_what_follows() -> None:
     text = as_text(make(profiles.profile(implement=("implementer-of-all",)), None))
     assert "  implementer-of-all  implementer-of-all < <prompt>" in text
+
+
+def test_work_packages_of_one_workspace_are_planned_one_after_the_other() -> None:
+    host = SimHost.of({"WP01": [], "WP02": [], "WP03": []}, rooms={"WP01": "lane-a", "WP02": "lane-a"})
+    plan = planned(host)
+    assert plan.mission is not None
+    waves = [(number, [one.id for one in packages]) for number, packages in in_order(plan.mission)]
+    assert waves == [(1, ["WP01", "WP03"]), (2, ["WP02"])]
+    assert "one at a time with WP01 (same workspace)" in as_text(plan)
+
+
+def test_what_a_blocked_work_package_keeps_out_of_its_workspace_is_not_planned() -> None:
+    host = SimHost.of({"WP01": [], "WP02": [], "WP03": ["WP02"]}, rooms={"WP01": "lane-a", "WP02": "lane-a"})
+    host.move("WP01", Lane.BLOCKED)
+    plan = planned(host)
+    assert plan.mission is not None
+    waits = {one.id: one.waits_on for one in plan.mission.work_packages if one.wave is None}
+    assert waits["WP02"] == ("WP01 (blocked), which works in the same workspace",)
+    assert waits["WP03"] == ("WP02 (planned)",)

@@ -11,6 +11,7 @@ from random import Random
 from kitty_run.agents.model import Executor
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.scheduling.concurrency import Slots
+from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
 from kitty_run.engine.shutdown import Control
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal
@@ -67,12 +68,18 @@ class Services:
     """How large work packages are, compared with the mean."""
     ways: Mapping[str, float] = field(default_factory=dict)
     """Seconds from each work package to the end of the graph, as the scheduler last estimated them."""
+    leases: WorkspaceLeases = field(default_factory=WorkspaceLeases)
     random: Random = field(default_factory=Random)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def remember(self, wp: str) -> WorkPackageMemory:
         """The memory of `wp`."""
         return self.memory.of(wp)
+
+    def holder(self, wp: str) -> str | None:
+        """The work package that keeps `wp` out of its workspace now, None where there is none."""
+        board = self.board
+        return self.leases.holder(wp, board.work_packages, board.lanes, self.memory.work_packages)
 
     def moved(self, wp: str, lane: Lane) -> None:
         """Put `wp` into `lane` on the board, and into the journal where that is news."""

@@ -21,7 +21,7 @@ class Result(StrEnum):
     FAILED = "failed"
     """An error that the runner did not expect or could not tell the host of."""
     WAITING = "waiting"
-    """Never started: a dependency is not satisfied."""
+    """A dependency is not satisfied, or its workspace is another work package's."""
 
 
 class EndCode(StrEnum):
@@ -68,6 +68,8 @@ class EndCode(StrEnum):
     """An error in the runner."""
     DEPENDENCIES = "dependencies"
     """It waits on others."""
+    WORKSPACE = "workspace"
+    """It waits for another work package, which holds the same workspace."""
 
     @property
     def result(self) -> Result:  # noqa: PLR0911 - a table
@@ -93,7 +95,7 @@ class EndCode(StrEnum):
                 return Result.PAUSED
             case EndCode.NO_WORKSPACE | EndCode.NOT_BLOCKED | EndCode.ERROR | EndCode.UNEXPECTED:
                 return Result.FAILED
-            case EndCode.DEPENDENCIES:
+            case EndCode.DEPENDENCIES | EndCode.WORKSPACE:
                 return Result.WAITING
             case unreachable:
                 assert_never(unreachable)

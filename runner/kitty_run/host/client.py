@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +92,10 @@ class SpecKitty:
 
     def prompt_file(self, wp: str) -> Path | None:
         return self.connection.dialect.prompt_file(self.connection.repo, self.connection.mission, wp)
+
+    def workspaces(self, wps: Sequence[str]) -> Mapping[str, str]:
+        """Read anew each time, as the topology is."""
+        return self.connection.dialect.workspaces(self.connection.repo, self.connection.mission, wps)
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,6 +65,7 @@ class Dialect:
     fields: Fields
     prompt: tuple[str, ...]
     convention: Convention | None
+    lanes: str | None
     traits: Traits
     shapes: tuple[Shape, ...]
     not_found: frozenset[str]
@@ -85,6 +86,14 @@ class Dialect:
         """The prompt file of `wp`, found by this generation's names; None where there is none."""
         patterns = (fill(pattern, {"mission": mission, "wp": wp}) for pattern in self.prompt)
         return next((path for pattern in patterns for path in sorted(repo.glob(pattern))), None)
+
+    def workspaces(self, repo: Path, mission: str, wps: Sequence[str]) -> Mapping[str, str]:
+        """The workspace's name of each of `wps` that is known before a claim: by convention or `lanes`."""
+        if self.convention is not None:
+            return {wp: fill(self.convention.workspace, {"mission": mission, "wp": wp}) for wp in wps}
+        manifest = _meta(repo / fill(self.lanes, {"mission": mission})) if self.lanes else {}
+        found = _lanes(manifest.get("lanes"))
+        return {wp: found[wp] for wp in wps if wp in found}
 
     def topology(self, repo: Path, mission: str) -> Topology:
         """The shape of `mission`, from its `meta.json` in `repo`; the last one where there is none."""
@@ -116,6 +125,18 @@ def _meta(path: Path) -> Mapping[str, object]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _lanes(entries: object) -> dict[str, str]:
+    """The lane of each work package in a manifest's list of lanes; what doesn't read so is left out."""
+    lanes = [lane for lane in entries if isinstance(lane, dict)] if isinstance(entries, list) else []
+    return {
+        wp: str(lane["lane_id"])
+        for lane in lanes
+        if lane.get("lane_id") and isinstance(lane.get("wp_ids"), list)
+        for wp in lane["wp_ids"]
+        if isinstance(wp, str)
+    }
 
 
 def _agrees(value: object, wanted: str) -> bool:

@@ -36,6 +36,7 @@ def _dialect(document: dict[str, Any]) -> Dialect:
         fields=Fields(**document["fields"]),
         prompt=tuple(document["prompt"]),
         convention=_convention(document.get("convention")),
+        lanes=document.get("lanes"),
         traits=parse_traits(document["traits"]),
         shapes=tuple(_shape(entry) for entry in document["topologies"]),
         not_found=frozenset(document["codes"]["not_found"]),

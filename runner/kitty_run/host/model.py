@@ -255,6 +255,13 @@ class Host(Protocol):
         """The prompt file of `wp`, found by the host's names without a call; None where there is none."""
         ...
 
+    def workspaces(self, wps: Sequence[str]) -> Mapping[str, str]:
+        """A name for the workspace of each of `wps`, without a call: those with one name share it.
+
+        Those of which the host's plan doesn't tell before their claim are left out.
+        """
+        ...
+
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """No host call runs meanwhile: for git at the root checkout, whose index lock the host needs too."""
         ...

@@ -11,9 +11,10 @@ from kitty_run.engine.decisions.budget import Reached, reached
 from kitty_run.engine.lifecycle.state_machine import first_step
 from kitty_run.engine.scheduling.critical_path import sizes, ways_left
 from kitty_run.engine.scheduling.dependency_graph import cycle, missing, waves
+from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.run_directory import unfinished_run
-from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
 from kitty_run.engine.state.usage import Ledger
 from kitty_run.host.model import Host, Lane, MissionState, Topology, Traits, WorkPackage
 from kitty_run.planner.agent_plan import planned_agent
@@ -34,6 +35,8 @@ class Seen:
     actor: str
     ways: Mapping[str, float]
     """Seconds from each work package to the end of the graph, as the scheduler would estimate them."""
+    leases: WorkspaceLeases = field(default_factory=WorkspaceLeases)
+    memories: Mapping[str, WorkPackageMemory] = field(default_factory=dict)
     run: str | None = None
     attempts: int = 0
     ledger: Ledger = field(default_factory=Ledger)
@@ -49,6 +52,8 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         memory.ledger.close()
     packages = state.work_packages
     lanes = {package.id: package.lane for package in packages}
+    named = host.workspaces([package.id for package in packages])
+    sized = await asyncio.to_thread(sizes, host, packages)
     return Seen(
         state=state,
         traits=host.traits,
@@ -57,7 +62,9 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         contract=host.contract,
         target=host.target,
         actor=actor,
-        ways=ways_left(packages, lanes, memory.work_packages, await asyncio.to_thread(sizes, host, packages)),
+        ways=ways_left(packages, lanes, memory.work_packages, sized, named),
+        leases=WorkspaceLeases(named),
+        memories=memory.work_packages,
         run=place.id if place else None,
         attempts=sum(sum(wp.attempts.values()) for wp in memory.work_packages.values()),
         ledger=memory.ledger,
@@ -96,25 +103,45 @@ def _mission(profile: Profile, seen: Seen) -> MissionPlan:
 def _waves(
     packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], seen: Seen
 ) -> dict[str, tuple[int, int]]:
-    """For each id that runs, its wave from 1 and its place in it, in the scheduler's order."""
+    """For each id that runs, its wave from 1 and its place in it, in the scheduler's order.
+
+    Those whose workspace a blocked one holds do not run.
+    """
     open_ = [
         WorkPackage(package.id, package.lane, tuple(missing(package, lanes, seen.traits.satisfied_by)))
         if package.lane.startable
         else WorkPackage(package.id, package.lane)
         for package in packages
-        if package.lane.in_motion
+        if package.lane.in_motion and lanes.get(_holder(package.id, lanes, seen) or "") is not Lane.BLOCKED
     ]
     found: dict[str, tuple[int, int]] = {}
-    for number, ids in enumerate(waves(open_, ()), 1):
+    for number, ids in enumerate(waves(open_, (), seen.leases.named), 1):
         ordered = sorted(ids, key=lambda wp: (lanes[wp].startable, -seen.ways.get(wp, 0.0)))
         found |= {wp: (number, place) for place, wp in enumerate(ordered)}
     return found
 
 
+def _holder(wp: str, lanes: Mapping[str, Lane], seen: Seen) -> str | None:
+    """The work package that keeps `wp` out of its workspace now."""
+    packages = {package.id: package for package in seen.state.work_packages}
+    return seen.leases.holder(wp, packages, lanes, seen.memories)
+
+
+def _waits_on(package: WorkPackage, lanes: Mapping[str, Lane], seen: Seen) -> Iterator[str]:
+    """Dependencies that are not satisfied, and who holds the workspace."""
+    if not package.lane.startable:
+        return
+    absent = missing(package, lanes, seen.traits.satisfied_by)
+    yield from (f"{wp} ({lanes.get(wp, 'not in this mission')})" for wp in absent)
+    holder = _holder(package.id, lanes, seen)
+    if holder is not None and holder not in absent:
+        yield f"{holder} ({lanes[holder]}), which works in the same workspace"
+
+
 def _work_package(
     package: WorkPackage, lanes: Mapping[str, Lane], rounds: Mapping[str, tuple[int, int]], seen: Seen
 ) -> WorkPackagePlan:
-    absent = missing(package, lanes, seen.traits.satisfied_by) if package.lane.startable else []
+    named = seen.leases.named
     wave = rounds.get(package.id)
     unblock = seen.traits.unblocking(seen.state.mission, package.id, seen.actor)
     return WorkPackagePlan(
@@ -124,8 +151,11 @@ def _work_package(
         wave=wave[0] if wave else None,
         place=wave[1] if wave else 0,
         step=first_step(package.lane, seen.traits.review_claim) if wave else None,
-        waits_on=tuple(f"{wp} ({lanes.get(wp, 'not in this mission')})" for wp in absent),
+        waits_on=tuple(_waits_on(package, lanes, seen)),
         advice=unblock if package.lane is Lane.BLOCKED else "",
+        shares=tuple(
+            wp for wp in lanes if wp != package.id and wp in named and named[wp] == named.get(package.id)
+        ),
     )
 
 

@@ -57,6 +57,7 @@ class WorkPackagePlan:
 
     `wave` counts from 1, None where it does not run; `place` is its turn in its wave. `advice` says what
     would let a blocked one run.
+    `shares` are those of the same workspace, of which one at a time is worked on.
     """
 
     id: str
@@ -67,6 +68,7 @@ class WorkPackagePlan:
     step: Step | None
     waits_on: tuple[str, ...]
     advice: str = ""
+    shares: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

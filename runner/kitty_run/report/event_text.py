@@ -150,6 +150,9 @@ def _short(commit: object) -> str:
 TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
     "run.started": lambda data: Sentence(f"start: {_surroundings(data)}"),
     "run.resumed": lambda data: Sentence(f"going on: {_surroundings(data)}"),
+    "workspace.awaited": lambda data: Sentence(
+        f"waits for {data['holder']}, which works in the same workspace"
+    ),
     "attempt.started": lambda data: Sentence(f"{_attempt(data)} starts"),
     "attempt.ended": _attempt_ended,
     "attempt.interrupted": lambda data: Sentence(f"{data['role']} {data['attempt']} was interrupted"),

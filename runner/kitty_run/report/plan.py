@@ -97,7 +97,8 @@ def _work_package(one: WorkPackagePlan) -> str:
     first = f"first {one.step.value}" if one.step else ""
     waits = f"waits on {', '.join(one.waits_on)}" if one.waits_on else ""
     depends = f"after {', '.join(one.dependencies)}" if one.dependencies and not waits else ""
-    what = "; ".join(part for part in (waits or first, depends) if part)
+    shares = f"one at a time with {', '.join(one.shares)} (same workspace)" if one.shares else ""
+    what = "; ".join(part for part in (waits or first, depends, shares) if part)
     return f"    {one.id:<7}  {one.lane:<11}  {what}".rstrip()
 
 

@@ -216,6 +216,7 @@ _WORK_PACKAGE: Mapping[str, Callable[[WorkPackageStatus, Event], None]] = {
     "call.started": lambda one, event: _now(one, event, f"host: {event.data['operation']}"),
     "retry.decided": _retry,
     "family.awaited": _awaits,
+    "workspace.awaited": lambda one, event: _now(one, event, f"waits for {event.data['holder']}'s workspace"),
     "rework.started": lambda one, event: _now(one, event, "waits for an agent"),
     "gate.waiting": _gate,
     "wp.moved": _moved,

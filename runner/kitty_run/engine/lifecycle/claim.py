@@ -10,6 +10,7 @@ from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
 from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
 from kitty_run.engine.lifecycle.state_machine import Step, after_claim
+from kitty_run.engine.scheduling.workspace_leases import reason
 from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.git.protocols import WorkspacePort
 from kitty_run.host.model import Allocation, HostRefused, Lane
@@ -98,6 +99,7 @@ class Allocating:
         return sha is not None
 
     async def _settle(self, allocation: Allocation, *, fresh: bool) -> Assignment:
+        self._lease(allocation)
         workspace = self._s.workspace(allocation.workspace)
         if self._s.host.traits.workspaces == "runner":
             await self._make(allocation, workspace)
@@ -111,6 +113,16 @@ class Allocating:
         assignment = Assignment(allocation, workspace, read_task(allocation.prompt, self._wp), base)
         self._assignment = assignment
         return assignment
+
+    def _lease(self, allocation: Allocation) -> None:
+        """Hold the workspace that the host gave, or wait without touching it where another works there."""
+        self._s.leases.locate(self._wp, allocation.workspace)
+        holder = self._s.holder(self._wp)
+        if holder is None:
+            return
+        self._s.leases.active.discard(self._wp)
+        self._s.journal.write("workspace.awaited", self._wp, holder=holder, claimed=True)
+        raise Ended(EndCode.WORKSPACE, reason(self._wp, holder))
 
     async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
         """A worktree of the runner's own, from the branches of the WP's dependencies."""
@@ -133,7 +145,7 @@ class Allocating:
         remembered = self._s.remember(self._wp).base
         if remembered is not None:
             return remembered
-        if fresh:
+        if fresh or self._s.remember(self._wp).awaits:
             base = await workspace.head()
         else:
             ref = allocation.base or await self._s.repository.current_branch() or "HEAD"

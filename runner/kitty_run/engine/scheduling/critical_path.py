@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -26,10 +27,15 @@ def sizes(host: Host, work_packages: Sequence[WorkPackage]) -> Sizes:
 
 
 def ways_left(
-    work_packages: Sequence[WorkPackage], lanes: Mapping[str, Lane], memories: Memories, sizes: Sizes
+    work_packages: Sequence[WorkPackage],
+    lanes: Mapping[str, Lane],
+    memories: Memories,
+    sizes: Sizes,
+    workspaces: Mapping[str, str],
 ) -> dict[str, float]:
     """Seconds from each unfinished work package to the end of the graph, by the longest way.
 
+    Those that share one of `workspaces` follow each other: each has at least the time of all of them ahead.
     Those that can never run, and those before them, are left out.
 
     An attempt is expected to take as long as the last one of its role for this work package did. That of a
@@ -41,7 +47,11 @@ def ways_left(
         wp.id: _seconds(lanes[wp.id], memories.get(wp.id), _scaled(means, sizes.get(wp.id, 1.0)))
         for wp in left
     }
-    return longest_ways(left, seconds)
+    ways = longest_ways(left, seconds)
+    together: defaultdict[str, float] = defaultdict(float)
+    for wp in ways:
+        together[workspaces.get(wp, f"/{wp}")] += seconds[wp]
+    return {wp: max(way, together[workspaces.get(wp, f"/{wp}")]) for wp, way in ways.items()}
 
 
 def _subtasks(host: Host, wp: str) -> int:

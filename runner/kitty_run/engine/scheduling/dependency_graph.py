@@ -74,20 +74,35 @@ def _lane_word(wp: str, lanes: Mapping[str, Lane]) -> str:
     return lanes[wp].value if wp in lanes else "not in this mission"
 
 
-def waves(work_packages: Sequence[WorkPackage], finished: Collection[str]) -> list[list[str]]:
+def waves(
+    work_packages: Sequence[WorkPackage],
+    finished: Collection[str],
+    workspaces: Mapping[str, str] | None = None,
+) -> list[list[str]]:
     """Ids by the earliest round they can run in when everything goes well; `finished` are left out.
 
+    Of those that share one of `workspaces`, one runs in a round: what is claimed already, else the first.
     Work packages that can never run (a cycle, an unknown dependency) are in no wave.
     """
     pending = {wp.id: set(wp.dependencies) - set(finished) for wp in work_packages if wp.id not in finished}
     rounds: list[list[str]] = []
+    claimed = {wp.id for wp in work_packages if wp.lane is not Lane.PLANNED}
     while ready := [wp for wp, needs in pending.items() if not needs]:
+        ready = _one_each(ready, claimed, workspaces or {})
         rounds.append(ready)
         for wp in ready:
             del pending[wp]
         for needs in pending.values():
             needs.difference_update(ready)
     return rounds
+
+
+def _one_each(ready: Sequence[str], claimed: Collection[str], workspaces: Mapping[str, str]) -> list[str]:
+    """The ids of `ready` that have their workspace to themselves, in its order."""
+    first: dict[str, str] = {}
+    for wp in sorted(ready, key=lambda one: one not in claimed):
+        first.setdefault(workspaces.get(wp, f"/{wp}"), wp)
+    return [wp for wp in ready if wp in first.values()]
 
 
 def longest_ways(work_packages: Sequence[WorkPackage], seconds: Mapping[str, float]) -> dict[str, float]:

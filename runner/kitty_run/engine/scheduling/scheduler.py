@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.host_calls import Desk
@@ -12,6 +12,7 @@ from kitty_run.engine.lifecycle.work_package import Way
 from kitty_run.engine.scheduling.critical_path import ways_left
 from kitty_run.engine.scheduling.dependency_graph import in_motion, missing, stuck
 from kitty_run.engine.scheduling.host_poller import Watch
+from kitty_run.engine.scheduling.workspace_leases import reason
 from kitty_run.engine.shutdown import EndCode, Ended, Result
 from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
@@ -27,6 +28,9 @@ class Crew:
         self._tasks: dict[asyncio.Task[Ended], str] = {}
         self.ends: dict[str, Ended] = {}
         self._watch = Watch(services, desk, self.ends)
+        self._leases = services.leases
+        self._leases.named = services.host.workspaces(tuple(services.board.work_packages))
+        self._told: set[tuple[str, str]] = set()
         self._estimate()
         self._look: asyncio.Task[list[str]] | None = None
         self.abort: KittyRunError | None = None
@@ -52,7 +56,14 @@ class Crew:
         if self._look is None and self._watch.awaited():
             self._look = asyncio.create_task(self._watch.look())
         awaited = {*self._tasks, *([self._look] if self._look else [])}
-        await asyncio.wait(awaited, timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED)
+        self._leases.news.clear()
+        news = asyncio.create_task(self._leases.news.wait())
+        try:
+            await asyncio.wait(
+                {*awaited, news}, timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            news.cancel()
         for task in [task for task in self._tasks if task.done()]:
             self._collect(task)
         if self._look is not None and self._look.done():
@@ -65,9 +76,10 @@ class Crew:
         return LOOK if any(end.gate for end in self.ends.values()) else None
 
     def _reopen(self) -> None:
-        """Let work packages go on whose gate has been answered meanwhile."""
+        """Let work packages go on whose gate has been answered meanwhile, or whose workspace is free."""
         for wp, end in list(self.ends.items()):
-            if end.gate is not None and answer_of(self._s.place, end.gate) is not None:
+            answered = end.gate is not None and answer_of(self._s.place, end.gate) is not None
+            if answered or (end.code is EndCode.WORKSPACE and self._s.holder(wp) is None):
                 del self.ends[wp]
 
     async def stop(self) -> None:
@@ -95,15 +107,32 @@ class Crew:
         found = in_motion(packages, board.lanes, traits.satisfied_by) + await self._offered()
         taken = {*self._tasks.values(), *self.ends}
         free = [wp for wp in dict.fromkeys(found) if wp not in taken]
-        if len(free) > room:
+        if len(free) > room or self._leases.shared():
             ways = self._estimate()
             free.sort(key=lambda wp: (not board.lanes[wp].past_implementation, -ways.get(wp, 0.0)))
-        return free[:room]
+        return self._leased(free, room)
+
+    def _leased(self, free: Sequence[str], room: int) -> list[str]:
+        """The first `room` of `free` whose workspaces nobody else holds, which they hold from now on."""
+        chosen: list[str] = []
+        for wp in free:
+            if len(chosen) == room:
+                break
+            holder = self._s.holder(wp)
+            if holder is None:
+                self._leases.active.add(wp)
+                chosen.append(wp)
+            elif (wp, holder) not in self._told:
+                self._told.add((wp, holder))
+                self._s.journal.write("workspace.awaited", wp, holder=holder, claimed=False)
+        return chosen
 
     def _estimate(self) -> Mapping[str, float]:
         board = self._s.board
         packages = tuple(board.work_packages.values())
-        self._s.ways = ways_left(packages, board.lanes, self._s.memory.work_packages, self._s.sizes)
+        self._s.ways = ways_left(
+            packages, board.lanes, self._s.memory.work_packages, self._s.sizes, self._leases.named
+        )
         return self._s.ways
 
     async def _offered(self) -> list[str]:
@@ -126,6 +155,7 @@ class Crew:
 
     def _collect(self, task: asyncio.Task[Ended]) -> None:
         wp = self._tasks.pop(task)
+        self._leases.active.discard(wp)
         error = None if task.cancelled() else task.exception()
         if task.cancelled():
             end = Ended(EndCode.INTERRUPTED, "interrupted")
@@ -175,6 +205,8 @@ class Crew:
                 self.ends[wp] = Ended(EndCode.CANCELED, "canceled on the host")
             elif wp in waiting:
                 self.ends[wp] = Ended(EndCode.DEPENDENCIES, str(waiting[wp]))
+            elif not self._s.control.draining and (holder := self._s.holder(wp)) is not None:
+                self.ends[wp] = Ended(EndCode.WORKSPACE, f"{reason(wp, holder)} ({board.lanes[holder]})")
             else:
                 self.ends[wp] = self._s.control.end()
 

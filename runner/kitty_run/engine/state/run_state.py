@@ -33,6 +33,7 @@ class WorkPackageMemory:
     its attempt starts. `authors` are the families whose work is in the workspace, the latest last.
     `inspected` is the commit that a reviewer was started on which nobody has cleaned up after yet.
     `reviewed` is the commit that was approved, by a reviewer or by whoever approved it on the host.
+    `awaits`: it was claimed, and then waited for its workspace without touching it.
     `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
     """
 
@@ -48,6 +49,7 @@ class WorkPackageMemory:
     base: str | None = None
     workspace: Path | None = None
     branch: str | None = None
+    awaits: bool = False
     ready: str | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
     authors: list[str] = field(default_factory=list)
@@ -98,6 +100,11 @@ class Memory:
 def _allocated(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
     memory.base, memory.workspace = str(data["base"]), Path(str(data["path"]))
     memory.branch = str(data["branch"]) if data.get("branch") else None
+    memory.awaits = False
+
+
+def _awaited(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.awaits = memory.awaits or (bool(data["claimed"]) and memory.base is None)
 
 
 def _attempt_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
@@ -189,6 +196,7 @@ def _head_found(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
 
 _WORK_PACKAGE_FOLDS = {
     "workspace.allocated": _allocated,
+    "workspace.awaited": _awaited,
     "attempt.started": _attempt_started,
     "attempt.ended": _attempt_ended,
     "work.left": _work_left,

@@ -84,6 +84,10 @@ class SimHost:
     """The topology's name in the dialect; None: its last, the plainest."""
     calls: list[SimCall] = field(default_factory=list)
     uncommitted: set[str] = field(default_factory=set)
+    rooms: Mapping[str, str] = field(default_factory=dict)
+    """The names of workspaces that work packages share; one that is not named has its own."""
+    untold: frozenset[str] = frozenset()
+    """Work packages whose workspace is not told before the claim."""
     observer: Callable[[SimCall], None] | None = None
     """Told of every call after it was made, as the real client tells its own."""
 
@@ -113,6 +117,9 @@ class SimHost:
 
     def prompt_file(self, wp: str) -> Path | None:
         return self._dialect.prompt_file(self.repo, self.held.mission, wp)
+
+    def workspaces(self, wps: Sequence[str]) -> Mapping[str, str]:
+        return {wp: self.rooms.get(wp, wp) for wp in wps if wp not in self.untold}
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
@@ -217,7 +224,7 @@ class SimHost:
         return replace(answer, data={**named_mission, **answer.data})
 
     def _allocation(self, wp: str) -> Allocation:
-        directory = f"{self.held.mission}-{wp}"
+        directory = f"{self.held.mission}-{self.rooms.get(wp, wp)}"
         host_made = self.traits.workspaces == "host"
         return Allocation(
             wp=wp,
