@@ -78,3 +78,21 @@ def make_repo(path: Path) -> GitRepo:
     repo.write("kitty-specs/m/tasks/WP01.md", "# WP01\n")
     repo.commit("start")
     return repo
+
+
+def half_made(root: GitRepo, name: str, *, branch: str | None = None, keep: int = 3) -> GitRepo:
+    """What a power cut leaves of `git worktree add`: `keep` files, no index but its lock, still locked.
+
+    Of a worktree on `branch` (its own `name` by default) that starts at HEAD.
+    """
+    path = root.path / ".worktrees" / name
+    own = root.path / ".git" / "worktrees" / name
+    root.git("worktree", "add", "-q", "--no-checkout", "-b", branch or name, str(path), "HEAD")
+    for file in root.files()[:keep]:
+        target = path / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((root.path / file).read_bytes())
+    (own / "index").unlink(missing_ok=True)
+    (own / "index.lock").touch()
+    (own / "locked").write_text("initializing", encoding="utf-8")
+    return GitRepo(path)

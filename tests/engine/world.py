@@ -30,7 +30,7 @@ from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
-from kitty_run.git.protocols import AbortedMerge, Diff, Left, Snapshot, Standing, Unmerged
+from kitty_run.git.protocols import AbortedMerge, Diff, Left, Repair, Snapshot, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane, MissionState
 from kitty_run.host.sim.memory import Fault, SimCall, SimHost
@@ -47,6 +47,8 @@ class Tree:
 
     files: dict[str, str] = field(default_factory=dict)
     commits: list[dict[str, str]] = field(default_factory=lambda: [{}])
+    repair: Repair | None = None
+    """What the next look at whether it is whole does to it."""
 
     @property
     def head(self) -> str:
@@ -70,6 +72,10 @@ class FakeWorkspace:
 
     async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         return
+
+    async def make_whole(self, *, untouched: bool) -> Repair | None:
+        repair, self._tree.repair = self._tree.repair, None
+        return repair
 
     async def head(self) -> str:
         return self._tree.head

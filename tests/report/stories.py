@@ -10,6 +10,7 @@ from pathlib import Path
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.engine.state.journal import Event
+from kitty_run.git.protocols import Kept, Repair
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 from kitty_run.profile.model import Action, Allowance, Check, Concurrency, Limits, Output, RetryRow
@@ -265,6 +266,16 @@ def one_workspace(root: Path) -> Told:
     return world
 
 
+def half_made(root: Path) -> Told:
+    """Git was cut off while it made the worktree of WP01, and somebody's file lay in it."""
+    world = Told(root, {"WP01": []})
+    why = "git was cut off while it made this worktree"
+    ref = "refs/kitty-run/aside/m-WP01/0123456789ab"
+    world.tree("WP01").repair = Repair(why, ("src/app.py",), Kept(ref, "0123456789ab", ("notes.txt",), why))
+    world.run()
+    return world
+
+
 STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
@@ -284,5 +295,6 @@ STORIES: Mapping[str, Story] = {
         moved,
         bug,
         one_workspace,
+        half_made,
     )
 }

@@ -13,6 +13,9 @@ from kitty_run.git.layout import common_dir, git_dir
 LOCKS = ("index.lock", "HEAD.lock")
 """Those of one worktree alone; locks of the shared repository may be anybody's and are left alone."""
 
+PATIENCE, POLL = 60.0, 0.25
+"""Seconds to wait for a git that is still at work, and between two looks."""
+
 
 async def clear_stale_locks(git: Git, branch: str | None) -> None:
     """Remove the locks of this worktree and of its branch; raises `WorkspaceError` if a git still runs."""
@@ -23,14 +26,27 @@ async def clear_stale_locks(git: Git, branch: str | None) -> None:
     locks = [path for path in paths if path.exists()]
     if not locks:
         return
-    holder = await asyncio.to_thread(_holder, git.cwd, locks)
-    if holder is not None:
-        raise WorkspaceError(
-            f"{git.cwd}: process {holder} still runs git there and holds {locks[0]}; wait for it or end it, "
-            "then run again"
-        )
+    await wait_for_git(git.cwd, locks, patience=0)
     for lock in locks:
         lock.unlink(missing_ok=True)
+
+
+async def wait_for_git(worktree: Path, locks: Sequence[Path], patience: float = PATIENCE) -> None:
+    """Wait until no living process holds one of `locks`: a host that was killed may leave its git at work.
+
+    Raises `WorkspaceError` naming the process if that takes too long.
+    """
+    for left in range(round(patience / POLL), -1, -1):
+        held = [lock for lock in locks if lock.exists()]
+        holder = await asyncio.to_thread(_holder, worktree, held) if held else None
+        if holder is None:
+            return
+        if left:
+            await asyncio.sleep(POLL)
+    raise WorkspaceError(
+        f"{worktree}: process {holder} still runs git there and holds {held[0]}; wait for it or end it "
+        f"(kill {holder}), then run again"
+    )
 
 
 def _holder(worktree: Path, locks: Sequence[Path]) -> int | None:

@@ -42,6 +42,27 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What was taken out of a workspace: `ref` holds it as `commit`, `files` are those that it changes."""
+
+    ref: str
+    commit: str
+    files: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was done to a worktree that was not whole: the files that were `restored`, what was `kept` of
+    it, or that it was `removed`, since there was nothing in it yet."""
+
+    why: str
+    restored: tuple[str, ...] = ()
+    kept: Kept | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Unmerged:
     """A work package whose commit is not (wholly) in the target, and what is missing."""
 
@@ -82,6 +103,13 @@ class WorkspacePort(Protocol):
     def path(self) -> Path: ...
 
     async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None: ...
+
+    async def make_whole(self, *, untouched: bool) -> Repair | None:
+        """Have the worktree hold every file of its commit; None: it did, or there is none.
+
+        `untouched`: nobody can have worked in it yet. To be called before anything else is done in it.
+        """
+        ...
 
     async def head(self) -> str: ...
 

@@ -15,9 +15,10 @@ from kitty_run.git import trees
 from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import git_dir
 from kitty_run.git.locks import clear_stale_locks
-from kitty_run.git.protocols import Diff, Left, Snapshot
+from kitty_run.git.protocols import Diff, Left, Repair, Snapshot
 from kitty_run.git.review_diff import review_diff
 from kitty_run.git.status import Status, status
+from kitty_run.git.wholeness import forget_half_made, make_whole
 from kitty_run.git.worktrees import WorkspaceConflict, add_worktree, merge_branches
 
 __all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
@@ -41,6 +42,12 @@ class Workspace:
         self.path = Path(os.path.realpath(path))
         self._root = Path(os.path.realpath(root))
         self._git = Git(self.path, rooted=True, root=self._root)
+
+    async def make_whole(self, *, untouched: bool) -> Repair | None:
+        """Have the worktree hold every file of its commit; see `wholeness.make_whole`."""
+        if await forget_half_made(self.path, self._root):
+            return Repair("git was cut off while it made this worktree", removed=True)
+        return await make_whole(self._git, self._root, untouched=untouched)
 
     async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         """Have the worktree on `branch` (made from `base` if missing) with the branches `merge` merged in.

@@ -49,7 +49,7 @@ async def add_worktree(repo: Git, path: Path, branch: str, base: str) -> None:
             f"{path} is in the way: it is no worktree of this repository. Move it, run again"
         )
     if path in known:
-        await repo.run("worktree", "remove", "--force", str(path))
+        await repo.run("worktree", "remove", "--force", "--force", str(path))
     if await repo.ok("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"):
         await repo.run("worktree", "add", "--quiet", str(path), branch)
     else:

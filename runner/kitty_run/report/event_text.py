@@ -103,6 +103,17 @@ def _work_left(data: Data) -> Sentence | None:
     return Sentence(f"left by {data['agent']}: {some(files)}") if files else None
 
 
+def _repaired(data: Data) -> Sentence:
+    restored, ref = data["restored"], data["ref"]
+    done = (
+        "removed, to be made anew"
+        if data["removed"]
+        else f"{count(int(str(restored)), 'file')} put back as committed"
+    )
+    kept = f"; what else lay there is kept as {ref}" if ref else ""
+    return Sentence(f"workspace repaired: {done}{kept}", Tone.BAD, str(data["why"]), str(data["path"]))
+
+
 def _wp_ended(data: Data) -> Sentence:
     result = str(data["result"])
     tone = {"done": Tone.GOOD, "paused": Tone.ASKS}.get(result, Tone.BAD)
@@ -162,6 +173,7 @@ TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
         if data["commit"]
         else None
     ),
+    "workspace.repaired": _repaired,
     "verdict.given": _verdict,
     "review.discarded": lambda data: Sentence(
         f"the reviewer changed files; thrown away: {some(data['files'])}"

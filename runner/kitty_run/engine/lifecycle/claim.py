@@ -48,6 +48,9 @@ class Allocating:
         if allocation is None:  # only with a target lane can a lost call count as made
             raise Ended(EndCode.NO_WORKSPACE, "start-implementation gave no workspace")
         self._s.moved(self._wp, Lane.IN_PROGRESS)
+        if await self._repair(allocation) and self._s.host.traits.workspaces == "host":
+            allocation = await self._claim_again(policy, before) or allocation
+            await self._repair(allocation)
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._s.remember(self._wp)):
             begin_rework(self._s, self._wp)
@@ -55,32 +58,62 @@ class Allocating:
         return after_claim(self._s.remember(self._wp), head, bool(await assignment.workspace.dirty()))
 
     async def _claim(self, policy: dict[str, object], before: Lane) -> Allocation:
-        """Claim; where a host refuses since an interrupted attempt left its worktree dirty, save that first.
+        """Claim; where a host refuses since its worktree is dirty or half made, see to that first.
 
         Hosts refuse so (3.2.7: LANE_ALLOCATION_FAILED) only for the actor who holds the WP: a foreign
-        claim is refused before the worktree is looked at, so that nobody else's work is committed here.
+        claim is refused before the worktree is looked at, so that nobody else's work is touched here.
         """
         try:
             return await self._s.host.claim(self._wp, policy)
         except HostRefused as refused:
-            if refused.code != "LANE_ALLOCATION_FAILED" or before is not Lane.IN_PROGRESS:
-                raise
-            if not await self._save_leftovers():
+            if refused.code != "LANE_ALLOCATION_FAILED" or not await self._make_usable(before):
                 raise
             return await self._s.host.claim(self._wp, policy)
 
-    async def _save_leftovers(self) -> bool:
+    async def _claim_again(self, policy: dict[str, object], before: Lane) -> Allocation | None:
+        """The host's claim once more: it makes the worktree that was removed, or merges into it, anew."""
+        return await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
+
+    async def _make_usable(self, before: Lane) -> bool:
+        """Whether the worktree that a host refused could be made whole, or its leftovers be saved."""
         allocation = await self._s.host.locate(self._wp)
-        if not allocation.workspace.is_dir():
+        if await self._repair(allocation):
+            return True
+        if before is not Lane.IN_PROGRESS or not allocation.workspace.is_dir():
             return False
         return await self._commit(
             self._s.workspace(allocation.workspace), "work left by an interrupted attempt"
         )
 
+    async def _repair(self, allocation: Allocation) -> bool:
+        """Have the workspace hold every file of its commit before anything is measured or committed there.
+
+        Returns whether something was left by the making of it, so that it is to be asked for once more.
+        """
+        untouched = self._s.remember(self._wp).untouched()
+        async with self._s.host.quiet():
+            repair = await self._s.workspace(allocation.workspace).make_whole(untouched=untouched)
+        if repair is None:
+            return False
+        self._s.journal.write(
+            "workspace.repaired",
+            self._wp,
+            path=str(allocation.workspace),
+            why=repair.why,
+            restored=len(repair.restored),
+            files=list(repair.restored[:20]),
+            removed=repair.removed,
+            ref=repair.kept and repair.kept.ref,
+            commit=repair.kept and repair.kept.commit,
+        )
+        return repair.removed or untouched
+
     async def assignment(self) -> Assignment:
         """The WP's assignment, located without a claim where a run goes on past the claim."""
         if self._assignment is None:
-            await self._settle(await self._desk.locate(self._wp), fresh=False)
+            allocation = await self._desk.locate(self._wp)
+            await self._repair(allocation)
+            await self._settle(allocation, fresh=False)
         if self._assignment is None:
             raise Blocked(EndCode.UNUSABLE, "it has no workspace")
         return self._assignment

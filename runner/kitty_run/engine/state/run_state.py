@@ -7,10 +7,11 @@ costs and feedback start anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kitty_run.agents.model import Started
 from kitty_run.engine.state.journal import Event
@@ -35,6 +36,8 @@ class WorkPackageMemory:
     `reviewed` is the commit that was approved, by a reviewer or by whoever approved it on the host.
     `awaits`: it was claimed, and then waited for its workspace without touching it.
     `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
+    `found` is the lane that the run found it in when it began, `claims` how often the host was asked for it;
+    `asked` tells whether a person was asked to do something about it.
     """
 
     cycle: int = 1
@@ -58,6 +61,17 @@ class WorkPackageMemory:
     verdict: Mapping[str, object] | None = None
     reviewed: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    found: str | None = None
+    claims: int = 0
+    asked: bool = False
+
+    def untouched(self) -> bool:
+        """Whether a claim came to no end before, and certainly nobody has worked in the workspace since.
+
+        Neither an agent did, nor a person who was told that the work package is blocked.
+        """
+        fresh = self.found == "planned" and self.base is None and not self.attempts
+        return fresh and self.claims > 1 and not self.asked
 
 
 @dataclass(slots=True)
@@ -181,7 +195,8 @@ def _progressed(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
     memory.repeats = {key: count for key, count in memory.repeats.items() if not key.startswith(prefix)}
 
 
-def _ended(memory: WorkPackageMemory, _: Mapping[str, object]) -> None:
+def _ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.asked = memory.asked or data["result"] in {"blocked", "failed"}
     memory.inspected = None
 
 
@@ -194,7 +209,12 @@ def _head_found(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
     memory.reviewed = str(data["commit"])
 
 
+def _called(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
+    memory.claims += data["operation"] == "claim"
+
+
 _WORK_PACKAGE_FOLDS = {
+    "call.started": _called,
     "workspace.allocated": _allocated,
     "workspace.awaited": _awaited,
     "attempt.started": _attempt_started,
@@ -234,7 +254,13 @@ def _limited(memory: Memory, data: Mapping[str, object]) -> None:
     limits[failure] = max(until, limits.get(failure, until))
 
 
-_RUN_FOLDS = {
+def _begun(memory: Memory, data: Mapping[str, object]) -> None:
+    packages = data["work_packages"]
+    for wp, told in packages.items() if isinstance(packages, Mapping) else ():
+        memory.of(wp).found = str(told["lane"])
+
+
+_RUN_FOLDS: Mapping[str, Callable[[Memory, Mapping[str, Any]], object]] = {
     "gate.answered": _answered,
     "family.limited": _limited,
     "attempt.process": _started,
@@ -242,5 +268,6 @@ _RUN_FOLDS = {
     "merge.started": lambda memory, data: memory.heads.update(data["heads"]),
     "merge.verified": _merged,
     "mission.accepted": lambda memory, _: setattr(memory, "accepted", True),
+    "run.started": _begun,
     "call.ended": _count_call,
 }
