@@ -30,7 +30,7 @@ from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
-from kitty_run.git.protocols import AbortedMerge, Diff, Left, Repair, Snapshot, Standing, Unmerged
+from kitty_run.git.protocols import AbortedMerge, Diff, Left, Loss, Repair, Snapshot, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane, MissionState
 from kitty_run.host.sim.memory import Fault, SimCall, SimHost
@@ -157,6 +157,27 @@ class FakeRepository:
         del tree.commits[tree.heads.index(commit) + 1 :]
         tree.files = dict(tree.commits[-1])
         return f"refs/kitty-run/{mission}/aside/{wp}"
+
+    async def keep_target(self, mission: str, commit: str) -> None:
+        self._world.kept["target"] = commit
+
+    async def target_before(self, mission: str) -> str | None:
+        return self._world.kept.get("target")
+
+    async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
+        return ()
+
+    async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:
+        return Loss((), before)
+
+    async def remote_of(self, branch: str) -> str:
+        return "origin"
+
+    async def is_on(self, remote: str, branch: str) -> bool:
+        return True
+
+    async def push(self, remote: str, branch: str) -> str | None:
+        return None
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         return ()

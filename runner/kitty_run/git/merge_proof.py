@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kitty_run.git.command import Git, printable
-from kitty_run.git.protocols import Unmerged
+from kitty_run.git.protocols import Loss, Unmerged
+from kitty_run.git.provenance import computed, own
 from kitty_run.git.trees import changed, scratch_index
 
 
@@ -38,6 +39,33 @@ async def unmerged(git: Git, target: str, heads: Mapping[str, str]) -> tuple[Unm
     return tuple(
         Unmerged(wp, lacking.reason, tuple(map(printable, lacking.files))) for wp, lacking in found.items()
     )
+
+
+async def lost(git: Git, before: str, after: str, heads: Sequence[str]) -> Loss:
+    """Where `after` is not what merging `heads` into `before` comes to, but for the host's records."""
+    expected, why = await _merged(git, before, heads)
+    if expected is not None:
+        return Loss(tuple(map(printable, own(await changed(git, expected, after)))), expected)
+    files: list[str] = []
+    for head in heads:
+        base = await git.call("merge-base", before, head)
+        if base.status == 0:
+            files += await _files_without(git, base.stdout.split()[0], before, after)
+    return Loss(tuple(map(printable, own(dict.fromkeys(files)))), None, why)
+
+
+async def _merged(git: Git, before: str, heads: Sequence[str]) -> tuple[str | None, str]:
+    """The tree of `before` with each of `heads` merged in, one after the other; None and why not."""
+    tip = before
+    for head in await _independent(git, set(heads)):
+        merge = await computed(git, tip, head)
+        if merge is None:
+            return None, "git merge-tree --write-tree needs git 2.38"
+        if merge.conflicts:
+            return None, f"{head[:10]} conflicts in {printable(', '.join(merge.conflicts[:5]))}"
+        commit = ("commit-tree", merge.tree, "-p", tip, "-p", head, "-m", "computed apart by kitty-run")
+        tip = await git.line(*await git.identity(), *commit)
+    return tip, ""
 
 
 async def _gone(git: Git, commits: set[str]) -> set[str]:

@@ -93,6 +93,16 @@ class Standing:
     goal: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The files in which a merged target is not what it must be. `expected` is the merge that was computed
+    apart; where it is None, for the reason `why`, the target's own changes were looked for file by file."""
+
+    files: tuple[str, ...]
+    expected: str | None = None
+    why: str = ""
+
+
 class WorkspacePort(Protocol):
     """One work package's worktree; the real one is `kitty_run.git.workspace.Workspace`.
 
@@ -181,4 +191,32 @@ class RepositoryPort(Protocol):
 
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
         """Have `branch` at `commit` again; returns the ref that keeps what it was at."""
+        ...
+
+    async def keep_target(self, mission: str, commit: str) -> None:
+        """Have a ref of the mission's hold what the target is at before the merge."""
+        ...
+
+    async def target_before(self, mission: str) -> str | None:
+        """What `keep_target` holds; None where it holds nothing."""
+        ...
+
+    async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
+        """The commits of `target` since `before` that none of `known` contains, the host's own left out."""
+        ...
+
+    async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:
+        """Where `target` is not what merging `heads` into `before` comes to."""
+        ...
+
+    async def remote_of(self, branch: str) -> str:
+        """The remote that `branch` is pushed to."""
+        ...
+
+    async def is_on(self, remote: str, branch: str) -> bool:
+        """Whether the remote itself shows `branch` at, or beyond, what it is at here."""
+        ...
+
+    async def push(self, remote: str, branch: str) -> str | None:
+        """Push `branch`, never with force; None, or git's own words for why not."""
         ...

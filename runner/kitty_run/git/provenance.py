@@ -19,12 +19,14 @@ class Foreign:
     """A commit that is neither reviewed nor the host's own, with the files that make it so.
 
     `resolves`: it only settles, in exactly these files, the conflicts of the merge that it is.
+    `merge`: it has more than one parent.
     """
 
     commit: str
     title: str
     files: tuple[str, ...]
     resolves: bool = False
+    merge: bool = False
 
     def __str__(self) -> str:
         shown = ", ".join(self.files[:5]) + (", …" if len(self.files) > 5 else "")
@@ -81,7 +83,9 @@ async def _judge(git: Git, commit: str, *parents: str) -> Foreign | None:
         return None
     title = printable(await git.line("log", "-1", "--format=%s", commit))
     told = tuple(map(printable, own(files)))
-    return Foreign(commit, title, told, bool(conflicts) and set(own(files)) <= set(conflicts))
+    return Foreign(
+        commit, title, told, bool(conflicts) and set(own(files)) <= set(conflicts), len(parents) > 1
+    )
 
 
 async def _own_files(

@@ -11,15 +11,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
-from kitty_run.git import merge_proof, provenance
+from kitty_run.git import merge_proof, provenance, remotes
 from kitty_run.git.command import Git, printable
-from kitty_run.git.protocols import AbortedMerge, Standing, Unmerged
+from kitty_run.git.protocols import AbortedMerge, Loss, Standing, Unmerged
+from kitty_run.git.provenance import Foreign
 from kitty_run.git.status import status
 from kitty_run.git.worktrees import Worktree, list_worktrees
 
 __all__ = ["Repository", "Unmerged", "Worktree"]
 
 KEPT = "refs/kitty-run"
+BEFORE_MERGE = "target-before-merge"
 LOCK_PATIENCE, LOCK_POLL = 10.0, 0.1
 """Seconds to wait for the root's index, and between two looks."""
 
@@ -136,6 +138,35 @@ class Repository:
         aside = f"{KEPT}/{mission}/aside/{wp}-{(await self._git.line('rev-parse', branch))[:12]}"
         await provenance.put_back(self._git, branch, commit, aside)
         return aside
+
+    async def keep_target(self, mission: str, commit: str) -> None:
+        """Have a ref of the mission's hold what the target is at before the merge."""
+        await self.keep(mission, BEFORE_MERGE, commit)
+
+    async def target_before(self, mission: str) -> str | None:
+        """What `keep_target` holds; None where it holds nothing."""
+        return await self.kept(mission, BEFORE_MERGE)
+
+    async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
+        """The commits of `target` since `before` that none of `known` contains, the host's own left out."""
+        present = [commit for commit in dict.fromkeys(known) if await self.resolve(commit)]
+        return await provenance.foreign(self._git, target, [before, *present])
+
+    async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:
+        """Where `target` is not what merging `heads` into `before` comes to."""
+        return await merge_proof.lost(self._git, before, target, heads)
+
+    async def remote_of(self, branch: str) -> str:
+        """The remote that `branch` is pushed to."""
+        return await remotes.remote_of(self._git, branch)
+
+    async def is_on(self, remote: str, branch: str) -> bool:
+        """Whether the remote itself shows `branch` at, or beyond, what it is at here."""
+        return await remotes.is_on(self._git, remote, branch)
+
+    async def push(self, remote: str, branch: str) -> str | None:
+        """Push `branch`, never with force; None, or git's own words for why not."""
+        return await remotes.push(self._git, remote, branch)
 
     async def _contains(self, tip: str, commit: str) -> bool:
         return await self._git.ok("merge-base", "--is-ancestor", commit, tip)

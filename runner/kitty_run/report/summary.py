@@ -100,7 +100,8 @@ def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:
     if report.reason:
         yield "why", report.reason
     if report.accepted:
-        yield "accepted", "by the host"
+        unmerged = report.exit_status is ExitStatus.INCOMPLETE and not report.merged
+        yield "accepted", "by the host, before what is said above" if unmerged else "by the host"
     if report.merged:
         yield "merged", f"{report.merged[:10]} on {report.target}, verified with git"
     attempts, calls = count(report.attempts, "attempt"), count(report.calls, "host call")

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from kitty_run.engine.context import Services
-from kitty_run.engine.decisions.retry import decide, row_for
+from kitty_run.engine.lifecycle.accept import Accepting
 from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.reviewed_heads import ReviewedHeads
-from kitty_run.errors import WorkspaceError
-from kitty_run.git.protocols import AbortedMerge, Unmerged
-from kitty_run.host.model import HostRefused, Lane
-from kitty_run.profile.model import Merge
-from kitty_run.profile.retry_verbs import Again, verb
+from kitty_run.engine.lifecycle.merging import Merging
+from kitty_run.engine.lifecycle.unfinished import Unfinished
+from kitty_run.host.model import Lane
 
-
-class Unfinished(Exception):
-    """The mission could not be accepted or merged; the reason says what to do. Nothing was forced."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A finished work package's branch: where it stands, and the commit that the merge must contain."""
-
-    wp: str
-    workspace: Path
-    branch: str | None
-    head: str
-    alive: bool
-    """Whether the branch still exists; hosts remove merged ones."""
+__all__ = ["Finish", "Unfinished"]
 
 
 class Finish:
@@ -39,8 +19,9 @@ class Finish:
     def __init__(self, services: Services, desk: Desk) -> None:
         self._s = services
         self._desk = desk
-        self._gates = Gates(services, desk)
-        self._heads = ReviewedHeads(services, desk)
+        gates = Gates(services, desk)
+        self._accepting = Accepting(services, gates)
+        self._merging = Merging(services, desk, gates)
 
     async def run(self) -> None:
         """Finish the mission. Raises `Unfinished`, `Ended` (a gate waits), `RunAborted` or `WorkspaceError`.
@@ -49,12 +30,11 @@ class Finish:
         """
         await self._check_lanes()
         plan = self._s.profile.finish
-        accepted = not plan.accept or self._s.memory.accepted or await self._accept()
+        accepted = not plan.accept or self._s.memory.accepted or await self._accepting.accept()
         if plan.merge is not None:
-            if self._s.memory.merged is None:
-                await self._merge(plan.merge)
-            await self._clean_up(plan.merge)
-        if not accepted and not await self._accept(again=True):
+            await self._merging.merge(plan.merge)
+            await self._merging.clean_up(plan.merge)
+        if not accepted and not await self._accepting.accept(again=True):
             raise Unfinished(
                 "the host crashed at accept both before and after the merge; the code is merged, the mission "
                 "is not accepted. Accept it by hand when the host is mended."
@@ -68,168 +48,3 @@ class Finish:
         rest = [f"{wp.id} ({wp.lane})" for wp in state.work_packages if wp.lane not in finished]
         if rest:
             raise Unfinished(f"the host does not have every work package finished: {', '.join(rest)}")
-
-    async def _accept(self, *, again: bool = False) -> bool:
-        """Whether the mission is accepted; False where the host crashed and its topology is known for it."""
-        await self._gates.pass_or_end("accept")
-        try:
-            self._s.journal.write("call.started", operation="accept")
-            await self._s.host.accept()
-        except HostRefused as refused:
-            around = self._s.host.topology.accept == "around"
-            if refused.lost and around and (again or self._s.profile.finish.merge is not None):
-                self._s.notice(f"the host crashed at accept ({refused}); tried again after the merge")
-                return False
-            raise Unfinished(str(refused)) from refused
-        self._s.journal.write("mission.accepted")
-        return True
-
-    async def _merge(self, merge: Merge) -> None:
-        self._check_strategy(merge)
-        works = await self._works()
-        heads = {work.wp: work.head for work in works}
-        merged_before = not any(work.alive for work in works) or bool(self._s.memory.heads)
-        if merged_before and not await self._missing(merge, heads):
-            return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
-        await self._gates.pass_or_end("merge")
-        await self._commit_status()
-        await self._settle(merge, works)
-        works = await self._works()
-        heads = {work.wp: work.head for work in works}
-        self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
-        await self._call_merge(merge, works)
-        return await self._verified(merge, heads)
-
-    def _check_strategy(self, merge: Merge) -> None:
-        works = self._s.host.traits.merge_strategies
-        if merge.strategy not in works:
-            raise Unfinished(
-                f"finish.merge.strategy: {merge.strategy} does not work on this host; it merges by "
-                f"{' or '.join(sorted(works))}"
-            )
-
-    async def _works(self) -> list[Work]:
-        """Every finished WP with its head; refuses where a workspace is dirty or a branch is gone."""
-        works, problems, mission = [], [], self._s.board.mission
-        for wp, lane in self._s.board.lanes.items():
-            if lane is Lane.CANCELED:
-                continue
-            workspace, branch = await self._place(wp)
-            if workspace.is_dir() and (dirty := await self._s.workspace(workspace).dirty()):
-                problems.append(f"{wp}: {workspace} is dirty ({', '.join(dirty[:5])})")
-            head = await self._s.repository.resolve(branch) if branch else None
-            known = head or self._s.memory.heads.get(wp) or await self._s.repository.kept(mission, wp)
-            if known is None:
-                problems.append(f"{wp}: its branch {branch} does not exist")
-            else:
-                works.append(Work(wp, workspace, branch, known, alive=head is not None))
-        if problems:
-            raise Unfinished(
-                "not merged, since work could be lost:\n  " + "\n  ".join(problems) + "\nCommit or remove "
-                "what is uncommitted (the host deletes dirty worktrees without a word), then run again."
-            )
-        return works
-
-    async def _settle(self, merge: Merge, works: list[Work]) -> None:
-        """Have every branch at what was reviewed, after all that people were waited for."""
-        branches = [(work.wp, work.branch) for work in works if work.branch and work.alive]
-        target = await self._s.repository.resolve(await self._target(merge))
-        if problems := await self._heads.settle(branches, target):
-            raise Unfinished("not merged, since nobody reviewed what would be:\n  " + "\n  ".join(problems))
-
-    async def _place(self, wp: str) -> tuple[Path, str | None]:
-        """The workspace and the branch of `wp`, from the host only where the journal does not know."""
-        memory = self._s.remember(wp)
-        if memory.workspace is not None:
-            return memory.workspace, memory.branch
-        allocation = await self._desk.locate(wp)
-        return allocation.workspace, allocation.branch
-
-    async def _commit_status(self) -> None:
-        """Commit what the host has not committed of its own status, and what its merge would lose."""
-        topology, mission = self._s.host.topology, self._s.board.mission
-        apart = self._s.repo / topology.status_at.format(mission=mission) if topology.status_at else None
-        if not (topology.commit_status if apart is None else apart.is_dir()):
-            return
-        folder = (apart or self._s.repo) / "kitty-specs" / mission
-        message = f"chore: record the status of mission {mission}"
-        async with self._s.host.quiet():
-            sha = await self._s.repository.commit_status(folder, message, apart)
-        if sha:
-            self._s.journal.write("status.committed", commit=sha)
-
-    async def _call_merge(self, merge: Merge, works: list[Work]) -> None:
-        """The host's merge, repeated as the table says while git shows that it has not taken effect."""
-        repeats, heads = 0, {work.wp: work.head for work in works}
-        while True:
-            try:
-                self._s.journal.write("call.started", operation="merge")
-                await self._s.host.merge(merge.target, merge.strategy, merge.push)
-                return
-            except HostRefused as refused:
-                if aborted := await self._s.repository.abort_merge():
-                    self._s.notice("the host left a merge half done at the root checkout; it was aborted")
-                if refused.lost and not await self._missing(merge, heads):
-                    return
-                decision = decide(row_for(self._s.profile.retry.host, refused.code), repeats)
-                if verb(decision.action).again is not Again.STEP:
-                    raise Unfinished(await self._refused(merge, works, refused, aborted)) from refused
-                repeats = decision.repeat
-                await self._s.control.pause(decision.wait)
-
-    async def _refused(
-        self, merge: Merge, works: list[Work], refused: HostRefused, aborted: AbortedMerge | None
-    ) -> str:
-        """Why the host did not merge, and what a person does about it."""
-        text = f"{refused}\nNothing is lost: every work package's commits are on its branch."
-        if own := [
-            path for path in await self._s.repository.dirty_tracked() if not path.startswith("kitty-specs/")
-        ]:
-            text += (
-                f"\nUncommitted changes at the root checkout may stand in its way: {', '.join(own[:10])}. "
-                "Commit or stash them, then run again."
-            )
-        for work in works:
-            if aborted is not None and work.head == aborted.commit and aborted.files:
-                text += (
-                    f"\n{work.wp} conflicts with what was merged before it, in {', '.join(aborted.files)}. "
-                    f"Resolve that on its branch: git -C {work.workspace} merge {await self._target(merge)}, "
-                    "then commit there and run again."
-                )
-        return text
-
-    async def _target(self, merge: Merge) -> str:
-        """The branch to look at; without one in the profile the mission's own, else the root's."""
-        target = merge.target or self._s.host.target or await self._s.repository.current_branch()
-        if target is None:
-            raise WorkspaceError(
-                "the root checkout is on no branch, and the profile names no finish.merge.target"
-            )
-        return target
-
-    async def _missing(self, merge: Merge, heads: dict[str, str]) -> tuple[Unmerged, ...]:
-        return await self._s.repository.verify_merged(await self._target(merge), heads)
-
-    async def _verified(self, merge: Merge, heads: dict[str, str]) -> None:
-        """What the host says of a merge counts only when git shows the code on the target."""
-        target = await self._target(merge)
-        if missing := await self._missing(merge, heads):
-            rows = "\n  ".join(
-                f"{one.wp}: {one.reason} {', '.join(one.files[:5])}".rstrip() for one in missing
-            )
-            raise Unfinished(
-                f"the host says that it merged, but {target} does not have all the work:\n  {rows}\n"
-                "The commits are kept under refs/kitty-run/: `git for-each-ref refs/kitty-run`."
-            )
-        commit = await self._s.repository.resolve(target)
-        self._s.journal.write("merge.verified", target=target, commit=commit, strategy=merge.strategy)
-
-    async def _clean_up(self, merge: Merge) -> None:
-        """Remove what is merged, where the host doesn't; a run that was killed before it did this, too."""
-        if self._s.host.traits.cleans_up:
-            return
-        lanes = self._s.board.lanes
-        places = [await self._place(wp) for wp, lane in lanes.items() if lane is not Lane.CANCELED]
-        branches = [branch for _, branch in places if branch]
-        worktrees = [workspace for workspace, _ in places]
-        await self._s.repository.cleanup(worktrees, branches, await self._target(merge))

@@ -1,0 +1,149 @@
+"""What a merge brings in, what it does to the target's own work, and whether the remote has it: real git."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.project import Project, make
+from tests.cli.test_after_review import add_to, events, git, on_target, run
+
+LINES = "A = 1\nB = 1\nC = 1\n"
+
+BAD_HOST = """
+import subprocess, sys
+from kitty_run.host.sim.cli import main
+status = 0
+try:
+    status = main() or 0
+except SystemExit as end:
+    status = end.code or 0
+if "merge-mission" in sys.argv and not status:
+    {evil}
+sys.exit(status)
+"""
+
+
+def strategy(project: Project, name: str, *, push: bool = False) -> None:
+    profile = yaml.safe_load(project.profile.read_text(encoding="utf-8"))
+    profile["finish"]["merge"] |= {"strategy": name, "push": push}
+    project.profile.write_text(yaml.safe_dump(profile), encoding="utf-8")
+
+
+def host_that(project: Project, evil: str) -> None:
+    """A host that does `evil` at the root after its merge."""
+    script = project.profile.with_name("bad_host.py")
+    script.write_text(BAD_HOST.format(evil=evil), encoding="utf-8")
+    profile = yaml.safe_load(project.profile.read_text(encoding="utf-8"))
+    profile["host"]["command"] = [profile["host"]["command"][0], str(script)]
+    project.profile.write_text(yaml.safe_dump(profile), encoding="utf-8")
+
+
+def with_hotfix(root: Path) -> Project:
+    """WP01 changes a line of `shared.py` while somebody changes another one on the target."""
+    project = make(root)
+    (root / "shared.py").write_text(LINES, encoding="utf-8")
+    git(project, "add", "shared.py")
+    git(project, "commit", "-q", "-m", "shared")
+    add_to(
+        project,
+        "implement",
+        "if os.environ['KITTY_WP'] == 'WP01':\n"
+        "    (pathlib.Path(ROOT) / 'hotfix.py').write_text('fixed')\n"
+        "    subprocess.run(['git', '-C', ROOT, 'add', 'hotfix.py'], check=True)\n"
+        "    commit = ['commit', '-q', '-m', 'hotfix', '--', 'hotfix.py']\n"
+        "    subprocess.run(['git', '-C', ROOT, *commit], check=True)\n",
+    )
+    return project
+
+
+@pytest.mark.parametrize("name", ["merge", "squash", "rebase"])
+def test_a_hotfix_on_the_target_survives(tmp_path: Path, name: str) -> None:
+    project = with_hotfix(tmp_path / "repo")
+    strategy(project, name)
+    status, text = run(project)
+    assert status == 0, text
+    assert {"hotfix.py", "WP01.txt", "WP02.txt"} <= set(on_target(project))
+
+
+def test_a_merge_that_takes_a_hotfix_away_is_told_and_the_way_back_works(tmp_path: Path) -> None:
+    project = with_hotfix(tmp_path / "repo")
+    strategy(project, "squash")
+    host_that(
+        project,
+        "subprocess.run('git rm -q hotfix.py && git commit -q --amend --no-edit', shell=True, check=True)",
+    )
+    status, text = run(project)
+    assert status == 1, text
+    assert "hotfix.py" in text
+    assert events(project, "merge.verified") == []
+    assert "hotfix.py" in git(project, "ls-tree", "--name-only", "refs/kitty-run/demo/target-before-merge")
+    git(project, "checkout", "refs/kitty-run/demo/expected-merge", "--", "hotfix.py")
+    git(project, "commit", "-q", "-m", "bring it back")
+    assert run(project)[0] == 0
+
+
+def test_a_commit_that_nobody_reviewed_is_named_whoever_its_author_is(tmp_path: Path) -> None:
+    project = make(tmp_path / "repo")
+    sneak = (
+        "subprocess.run('echo evil > evil.py && git add evil.py && git commit -q -m chore', "
+        "shell=True, check=True)"
+    )
+    host_that(project, sneak)
+    status, text = run(project)
+    assert status == 1, text
+    assert "chore (evil.py)" in text
+    assert "accepted  by the host, before" in project.kitty_run(str(project.profile), "--mission", "demo").err
+    git(project, "revert", "--no-edit", "HEAD")
+    assert run(project)[0] == 0
+
+
+def remote_of(project: Project) -> Path:
+    remote = project.root.with_name("remote.git")
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
+    git(project, "remote", "add", "origin", str(remote))
+    git(project, "push", "-q", "origin", "main")
+    return remote
+
+
+def at(remote: Path) -> str:
+    words = ["git", "--git-dir", str(remote), "rev-parse", "main"]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def move(remote: Path, clone: Path) -> None:
+    subprocess.run(["git", "clone", "-q", str(remote), str(clone)], check=True)
+    (clone / "other.md").write_text("x", encoding="utf-8")
+    identity = ("-c", "user.name=o", "-c", "user.email=o@example.com")
+    for words in (("add", "--all"), (*identity, "commit", "-q", "-m", "somebody else"), ("push", "-q")):
+        subprocess.run(["git", *words], cwd=clone, check=True)
+
+
+def test_a_push_that_was_refused_is_no_success_and_running_again_pushes(tmp_path: Path) -> None:
+    project = make(tmp_path / "repo")
+    strategy(project, "merge", push=True)
+    remote = remote_of(project)
+    move(remote, tmp_path / "clone")
+    status, text = run(project)
+    assert status == 1, text
+    assert "merged here" in text
+    assert "not pushed" in text
+    assert "[rejected]" in text
+    assert at(remote) != git(project, "rev-parse", "main")
+    git(project, "fetch", "-q", "origin")
+    git(project, "merge", "-q", "--no-edit", "origin/main")
+    again, text = run(project)
+    assert again == 0, text
+    assert at(remote) == git(project, "rev-parse", "main")
+
+
+def test_what_was_pushed_is_asked_of_the_remote(tmp_path: Path) -> None:
+    project = make(tmp_path / "repo")
+    strategy(project, "merge", push=True)
+    remote = remote_of(project)
+    status, text = run(project)
+    assert status == 0, text
+    assert at(remote) == git(project, "rev-parse", "main")
