@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kitty_run.engine.state.events import AttemptEnded, AttemptStarted, RunStarted
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import new_run
 from kitty_run.host.model import Lane
@@ -128,12 +129,35 @@ def test_only_reading_calls_are_made_and_nothing_is_written(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+STARTED = RunStarted("demo", "p.yaml", "0", "feature", "1.0", "lanes", 1, "here", {})
+ATTEMPT = AttemptStarted(
+    "implement", "ada", "ada", 1, 1, (), Path("a.log"), Path("a.md"), marker="run/WP01/implement-1"
+)
+ENDED = AttemptEnded(
+    role="implement",
+    agent="ada",
+    attempt=1,
+    failure=None,
+    rule="",
+    ending="exit",
+    status=0,
+    signal=None,
+    seconds=0.0,
+    log=Path("a.log"),
+    session=None,
+    cost_usd=None,
+    input_tokens=None,
+    output_tokens=None,
+    resets_at=None,
+)
+
+
 def test_an_unfinished_run_is_said_to_be_gone_on_with(tmp_path: Path) -> None:
     place = new_run(tmp_path)
     journal = Journal(place.journal)
     journal.open()
-    journal.write("run.started", mission="demo")
-    journal.write("attempt.started", "WP01", role="implement", attempt=2)
+    journal.write(STARTED)
+    journal.write(replace(ATTEMPT, attempt=2), "WP01")
     journal.close()
     plan = planned(SimHost.of(DIAMOND), repo=tmp_path)
     assert f"with run {place.id}, 2 attempts so far" in as_text(plan)
@@ -142,10 +166,10 @@ def test_an_unfinished_run_is_said_to_be_gone_on_with(tmp_path: Path) -> None:
 def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
     journal = Journal(new_run(tmp_path).journal)
     journal.open()
-    journal.write("run.started", mission="demo")
+    journal.write(STARTED)
     for wp, cost in (("WP01", 1.5), ("WP02", None)):
-        journal.write("attempt.started", wp, role="implement", attempt=1)
-        journal.write("attempt.ended", wp, role="implement", agent="ada", attempt=1, cost_usd=cost)
+        journal.write(ATTEMPT, wp)
+        journal.write(replace(ENDED, cost_usd=cost), wp)
     journal.close()
     limits = Limits(cost_usd=1.0, work_package=Allowance(attempts=1))
     plan = planned(SimHost.of(DIAMOND), replace(profiles.profile(), limits=limits), tmp_path)

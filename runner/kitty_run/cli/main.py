@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from kitty_run import __version__
+from kitty_run.cli.streams import open_missing
 from kitty_run.errors import ExitStatus, KittyRunError
 
 COMMANDS: dict[str, str] = {
@@ -34,6 +35,7 @@ _MODULES = {"reject": "approve"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (default: those of the process); returns the exit status."""
+    open_missing()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] in (["--version"], ["-V"]):
         sys.stdout.write(f"kitty-run {__version__}\n")

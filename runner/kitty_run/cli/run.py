@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from kitty_run.cli.options import add_mission, add_overrides, override
+from kitty_run.cli.streams import say
 from kitty_run.errors import ExitStatus, UsageError
 
 
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     live = Live(sys.stderr, level)
     asker = None if options.json else terminal_asker()
     report = launch(Request(loaded, mission, options.repo, options.yes, asker), live.show)
-    sys.stderr.write(as_text(report))
+    say(sys.stderr, as_text(report))
     if options.json:
-        sys.stdout.write(json.dumps(as_json(report)) + "\n")
+        say(sys.stdout, json.dumps(as_json(report)) + "\n")
     return report.exit_status

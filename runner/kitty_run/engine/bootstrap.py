@@ -128,11 +128,12 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
         for event in journal.open():
             memory.apply(event)
         journal.observe(memory.apply)
-        journal.observe(show)
+        journal.show(show)
         told = header(request.loaded.profile, host, state)
         journal.write("run.resumed" if known else "run.started", **told)
         for text in (*notices, *witness.notices):
             journal.write("notice", text=text)
+        _name_damage(journal)
         calls.attach(journal)
         await _end_leftovers(journal, memory)
         services = _services(request, repo, host, Board.of(state), journal, memory, place)
@@ -180,6 +181,16 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
         assume_yes=request.assume_yes,
         asker=request.asker,
     )
+
+
+def _name_damage(journal: Journal) -> None:
+    """Say which lines of the journal were left out: what they said is not known any more."""
+    for line in journal.damaged:
+        journal.write(
+            "notice",
+            text=f"{journal.path}:{line.number}: this line is no event and was left out: {line.cause}. "
+            "What it recorded is forgotten: the host and git decide instead",
+        )
 
 
 async def _end_leftovers(journal: Journal, memory: Memory) -> None:

@@ -1,7 +1,7 @@
 """The journal of a run: one JSON object per line, written before and after every step.
 
 Each line fits `schemas/event.schema.json`. A line is on the disk before the step that it announces is
-taken, so that `kill -9` at any instant leaves a journal from which the same command goes on.
+taken, so that `kill -9` at any instant leaves a journal from which the same command continues.
 """
 
 from __future__ import annotations
@@ -13,21 +13,46 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kitty_run.engine.state.event_codec import InvalidEvent, decode, encode, is_time
+from kitty_run.engine.state.events import Notice, Payload
 from kitty_run.engine.state.private_files import open_file
 from kitty_run.errors import JournalError, MachineFault, out_of_room
 
 FORMAT = 1
 """Version of the journal's format, in every line as `v`."""
 
+_HEAD = frozenset({"v", "seq", "at", "type", "wp"})
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One journal line: `type` is dotted (`attempt.started`), `wp` None where it concerns the whole run."""
+    """One journal line: `type` is dotted (`attempt.started`), `wp` None where it concerns the whole run.
+
+    `data` has the line's other keys as JSON; whoever reads an event reads `payload`, its typed form.
+    """
 
     type: str
     at: datetime
     wp: str | None = None
     data: Mapping[str, object] = field(default_factory=dict)
+    _payload: Payload | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def payload(self) -> Payload:
+        """What the line says, as one of the types in `events`; raises `InvalidEvent`."""
+        payload = self._payload or decode(self.type, self.wp, self.data)
+        object.__setattr__(self, "_payload", payload)
+        return payload
+
+    @property
+    def subject(self) -> str:
+        """The work package of an event that always has one; empty for the whole run."""
+        return self.wp or ""
+
+    @classmethod
+    def of(cls, payload: Payload, at: datetime, wp: str | None = None) -> Event:
+        """The line that says `payload`."""
+        return cls(payload.TYPE, at, wp, encode(payload))
 
     def to_json(self, seq: int) -> dict[str, object]:
         """The line's object; `seq` counts the journal's lines from 1."""
@@ -37,21 +62,44 @@ class Event:
         return {**head, **self.data}
 
     @classmethod
-    def from_json(cls, line: Mapping[str, object]) -> Event:
-        """The event of a line's object; raises KeyError or ValueError for what is no event."""
-        data = {key: value for key, value in line.items() if key not in {"v", "seq", "at", "type", "wp"}}
-        wp = line.get("wp")
-        at = datetime.fromisoformat(str(line["at"]))
-        return cls(str(line["type"]), at, None if wp is None else str(wp), data)
+    def from_json(cls, line: object) -> Event:
+        """The event of a line's object; raises `InvalidEvent` for what is no event."""
+        if not isinstance(line, Mapping):
+            raise InvalidEvent("it is no object")
+        type_, wp = line.get("type"), line.get("wp")
+        if line.get("v") != FORMAT:
+            raise InvalidEvent(f"`v` is not {FORMAT}")
+        if not isinstance(type_, str) or not (wp is None or (isinstance(wp, str) and wp)):
+            raise InvalidEvent("`type` or `wp` is no text")
+        data = {key: value for key, value in line.items() if key not in _HEAD}
+        event = cls(type_, is_time(line.get("at")), wp, data)
+        event.payload  # noqa: B018 - decoded now, so that nobody meets an invalid one later
+        return event
 
 
 Observer = Callable[[Event], None]
 
 
-class Journal:
-    """Appends events to `path`, tells observers of each, and counts lines on from what is there.
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A line that is no event: its number from 1, and why."""
 
-    Raises `JournalError` if a line can't be written: a run without its journal must not go on.
+    number: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a journal's file holds: its events in order, and the lines that are none."""
+
+    events: tuple[Event, ...]
+    damaged: tuple[Damaged, ...]
+
+
+class Journal:
+    """Appends events to `path`, calls observers for each, and numbers lines after those that are there.
+
+    Raises `JournalError` if a line can't be written: a run without its journal must not continue.
     """
 
     def __init__(
@@ -62,31 +110,41 @@ class Journal:
     ) -> None:
         """`keep` gets each line before the file does, to know it again."""
         self.path = path
+        self.damaged: tuple[Damaged, ...] = ()
+        """Lines that were no events when the journal was opened; they were left out."""
         self._keep = keep
         self._now = now
         self._observers: list[Observer] = []
+        self._views: list[Observer] = []
         self._seq = 0
         self._file = -1
 
     def open(self) -> list[Event]:
-        """Open for appending, mending a torn last line, and return the events that are there already."""
-        past = list(read(self.path)) if self.path.exists() else []
-        self._seq = len(past)
+        """Open for appending, cut a torn last line, and return the events that are there already."""
+        past = scan(self.path) if self.path.exists() else Contents((), ())
+        self._seq, self.damaged = len(past.events) + len(past.damaged), past.damaged
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _cut_torn_line(self.path)
             self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             raise JournalError(f"the journal {self.path} can't be opened: {error}") from error
-        return past
+        return list(past.events)
 
     def observe(self, observer: Observer) -> None:
-        """Call `observer` with every event from now on, after it is on the disk."""
+        """Call `observer` with every event from now on, after it is on the disk; its errors end the run."""
         self._observers.append(observer)
 
-    def write(self, type_: str, wp: str | None = None, /, **data: object) -> Event:
-        """Append an event and flush it to the disk, then tell the observers."""
-        event = Event(type_, self._now(), wp, data)
+    def show(self, view: Observer) -> None:
+        """Like `observe`, for a view that the run doesn't need: one that fails is dropped, with a notice."""
+        self._views.append(view)
+
+    def write(self, what: Payload | str, wp: str | None = None, /, **data: object) -> Event:
+        """Append an event and flush it to the disk, then call the observers.
+
+        `what` is the event; a type's name with the line's keys is the older form of the same.
+        """
+        event = Event.of(what, self._now(), wp) if isinstance(what, Payload) else self._named(what, wp, data)
         text = json.dumps(event.to_json(self._seq + 1), ensure_ascii=False, default=str) + "\n"
         line = text.encode("utf-8", errors="replace")
         try:
@@ -104,7 +162,25 @@ class Journal:
         self._seq += 1
         for observer in self._observers:
             observer(event)
+        for view in tuple(self._views):
+            self._call(view, event)
         return event
+
+    def _named(self, type_: str, wp: str | None, data: Mapping[str, object]) -> Event:
+        """The event as a later session would read it."""
+        event = Event(type_, self._now(), wp, json.loads(json.dumps(data, default=str)))
+        event.payload  # noqa: B018 - an invalid event is never written
+        return event
+
+    def _call(self, view: Observer, event: Event) -> None:
+        try:
+            view(event)
+        except Exception as error:  # noqa: BLE001 - whatever a view fails of, the run doesn't need it
+            if view in self._views:
+                self._views.remove(view)
+                self.write(
+                    Notice(f"the live view failed and is off: {error!r}. `kitty-run status` shows the run")
+                )
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
@@ -113,20 +189,25 @@ class Journal:
             self._file = -1
 
 
-def read(path: Path) -> Iterator[Event]:
-    """The events of a journal in order; a torn last line (a killed run) is left out.
-
-    Raises `JournalError` for a line in the middle that is no event: somebody changed the file.
-    """
+def scan(path: Path) -> Contents:
+    """The events of a journal and its damaged lines; a torn last line (a killed run) is neither."""
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise JournalError(f"the journal {path} can't be read: {error}") from error
+    events: list[Event] = []
+    damaged: list[Damaged] = []
     for number, line in enumerate(lines[:-1], 1):  # the last piece has no newline: empty, or torn
         try:
-            yield Event.from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
-            raise JournalError(f"{path}:{number}: this is no journal line: {error}") from error
+            events.append(Event.from_json(json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            damaged.append(Damaged(number, str(error)[:200]))
+    return Contents(tuple(events), tuple(damaged))
+
+
+def read(path: Path) -> Iterator[Event]:
+    """The events of a journal in order, without damaged lines."""
+    yield from scan(path).events
 
 
 def _write_all(file: int, data: bytes) -> None:

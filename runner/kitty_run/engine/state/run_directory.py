@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kitty_run.engine.state.events import RunEnded, RunStarted
 from kitty_run.engine.state.journal import Event, read
 from kitty_run.engine.state.private_files import make_directories, make_directory, write_whole
 from kitty_run.errors import JournalError, KittyRunError
@@ -111,12 +112,12 @@ def runs(repo: Path) -> list[RunPlace]:
 def unfinished_run(repo: Path, mission: str) -> RunPlace | None:
     """The latest run of `mission` if it has not ended with success; the same command goes on with it."""
     for place in reversed(runs(repo)):
-        events = list(_events(place))
-        if not events or events[0].data.get("mission") != mission:
+        found = [event.payload for event in _events(place)]
+        starts = [payload for payload in found if isinstance(payload, RunStarted)]
+        if not starts or starts[0].mission != mission:
             continue
-        ended = [event.data.get("exit_status") for event in events if event.type == "run.ended"]
-        starts = sum(event.type in {"run.started", "run.resumed"} for event in events)
-        complete = bool(ended) and ended[-1] == 0 and len(ended) >= starts
+        ended = [payload.exit_status for payload in found if isinstance(payload, RunEnded)]
+        complete = bool(ended) and ended[-1] == 0 and len(ended) >= len(starts)
         return None if complete else place
     return None
 

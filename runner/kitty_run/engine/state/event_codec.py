@@ -1,0 +1,152 @@
+"""Journal lines to events and back, driven by the fields of the dataclasses in `events`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+from kitty_run.engine.state.events import EVENTS, Payload, Unknown
+
+
+class InvalidEvent(ValueError):
+    """A journal line is no event; the message says why."""
+
+
+def encode(payload: Payload) -> dict[str, object]:
+    """The keys of the payload's own in a line, in the order of its fields."""
+    if isinstance(payload, Unknown):
+        return dict(payload.data)
+    return _record(payload)
+
+
+def decode(type_: str, wp: str | None, data: Mapping[str, object]) -> Payload:
+    """The event of a line's type and own keys; raises `InvalidEvent`.
+
+    Types and keys that this version doesn't know are no fault: a later one added them.
+    """
+    kind = EVENTS.get(type_)
+    if kind is None:
+        return Unknown(type_, data)
+    if kind.ABOUT == "wp" and wp is None:
+        raise InvalidEvent(f"{type_}: `wp` is missing")
+    return cast("Payload", _object(kind, data, type_))
+
+
+def is_time(value: object) -> datetime:
+    """A time with its offset from UTC; raises `InvalidEvent`."""
+    return _time(value, "at")
+
+
+def _record(value: Any) -> dict[str, object]:
+    return {
+        one.name: _plain(found)
+        for one in fields(value)
+        if not ((found := getattr(value, one.name)) is None and one.metadata.get("left_out"))
+    }
+
+
+def _plain(value: object) -> object:  # noqa: PLR0911 - a table of kinds
+    """As JSON has it."""
+    match value:
+        case Enum():
+            return value.value
+        case datetime():
+            return value.isoformat()
+        case Path():
+            return str(value)
+        case tuple() | list():
+            return [_plain(one) for one in value]
+        case Mapping():
+            return {str(key): _plain(one) for key, one in value.items()}
+        case _ if is_dataclass(value):
+            return _record(value)
+    return value
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[Field[Any], Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple((one, hints[one.name]) for one in fields(kind))
+
+
+def _object(kind: type, value: object, where: str) -> object:
+    if not isinstance(value, Mapping):
+        raise InvalidEvent(f"{where}: {_shown(value)} is no object")
+    found = {}
+    for one, hint in _fields(kind):
+        if one.name in value:
+            found[one.name] = _value(hint, value[one.name], f"{where}: `{one.name}`")
+        elif one.default is MISSING and one.default_factory is MISSING:
+            raise InvalidEvent(f"{where}: `{one.name}` is missing")
+    return kind(**found)
+
+
+def _value(hint: Any, value: object, where: str) -> object:  # noqa: PLR0911 - a table of kinds
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in {Union, UnionType}:
+        return (
+            None if value is None else _value(next(one for one in inner if one is not NoneType), value, where)
+        )
+    if origin is Literal:
+        return _one_of(inner, value, where)
+    if origin is tuple:
+        return tuple(_value(inner[0], one, where) for one in _checked(value, list, where))
+    if origin is not None:
+        return {key: _value(inner[1], one, where) for key, one in _checked(value, dict, where).items()}
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _object(hint, value, where)
+    if issubclass(hint, Enum):
+        return hint(_one_of([one.value for one in hint], value, where))
+    return _SCALARS[hint](value, where)
+
+
+def _one_of(allowed: Any, value: object, where: str) -> object:
+    if not isinstance(value, str) or value not in allowed:
+        raise InvalidEvent(f"{where}: {_shown(value)} is none of {', '.join(allowed)}")
+    return value
+
+
+def _checked(value: object, kind: type, where: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InvalidEvent(f"{where}: {_shown(value)} is no {kind.__name__}")
+    return value
+
+
+def _number(value: object, where: str) -> float:
+    """Integers stay what they are, so that a line is written as it was read."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise InvalidEvent(f"{where}: {_shown(value)} is no number")
+
+
+def _time(value: object, where: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(_checked(value, str, where))
+    except ValueError as error:
+        raise InvalidEvent(f"{where}: {_shown(value)} is no time") from error
+    if found.tzinfo is None:
+        raise InvalidEvent(f"{where}: {_shown(value)} has no offset from UTC")
+    return found
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:60]
+
+
+_SCALARS: Mapping[type, Callable[[object, str], object]] = {
+    str: lambda value, where: _checked(value, str, where),
+    int: lambda value, where: _checked(value, int, where),
+    bool: lambda value, where: _checked(value, bool, where),
+    float: _number,
+    datetime: _time,
+    Path: lambda value, where: Path(_checked(value, str, where)),
+}
