@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +76,25 @@ def test_a_changed_line_is_put_back(paused: Project) -> None:
     run(paused)
     assert place.journal.read_bytes().startswith(right)
     assert "was changed" in notices(paused)
+
+
+def test_an_agent_that_no_journal_knows_of_is_ended_first(project: Project) -> None:
+    env = {**os.environ, "KITTY_RUN_ATTEMPT": "lost/WP01/implement-1"}
+    env["KITTY_WORKSPACE"] = str(project.root / ".worktrees" / "WP01")
+    elsewhere = {**env, "KITTY_RUN_ATTEMPT": "x/WP01/1", "KITTY_WORKSPACE": str(project.root.parent / "x")}
+    argv = [sys.executable, "-c", "input()"]
+    with (
+        subprocess.Popen(argv, env=env, stdin=subprocess.PIPE) as left,
+        subprocess.Popen(argv, env=elsewhere, stdin=subprocess.PIPE) as other,
+    ):
+        try:
+            run(project)
+            assert "ended 1 process(es)" in notices(project)
+            assert left.wait() == -signal.SIGTERM
+            assert other.poll() is None
+        finally:
+            left.kill()
+            other.kill()
 
 
 DAMAGE: list[Callable[[RunPlace], object]] = [

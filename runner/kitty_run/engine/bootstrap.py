@@ -22,13 +22,14 @@ from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Event, Journal
 from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
-from kitty_run.engine.state.run_directory import RunPlace, home, new_run, unfinished_run
+from kitty_run.engine.state.run_directory import RunPlace, home, new_run, runs, unfinished_run
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.witness import verify
 from kitty_run.errors import UsageError
 from kitty_run.execution.local import LocalExecutor, end_leftovers
 from kitty_run.execution.sandbox import needed, unavailable
+from kitty_run.execution.strays import markers_at_work
 from kitty_run.git.repository import Repository
 from kitty_run.git.workspace import Workspace
 from kitty_run.host.client import CallRecord, SpecKitty
@@ -135,7 +136,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
             journal.write("notice", text=text)
         _name_damage(journal)
         calls.attach(journal)
-        await _end_leftovers(journal, memory)
+        await _end_leftovers(journal, memory, repo)
         services = _services(request, repo, host, Board.of(state), journal, memory, place)
         services.sizes = await asyncio.to_thread(sizes, host, state.work_packages)
         session = Session(services)
@@ -193,11 +194,17 @@ def _name_damage(journal: Journal) -> None:
         )
 
 
-async def _end_leftovers(journal: Journal, memory: Memory) -> None:
-    """End the agents that a killed run left behind: no agent works where a new one is about to."""
-    if not memory.processes:
+async def _end_leftovers(journal: Journal, memory: Memory, repo: Path) -> None:
+    """End the agents that a killed run left behind: no agent works where a new one is about to.
+
+    Those that no journal knows of any more are found by the marker in their environment.
+    """
+    ids = frozenset(place.id for place in runs(repo))
+    found = await asyncio.to_thread(markers_at_work, repo, ids)
+    if not memory.processes and not found:
         return
-    ended = await end_leftovers(tuple(memory.processes.values()), tuple(memory.processes))
+    markers = {*memory.processes, *found}
+    ended = await end_leftovers(tuple(memory.processes.values()), markers)
     for marker in tuple(memory.processes):
         journal.write("process.ended", marker=marker)
     if ended:

@@ -77,7 +77,8 @@ class LocalExecutor:
                 if waiting.done():
                     return "exit"
                 if clock() >= deadline:
-                    return "timeout"
+                    # The runner itself may have been stopped past it: what ended meanwhile ended well.
+                    return await _ended_meanwhile(child.pid, waiting)
                 if idle.is_over(clock()):
                     return "idle"
                 family.update(await self._table.recent())
@@ -105,6 +106,17 @@ async def end_leftovers(started: Sequence[Started], markers: Collection[str], gr
     table = ProcessTable()
     leaders = recorded(started, await table.fresh())
     return await end(Family(leaders, markers), table, grace)
+
+
+async def _ended_meanwhile(pid: int, waiting: asyncio.Future[int]) -> Ending:
+    """`exit` for a child that is over though nobody was told of it yet, else `timeout`."""
+    try:
+        over = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        over = True  # the event loop has reaped it
+    if over:
+        await asyncio.wait({waiting}, timeout=REAP_PATIENCE)
+    return "exit" if waiting.done() else "timeout"
 
 
 class _IdleClock:
