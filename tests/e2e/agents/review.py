@@ -81,7 +81,7 @@ def other() -> None:
     for number in range(1, 20):
         wp = f"WP{number:02}"
         if wp != WP:
-            forge(room / wp, *room.glob(f"{wp}/*"))
+            forge(room / wp, *(path for path in room.glob(f"{wp}/*") if path.is_dir()))
 
 
 def early() -> None:
