@@ -148,12 +148,13 @@ class FakeRepository:
         return f"commit-of-{ref}" if found is None else found.head
 
     async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
-        heads = next(tree.heads for wp, tree in self._world.trees.items() if branch.endswith(wp))
-        after = heads[heads.index(reviewed[-1]) + 1 :]
-        return Standing(heads[-1], tuple(Foreign(one, "sneaked in", ()) for one in after), (), reviewed[-1])
+        heads = self._of(branch).heads
+        goal = max(reviewed, key=heads.index)
+        after = heads[heads.index(goal) + 1 :]
+        return Standing(heads[-1], tuple(Foreign(one, "sneaked in", ()) for one in after), (), goal)
 
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
-        tree = self._world.tree(wp)
+        tree = self._of(branch)
         del tree.commits[tree.heads.index(commit) + 1 :]
         tree.files = dict(tree.commits[-1])
         return f"refs/kitty-run/{mission}/aside/{wp}"
@@ -178,6 +179,9 @@ class FakeRepository:
 
     async def push(self, remote: str, branch: str) -> str | None:
         return None
+
+    def _of(self, branch: str) -> Tree:
+        return next(tree for room, tree in self._world.trees.items() if branch.endswith(room))
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         return ()

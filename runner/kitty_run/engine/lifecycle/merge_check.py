@@ -85,7 +85,8 @@ class MergeCheck:
         raise Unfinished(
             f"merged into {target}, but what is there is not what {target} and the reviewed work come to, "
             f"in: {', '.join(loss.files[:20])}. The target's own changes there are lost, "
-            f"or changes came in that nobody reviewed.\nTo restore: {restore}; then run again. {self._before()}"
+            f"or changes came in that nobody reviewed.\nTo restore: {restore}; then run again. "
+            f"{self._before()}"
         )
 
     def _before(self) -> str:
