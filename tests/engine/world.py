@@ -49,6 +49,8 @@ class Tree:
     commits: list[dict[str, str]] = field(default_factory=lambda: [{}])
     repair: Repair | None = None
     """What the next look at whether it is whole does to it."""
+    untouched: list[bool] = field(default_factory=list)
+    """What each such look was told."""
 
     @property
     def head(self) -> str:
@@ -74,6 +76,7 @@ class FakeWorkspace:
         return
 
     async def make_whole(self, *, untouched: bool) -> Repair | None:
+        self._tree.untouched.append(untouched)
         repair, self._tree.repair = self._tree.repair, None
         return repair
 

@@ -49,7 +49,9 @@ class Allocating:
             raise Ended(EndCode.NO_WORKSPACE, "start-implementation gave no workspace")
         self._s.moved(self._wp, Lane.IN_PROGRESS)
         if await self._repair(allocation) and self._s.host.traits.workspaces == "host":
-            allocation = await self._claim_again(policy, before) or allocation
+            # It makes what was removed anew, and merges dependencies into what was whole only now.
+            again = await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
+            allocation = again or allocation
             await self._repair(allocation)
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._s.remember(self._wp)):
@@ -70,29 +72,23 @@ class Allocating:
                 raise
             return await self._s.host.claim(self._wp, policy)
 
-    async def _claim_again(self, policy: dict[str, object], before: Lane) -> Allocation | None:
-        """The host's claim once more: it makes the worktree that was removed, or merges into it, anew."""
-        return await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
-
     async def _make_usable(self, before: Lane) -> bool:
         """Whether the worktree that a host refused could be made whole, or its leftovers be saved."""
         allocation = await self._s.host.locate(self._wp)
-        if await self._repair(allocation):
-            return True
+        repaired = await self._repair(allocation)
         if before is not Lane.IN_PROGRESS or not allocation.workspace.is_dir():
-            return False
-        return await self._commit(
-            self._s.workspace(allocation.workspace), "work left by an interrupted attempt"
-        )
+            return repaired
+        workspace = self._s.workspace(allocation.workspace)
+        return await self._commit(workspace, "work left by an interrupted attempt") or repaired
 
     async def _repair(self, allocation: Allocation) -> bool:
         """Have the workspace hold every file of its commit before anything is measured or committed there.
 
-        Returns whether something was left by the making of it, so that it is to be asked for once more.
+        Returns whether it did not. Ends where another work package works there: nothing is touched then.
         """
+        self._lease(allocation)
         untouched = self._s.remember(self._wp).untouched()
-        async with self._s.host.quiet():
-            repair = await self._s.workspace(allocation.workspace).make_whole(untouched=untouched)
+        repair = await self._s.workspace(allocation.workspace).make_whole(untouched=untouched)
         if repair is None:
             return False
         self._s.journal.write(
@@ -106,7 +102,7 @@ class Allocating:
             ref=repair.kept and repair.kept.ref,
             commit=repair.kept and repair.kept.commit,
         )
-        return repair.removed or untouched
+        return True
 
     async def assignment(self) -> Assignment:
         """The WP's assignment, located without a claim where a run goes on past the claim."""

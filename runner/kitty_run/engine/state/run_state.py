@@ -255,7 +255,7 @@ def _limited(memory: Memory, data: Mapping[str, object]) -> None:
 
 
 def _begun(memory: Memory, data: Mapping[str, object]) -> None:
-    packages = data["work_packages"]
+    packages = data.get("work_packages")
     for wp, told in packages.items() if isinstance(packages, Mapping) else ():
         memory.of(wp).found = str(told["lane"])
 
