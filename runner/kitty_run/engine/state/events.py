@@ -128,6 +128,29 @@ class WorkspaceAllocated(Payload):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceAwaited(Payload):
+    """The work package waits until `holder`, of the same workspace, is approved."""
+
+    TYPE: ClassVar[str] = "workspace.awaited"
+    holder: str
+    claimed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRepaired(Payload):
+    """The workspace was not whole, and is whole again; `ref` and `commit` keep what was taken away."""
+
+    TYPE: ClassVar[str] = "workspace.repaired"
+    path: Path
+    why: str
+    restored: int
+    files: tuple[str, ...]
+    removed: bool
+    ref: str | None
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkSaved(Payload):
     """What lay uncommitted in the workspace was committed, where it was anything."""
 
