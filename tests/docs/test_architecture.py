@@ -1,0 +1,33 @@
+"""`docs/architecture.md` and the folders agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.hosts import CHECKOUT
+
+PACKAGE = CHECKOUT / "runner" / "kitty_run"
+PAGE = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PRIVATE = {
+    "demo/agents",
+    "demo/drafts",
+    "host/sim/tables",
+    "host/transport/warm",
+    "host/transport/warm/inside",
+}
+"""Folders that belong to the room above them."""
+
+
+def _rooms() -> set[str]:
+    folders = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
+    shown = {room for room in folders if not any(room.startswith(one) for one in PRIVATE)}
+    return shown - {".", "agents"}
+
+
+def _documented() -> set[str]:
+    return set(re.findall(r"^\| `([a-z/]+)/` \|", PAGE, re.MULTILINE))
+
+
+def test_every_room_is_documented_and_every_documented_room_is_there() -> None:
+    assert _documented() == _rooms()
