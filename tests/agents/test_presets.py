@@ -152,7 +152,7 @@ def test_every_recording_is_expected_to_be_something() -> None:
 def test_recordings_hold_no_secrets() -> None:
     for path in RECORDED.glob("*/*.txt"):
         text = path.read_text(encoding="utf-8")
-        assert mask(text) == text, path
+        assert mask(text).count("***") == text.count("***"), path  # colours are cleaned, too
 
 
 @pytest.mark.parametrize("family", FAMILIES)
