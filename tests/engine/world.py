@@ -162,12 +162,6 @@ class FakeRepository:
         tree.files = dict(tree.commits[-1])
         return f"refs/kitty-run/{mission}/aside/{wp}"
 
-    async def keep_target(self, mission: str, commit: str) -> None:
-        self._world.kept["target"] = commit
-
-    async def target_before(self, mission: str) -> str | None:
-        return self._world.kept.get("target")
-
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         return ()
 

@@ -85,8 +85,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """What one reviewer's verdict is given on: a file that only this attempt was told of, and the code word
-    that the verdict must repeat, which stands in this attempt's prompt alone."""
+    """Where one reviewer's verdict is expected: a file that only this attempt knows, and the code word that
+    the verdict must repeat, which is in this attempt's prompt alone."""
 
     file: Path
     code: str

@@ -193,14 +193,6 @@ class RepositoryPort(Protocol):
         """Have `branch` at `commit` again; returns the ref that keeps what it was at."""
         ...
 
-    async def keep_target(self, mission: str, commit: str) -> None:
-        """Have a ref of the mission's hold what the target is at before the merge."""
-        ...
-
-    async def target_before(self, mission: str) -> str | None:
-        """What `keep_target` holds; None where it holds nothing."""
-        ...
-
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         """The commits of `target` since `before` that none of `known` contains, the host's own left out."""
         ...

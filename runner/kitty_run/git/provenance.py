@@ -10,7 +10,10 @@ from kitty_run.git.command import Git, printable
 from kitty_run.git.trees import changed
 from kitty_run.git.worktrees import list_worktrees
 
-HOST_PATHS = ("kitty-specs/", ".kittify/")
+SPECS = "kitty-specs"
+"""The host's folder at the root; what agents change below it is never kept."""
+
+HOST_PATHS = (f"{SPECS}/", ".kittify/")
 """Below these the host keeps its own records; it commits them itself, and so does the runner."""
 
 

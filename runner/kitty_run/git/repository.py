@@ -21,7 +21,6 @@ from kitty_run.git.worktrees import Worktree, list_worktrees
 __all__ = ["Repository", "Unmerged", "Worktree"]
 
 KEPT = "refs/kitty-run"
-BEFORE_MERGE = "target-before-merge"
 LOCK_PATIENCE, LOCK_POLL = 10.0, 0.1
 """Seconds to wait for the root's index, and between two looks."""
 
@@ -139,14 +138,6 @@ class Repository:
         await provenance.put_back(self._git, branch, commit, aside)
         return aside
 
-    async def keep_target(self, mission: str, commit: str) -> None:
-        """Have a ref of the mission's hold what the target is at before the merge."""
-        await self.keep(mission, BEFORE_MERGE, commit)
-
-    async def target_before(self, mission: str) -> str | None:
-        """What `keep_target` holds; None where it holds nothing."""
-        return await self.kept(mission, BEFORE_MERGE)
-
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         """The commits of `target` since `before` that none of `known` contains, the host's own left out."""
         present = [commit for commit in dict.fromkeys(known) if await self.resolve(commit)]
@@ -188,10 +179,10 @@ class Repository:
             return False
         if (await status(Git(worktree.path, rooted=True, root=self.root))).entries:
             return False
-        return await self._git.ok("merge-base", "--is-ancestor", worktree.head, goal)
+        return await self._contains(goal, worktree.head)
 
     async def _remove_branch(self, branch: str, goal: str) -> None:
         """Remove `branch` if `goal` contains it; git keeps one that is checked out anywhere."""
         tip = await self.resolve(f"refs/heads/{branch}")
-        if tip is not None and await self._git.ok("merge-base", "--is-ancestor", tip, goal):
+        if tip is not None and await self._contains(goal, tip):
             await self._git.call("branch", "--quiet", "-D", "--", branch)

@@ -17,6 +17,7 @@ from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import common_dir, git_dir
 from kitty_run.git.locks import wait_for_git
 from kitty_run.git.protocols import Kept, Repair
+from kitty_run.git.provenance import SPECS
 from kitty_run.git.status import status
 
 INITIALIZING = "initializing"
@@ -145,7 +146,7 @@ async def _undelete(git: Git) -> Repair | None:
     now = await status(git)
     if not now.entries:
         return None
-    tree = await trees.take(git, "kitty-specs", now)
+    tree = await trees.take(git, SPECS, now)
     gone = await deletes_too_much(git, "HEAD", tree)
     if not gone:
         return None

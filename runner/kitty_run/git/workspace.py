@@ -16,6 +16,7 @@ from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import git_dir
 from kitty_run.git.locks import clear_stale_locks
 from kitty_run.git.protocols import Diff, Left, Repair, Snapshot
+from kitty_run.git.provenance import SPECS
 from kitty_run.git.review_diff import review_diff
 from kitty_run.git.status import Status, status
 from kitty_run.git.wholeness import forget_half_made, make_whole
@@ -23,7 +24,6 @@ from kitty_run.git.worktrees import WorkspaceConflict, add_worktree, merge_branc
 
 __all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 
-SPECS = "kitty-specs"
 UNFINISHED = {
     "rebase-merge": "rebase",
     "rebase-apply": "rebase",

@@ -10,7 +10,7 @@ _SPARE_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _OPENING = re.compile(r'\{(?=\s*["}])')
 
 AMBIGUOUS = None
-"""What a key is read as that stands in an object twice with different values."""
+"""The value of a key that an object has twice with different values."""
 
 
 def objects(text: str) -> Iterator[dict[str, object]]:

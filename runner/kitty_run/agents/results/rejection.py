@@ -53,7 +53,7 @@ def _findings(given: object) -> Iterator[Finding]:
 
 
 def _finding(item: Mapping[str, object]) -> Finding:
-    """One finding; what fits no field of it is told behind its message, so that none of it is lost."""
+    """One finding; what fits no field of it is appended to its message, so that none of it is lost."""
     name = next((name for name in _MESSAGES if isinstance(item.get(name), str)), None)
     file, line, severity = (item.get(name) for name in _PLACED)
     number = line if isinstance(line, int) and not isinstance(line, bool) and line > 0 else None

@@ -176,7 +176,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object; one that says a thing twice could be read as either."""
     names = [name for name, _ in pairs]
     if len(names) != len(set(names)):
-        raise ValueError("a key stands in it twice")
+        raise ValueError("a key is in it twice")
     return dict(pairs)
 
 

@@ -6,7 +6,7 @@ from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.accept import Accepting
 from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.merging import Merging
+from kitty_run.engine.lifecycle.merge import Merging
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.host.model import Lane
 
@@ -37,7 +37,7 @@ class Finish:
         if not accepted and not await self._accepting.accept(again=True):
             raise Unfinished(
                 "the host crashed at accept both before and after the merge; the code is merged, the mission "
-                "is not accepted. Accept it by hand when the host is mended."
+                "is not accepted. Accept it by hand when the host works again."
             )
 
     async def _check_lanes(self) -> None:

@@ -13,7 +13,7 @@ from kitty_run.git.provenance import Foreign
 from kitty_run.profile.model import Merge
 
 BEFORE, TOLD = "target-before-merge", "unreviewed"
-"""Names of refs: what the target was before the merge, and a commit that people were told of."""
+"""Names of refs: what the target was before the merge, and a commit that was named to people."""
 
 
 class MergeCheck:
@@ -26,17 +26,17 @@ class MergeCheck:
     async def before(self, target: str) -> None:
         """Keep what the target is at, so that it is found again whatever the merge does."""
         if commit := await self._s.repository.resolve(target):
-            await self._s.repository.keep_target(self._s.board.mission, commit)
+            await self._s.repository.keep(self._s.board.mission, BEFORE, commit)
 
     async def moved(self, target: str) -> bool:
         """Whether the target is not at what was kept before the merge."""
-        before = await self._s.repository.target_before(self._s.board.mission)
+        before = await self._s.repository.kept(self._s.board.mission, BEFORE)
         return before is not None and before != await self._s.repository.resolve(target)
 
     async def after(self, merge: Merge, target: str, heads: Mapping[str, str]) -> None:
         """Raises `Unfinished` where something came in that nobody reviewed, or target's work is gone."""
         mission = self._s.board.mission
-        before = await self._s.repository.target_before(mission)
+        before = await self._s.repository.kept(mission, BEFORE)
         if before is None:
             return  # merged by other means, or by an earlier version
         loss = await self._s.repository.lost(before, target, tuple(heads.values()))
@@ -48,8 +48,7 @@ class MergeCheck:
         await self._judge_content(target, loss)
 
     async def _judge_commits(self, target: str, loss: Loss, strangers: Sequence[Foreign]) -> None:
-        """What nobody reviewed is told; once it is, and taken back again so that nothing of it is left, it
-        is settled."""
+        """Name what nobody reviewed; once it was named, and nothing of it is left, it is settled."""
         mission, repository = self._s.board.mission, self._s.repository
         settled = loss.expected is not None and not loss.files and await repository.kept(mission, TOLD)
         if not strangers or settled:

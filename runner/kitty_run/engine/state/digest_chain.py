@@ -1,8 +1,8 @@
 """What the runner wrote into its journals, kept outside of the repository as a chain of digests.
 
 The repository's side can be changed by whatever runs in it. So each line is also kept in the user's state
-directory, after a digest over the digest before it and the line: `DIGEST LINE`. There stands what is
-believed; a journal that says something else is put right from it, and people are told.
+directory, after a digest over the digest before it and the line: `DIGEST LINE`. This copy is the one that is
+believed: a journal that differs is restored from it, with a notice.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kitty_run.engine.state.private_files import make_directories, open_file, read_bytes
+from kitty_run.engine.state.private_files import make_directories, open_file, read_bytes, write_all
 
 START = b"0" * 64
-"""What stands for the digest before the first line."""
+"""The digest before the first line."""
 
 
 def state_home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -49,21 +49,21 @@ class Chain:
 
     def lines(self) -> list[bytes]:
         """The lines as far as the digests fit: each with its newline."""
-        try:
-            records = read_bytes(self.path).split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
-        return list(_fitting(records))
+        return [line for _, line in self._records()]
 
     def open(self) -> None:
         """Open to append after the last line that fits."""
-        kept = self.lines()
-        self._last, size = START, 0
-        for line in kept:
-            self._last = _digest(self._last, line)
-            size += len(self._last) + 1 + len(line)
+        kept = self._records()
+        self._last = kept[-1][0] if kept else START
+        size = sum(len(digest) + 1 + len(line) for digest, line in kept)
         self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.ftruncate(self._file, size)
+
+    def _records(self) -> list[tuple[bytes, bytes]]:
+        try:
+            return list(_fitting(read_bytes(self.path).split(b"\n")[:-1]))
+        except FileNotFoundError:
+            return []
 
     def append(self, line: bytes) -> None:
         """Keep `line` (with its newline), on the disk when this returns; raises OSError."""
@@ -71,9 +71,7 @@ class Chain:
         record = digest + b" " + line
         start = os.fstat(self._file).st_size
         try:
-            written = 0
-            while written < len(record):
-                written += os.write(self._file, record[written:])
+            write_all(self._file, record)
             os.fsync(self._file)
         except OSError:
             os.ftruncate(self._file, start)
@@ -87,7 +85,8 @@ class Chain:
             self._file = -1
 
 
-def _fitting(records: list[bytes]) -> Iterator[bytes]:
+def _fitting(records: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Digest and line of each record, up to the first that does not fit."""
     last = START
     for record in records:
         digest, _, text = record.partition(b" ")
@@ -95,7 +94,7 @@ def _fitting(records: list[bytes]) -> Iterator[bytes]:
         if digest != _digest(last, line):
             return
         last = digest
-        yield line
+        yield digest, line
 
 
 def _digest(last: bytes, line: bytes) -> bytes:

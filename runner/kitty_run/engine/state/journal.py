@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kitty_run.engine.state.event_codec import InvalidEvent, decode, encode, is_time
 from kitty_run.engine.state.events import Notice, Payload
-from kitty_run.engine.state.private_files import open_file
+from kitty_run.engine.state.private_files import open_file, write_all
 from kitty_run.errors import JournalError, MachineFault, out_of_room
 
 FORMAT = 1
@@ -90,10 +90,14 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a journal's file holds: its events in order, and the lines that are none."""
+    """What a journal's file holds: its events in order, and the lines that are none.
+
+    `whole` counts the bytes of its whole lines; a torn last one is behind them.
+    """
 
     events: tuple[Event, ...]
     damaged: tuple[Damaged, ...]
+    whole: int
 
 
 class Journal:
@@ -121,12 +125,12 @@ class Journal:
 
     def open(self) -> list[Event]:
         """Open for appending, cut a torn last line, and return the events that are there already."""
-        past = scan(self.path) if self.path.exists() else Contents((), ())
+        past = scan(self.path) if self.path.exists() else Contents((), (), 0)
         self._seq, self.damaged = len(past.events) + len(past.damaged), past.damaged
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _cut_torn_line(self.path)
             self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            os.ftruncate(self._file, past.whole)
         except OSError as error:
             raise JournalError(f"the journal {self.path} can't be opened: {error}") from error
         return list(past.events)
@@ -150,7 +154,7 @@ class Journal:
         try:
             if self._keep is not None:
                 self._keep(line)
-            _write_all(self._file, line)
+            write_all(self._file, line)
             os.fsync(self._file)
         except OSError as error:
             if out_of_room(error):
@@ -192,9 +196,10 @@ class Journal:
 def scan(path: Path) -> Contents:
     """The events of a journal and its damaged lines; a torn last line (a killed run) is neither."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        data = path.read_bytes()
     except OSError as error:
         raise JournalError(f"the journal {path} can't be read: {error}") from error
+    lines = data.split(b"\n")
     events: list[Event] = []
     damaged: list[Damaged] = []
     for number, line in enumerate(lines[:-1], 1):  # the last piece has no newline: empty, or torn
@@ -202,22 +207,9 @@ def scan(path: Path) -> Contents:
             events.append(Event.from_json(json.loads(line)))
         except (ValueError, RecursionError) as error:
             damaged.append(Damaged(number, str(error)[:200]))
-    return Contents(tuple(events), tuple(damaged))
+    return Contents(tuple(events), tuple(damaged), len(data) - len(lines[-1]))
 
 
 def read(path: Path) -> Iterator[Event]:
     """The events of a journal in order, without damaged lines."""
     yield from scan(path).events
-
-
-def _write_all(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
-
-
-def _cut_torn_line(path: Path) -> None:
-    if not path.exists():
-        return
-    with path.open("r+b") as file:
-        text = file.read()
-        file.truncate(text.rfind(b"\n") + 1)

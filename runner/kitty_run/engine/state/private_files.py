@@ -78,6 +78,12 @@ def write_whole(path: Path, data: bytes) -> None:
     os.replace(draft, path)  # noqa: PTH105 (atomic on purpose)
 
 
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, however little the system takes at a time; raises OSError."""
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
 def check(path: Path, *, directory: bool) -> None:
     """Raise `ForeignState` where `path` is a link, of another kind, or somebody else's."""
     _refuse(path, path.lstat(), directory=directory)
