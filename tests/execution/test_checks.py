@@ -12,7 +12,7 @@ from kitty_run.execution.checks import run_checks
 from kitty_run.execution.local import LocalExecutor
 from kitty_run.profile.model import Check
 
-from tests.agents.launching import no_note
+from tests.execution.launching import no_note
 
 SOURCE = {"PATH": "/usr/bin:/bin", "HOME": "/h", "MY_API_KEY": "s"}
 

@@ -14,7 +14,7 @@ import pytest
 from kitty_run.agents.model import Started
 from kitty_run.execution.local import LaunchError, LocalExecutor, end_leftovers
 
-from tests.agents.launching import launch, no_note, run
+from tests.execution.launching import launch, no_note, run
 
 IGNORE_TERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
 LEAVE_GRANDCHILD = """

@@ -21,9 +21,9 @@ from kitty_run.profile.load import load
 from kitty_run.profile.model import Agent, Extra, Policy, RoleName
 from kitty_run.profile.validation.problems import ProfileInvalid
 
-from tests.agents import bubblewrap
-from tests.agents.launching import launch, run
 from tests.agents.making import POLICY, agent, context
+from tests.execution import bubblewrap
+from tests.execution.launching import launch, run
 
 BY_RUNNER = Extra(runner=True)
 KEPT = {

@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import Repair
-from kitty_run.git.workspace import Workspace
+from kitty_run.git.workspaces.workspace import Workspace
 
 from tests.git_repos import GitRepo, half_made, make_repo
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import Left
-from kitty_run.git.workspace import Workspace, WorkspaceConflict
+from kitty_run.git.workspaces.workspace import Workspace, WorkspaceConflict
 
 from tests.git_repos import GitRepo, make_repo
 

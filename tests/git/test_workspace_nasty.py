@@ -15,7 +15,7 @@ import pytest
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git
 from kitty_run.git.repository import Repository
-from kitty_run.git.workspace import Workspace
+from kitty_run.git.workspaces.workspace import Workspace
 
 from tests.git_repos import GitRepo, make_repo
 

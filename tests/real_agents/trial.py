@@ -18,7 +18,7 @@ from kitty_run.execution import sandbox
 from kitty_run.execution.local import LocalExecutor
 from kitty_run.profile.model import Agent, Profile
 
-from tests.agents.launching import no_note
+from tests.execution.launching import no_note
 from tests.real_agents.cases import Case
 from tests.real_agents.catalog import Mock
 from tests.real_agents.installing import Installed

@@ -28,7 +28,7 @@ COMMANDS: dict[str, str] = {
     "reject": "answer a gate of a waiting run with no",
     "demo": "run a small real mission with scripted agents, from nothing to merged code",
 }
-"""Every command, with its line of help; each is a module of this package with an `add` function."""
+"""Every command, with its line of help; each is a module of `commands` with an `add` function."""
 
 _MODULES = {"reject": "approve"}
 
@@ -108,7 +108,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     used = next((word for word in _with_command(words) if not word.startswith("-")), None)
     for name, line in COMMANDS.items():
         if name == used:
-            import_module(f"kitty_run.cli.{_MODULES.get(name, name)}").add(subparsers)
+            import_module(f"kitty_run.cli.commands.{_MODULES.get(name, name)}").add(subparsers)
         elif name not in subparsers.choices:
             subparsers.add_parser(name, help=line)
     return parser

@@ -31,7 +31,7 @@ from kitty_run.execution.local import LocalExecutor, end_leftovers
 from kitty_run.execution.sandbox import needed, unavailable
 from kitty_run.execution.strays import markers_at_work
 from kitty_run.git.repository import Repository
-from kitty_run.git.workspace import Workspace
+from kitty_run.git.workspaces.workspace import Workspace
 from kitty_run.host.client import CallRecord, SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout

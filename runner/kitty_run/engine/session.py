@@ -10,10 +10,10 @@ from pathlib import Path
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.budget import Reached, account
 from kitty_run.engine.lifecycle.approvals import Gates
-from kitty_run.engine.lifecycle.budget_check import keeping_time, of_run, of_work_package
+from kitty_run.engine.lifecycle.attempts.budget_check import keeping_time, of_run, of_work_package
 from kitty_run.engine.lifecycle.finish import Finish, Unfinished
 from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.reviewed_heads import ReviewedHeads
+from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Crew, exit_status
 from kitty_run.engine.shutdown import EndCode, Ended, Result

@@ -5,9 +5,9 @@ Whatever the runner discards goes through `keep` first, so that nothing an agent
 
 from __future__ import annotations
 
-from kitty_run.git import trees
 from kitty_run.git.command import Git, printable
 from kitty_run.git.protocols import Kept
+from kitty_run.git.workspaces import trees
 
 ASIDE = "refs/kitty-run/aside"
 

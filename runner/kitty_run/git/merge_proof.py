@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kitty_run.git.command import Git, printable
 from kitty_run.git.protocols import Loss, Unmerged
 from kitty_run.git.provenance import computed, own
-from kitty_run.git.trees import changed, scratch_index
+from kitty_run.git.workspaces.trees import changed, scratch_index
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class Loss:
 
 
 class WorkspacePort(Protocol):
-    """One work package's worktree; the real one is `kitty_run.git.workspace.Workspace`.
+    """One work package's worktree; the real one is `kitty_run.git.workspaces.workspace.Workspace`.
 
     Every method raises `WorkspaceError` where git refuses.
     """

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.git.command import Git, printable
-from kitty_run.git.trees import changed
-from kitty_run.git.worktrees import list_worktrees
+from kitty_run.git.workspaces.trees import changed
+from kitty_run.git.workspaces.worktrees import list_worktrees
 
 SPECS = "kitty-specs"
 """The host's folder at the root; what agents change below it is never kept."""

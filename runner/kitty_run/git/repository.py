@@ -16,7 +16,7 @@ from kitty_run.git.command import Git, printable
 from kitty_run.git.protocols import AbortedMerge, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
 from kitty_run.git.status import status
-from kitty_run.git.worktrees import Worktree, list_worktrees
+from kitty_run.git.workspaces.worktrees import Worktree, list_worktrees
 
 __all__ = ["Repository", "Unmerged", "Worktree"]
 

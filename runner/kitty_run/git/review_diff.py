@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kitty_run.git import trees
 from kitty_run.git.command import Git, printable
 from kitty_run.git.protocols import Diff
+from kitty_run.git.workspaces import trees
 
 PLAIN = ("diff", "--no-ext-diff", "--no-textconv", "--find-renames")
 MOST_READ = 32 * 1024 * 1024

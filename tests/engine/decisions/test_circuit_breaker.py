@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kitty_run.engine.decisions.circuit_breaker import UNNAMED, Limited, limited_for
 from kitty_run.engine.decisions.retry import decide
-from kitty_run.engine.lifecycle.agent_choice import Candidate, first_free, soonest
+from kitty_run.engine.lifecycle.attempts.agent_choice import Candidate, first_free, soonest
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus

@@ -15,7 +15,7 @@ from kitty_run.profile.extends.sources import Pin, cached_tree, parse_source, tr
 from kitty_run.profile.load import load
 from kitty_run.profile.validation.problems import ProfileInvalid
 
-from tests.profile.git_fixture import AGENTS, Remote
+from tests.profile.extends.git_fixture import AGENTS, Remote
 
 
 @pytest.fixture

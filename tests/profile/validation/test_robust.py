@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kitty_run.profile.load import load
 from kitty_run.profile.validation.problems import Problem, ProfileInvalid
 
-from tests.profile.test_conform import DOCUMENT, JUNK, PATHS
+from tests.profile.validation.test_schema_check import DOCUMENT, JUNK, PATHS
 
 WORDS = [
     *(

@@ -17,7 +17,7 @@ from kitty_run.profile.yaml.tree import plain
 
 SCHEMA: Any = profile_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
-VALID = Path(__file__).resolve().parents[1] / "profiles" / "valid"
+VALID = Path(__file__).resolve().parents[2] / "profiles" / "valid"
 NAMES = sorted(path.name for path in VALID.glob("*.yaml"))
 DOCUMENT: Any = load(VALID / "design-page.yaml").document()
 

@@ -12,7 +12,7 @@ from kitty_run.profile.yaml.position import Source
 from kitty_run.profile.yaml.reader import read_document
 from kitty_run.profile.yaml.tree import plain
 
-VALID = Path(__file__).resolve().parents[1] / "profiles" / "valid"
+VALID = Path(__file__).resolve().parents[2] / "profiles" / "valid"
 NAMES = sorted(path.name for path in VALID.glob("*.yaml"))
 
 CHAIN = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from kitty_run.profile.views.reference import refreshed
 from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped]
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def test_the_documented_keys_are_those_of_the_schema(snapshot: Snapshot) -> None:

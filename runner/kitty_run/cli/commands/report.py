@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     import asyncio
     from datetime import UTC, datetime
 
-    from kitty_run.cli.status import find_run
+    from kitty_run.cli.commands.status import find_run
     from kitty_run.engine.state.journal import read
     from kitty_run.host.repository import main_checkout
     from kitty_run.report.html import page

@@ -5,9 +5,9 @@ from __future__ import annotations
 from kitty_run.agents.launch import environment
 from kitty_run.agents.model import AttemptContext, CheckResult
 from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.attempts.process_record import recorded
+from kitty_run.engine.lifecycle.attempts.recovery import Failed
 from kitty_run.engine.lifecycle.claim import Assignment
-from kitty_run.engine.lifecycle.process_record import recorded
-from kitty_run.engine.lifecycle.recovery import Failed
 from kitty_run.execution.checks import run_checks
 from kitty_run.profile.model import FailureClass
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.accept import Accepting
 from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.merge import Merging
+from kitty_run.engine.lifecycle.mission.accept import Accepting
+from kitty_run.engine.lifecycle.mission.merge import Merging
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.host.model import Lane
 

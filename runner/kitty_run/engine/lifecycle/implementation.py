@@ -9,13 +9,13 @@ from kitty_run.agents.launch.task import reported
 from kitty_run.agents.model import Outcome
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.reviewer_independence import Staffing
-from kitty_run.engine.lifecycle.agent_choice import Choosing
-from kitty_run.engine.lifecycle.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.attempts.agent_choice import Choosing
+from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.attempts.handover import MOST, note
+from kitty_run.engine.lifecycle.attempts.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.checks import as_record, check
 from kitty_run.engine.lifecycle.claim import Assignment
-from kitty_run.engine.lifecycle.handover import MOST, note
 from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.state_machine import Step
 from kitty_run.git.protocols import Left, Snapshot
 from kitty_run.host.model import Lane

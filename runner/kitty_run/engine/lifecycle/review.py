@@ -11,13 +11,13 @@ from kitty_run.agents.results.verdict import NoVerdict, read
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import decide, row_for
 from kitty_run.engine.decisions.reviewer_independence import Staffing
-from kitty_run.engine.lifecycle.agent_choice import Choosing
 from kitty_run.engine.lifecycle.approvals import Gates
-from kitty_run.engine.lifecycle.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.attempts.agent_choice import Choosing
+from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.attempts.handover import note
+from kitty_run.engine.lifecycle.attempts.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.claim import Assignment
-from kitty_run.engine.lifecycle.handover import note
 from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, RunAborted
-from kitty_run.engine.lifecycle.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.review_cleanup import put_back
 from kitty_run.engine.lifecycle.rework import begin_rework, feedback_of
 from kitty_run.engine.lifecycle.state_machine import Step, before_review

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.budget_check import check
+from kitty_run.engine.lifecycle.attempts.budget_check import check
 from kitty_run.engine.lifecycle.claim import Allocating, Assignment
 from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAborted
 from kitty_run.engine.lifecycle.implementation import Implementing

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
-from kitty_run.git import trees
 from kitty_run.git.aside import keep
 from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import common_dir, git_dir
@@ -19,6 +18,7 @@ from kitty_run.git.locks import wait_for_git
 from kitty_run.git.protocols import Kept, Repair
 from kitty_run.git.provenance import SPECS
 from kitty_run.git.status import status
+from kitty_run.git.workspaces import trees
 
 INITIALIZING = "initializing"
 """What git writes into `locked` until the worktree that it makes is complete."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
-from kitty_run.git import trees
 from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import git_dir
 from kitty_run.git.locks import clear_stale_locks
@@ -19,8 +18,9 @@ from kitty_run.git.protocols import Diff, Left, Repair, Snapshot
 from kitty_run.git.provenance import SPECS
 from kitty_run.git.review_diff import review_diff
 from kitty_run.git.status import Status, status
-from kitty_run.git.wholeness import forget_half_made, make_whole
-from kitty_run.git.worktrees import WorkspaceConflict, add_worktree, merge_branches
+from kitty_run.git.workspaces import trees
+from kitty_run.git.workspaces.wholeness import forget_half_made, make_whole
+from kitty_run.git.workspaces.worktrees import WorkspaceConflict, add_worktree, merge_branches
 
 __all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 

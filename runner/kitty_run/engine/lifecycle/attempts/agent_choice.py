@@ -10,7 +10,7 @@ from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.circuit_breaker import Limited
 from kitty_run.engine.decisions.retry import agent_counter, decide, row_for
 from kitty_run.engine.decisions.reviewer_independence import Staffing
-from kitty_run.engine.lifecycle.attempt import AttemptRunner
+from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
 from kitty_run.engine.lifecycle.host_calls import Desk
 from kitty_run.profile.model import Action, RoleName
 

@@ -14,10 +14,10 @@ from kitty_run.agents.model import AttemptContext, CheckResult, Exit, Launch, Ou
 from kitty_run.agents.results.outcome import classify
 from kitty_run.agents.results.time_zones import LOCAL
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.budget_check import check, look
+from kitty_run.engine.lifecycle.attempts.budget_check import check, look
+from kitty_run.engine.lifecycle.attempts.handover import interrupted
+from kitty_run.engine.lifecycle.attempts.process_record import recorded
 from kitty_run.engine.lifecycle.claim import Assignment
-from kitty_run.engine.lifecycle.handover import interrupted
-from kitty_run.engine.lifecycle.process_record import recorded
 from kitty_run.engine.shutdown import EndCode, Ended
 from kitty_run.execution.sandbox import confine
 from kitty_run.git.protocols import Diff

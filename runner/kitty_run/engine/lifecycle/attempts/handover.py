@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kitty_run.engine.lifecycle.recovery import Failed
+from kitty_run.engine.lifecycle.attempts.recovery import Failed
 from kitty_run.git.protocols import Left
 from kitty_run.profile.model import RoleName
 

@@ -9,9 +9,9 @@ from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import decide, row_for
 from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.merge_check import MergeCheck
-from kitty_run.engine.lifecycle.push import ensure_pushed
-from kitty_run.engine.lifecycle.reviewed_heads import ReviewedHeads
+from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck
+from kitty_run.engine.lifecycle.mission.push import ensure_pushed
+from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged

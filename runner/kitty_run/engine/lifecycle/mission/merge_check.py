@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.reviewed_heads import ReviewedHeads
+from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.git.protocols import Loss
 from kitty_run.git.provenance import Foreign

@@ -1,0 +1,1 @@
+"""One module per command: its arguments, and the exit status that it comes to."""

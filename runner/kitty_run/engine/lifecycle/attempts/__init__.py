@@ -1,0 +1,1 @@
+"""One attempt of one work package: which agent, how it runs, what follows its end."""

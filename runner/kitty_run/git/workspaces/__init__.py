@@ -1,0 +1,1 @@
+"""Worktrees: listed, whole, clean, and what an attempt left in them."""
