@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
             '    ABORT = "abort"\n',
             [
                 "profile/retry_verbs.py",
-                *(f"engine/lifecycle/{name}.py" for name in ("recovery", "host_calls", "review")),
+                *(f"engine/lifecycle/{name}.py" for name in ("attempts/recovery", "host_calls", "review")),
             ],
         ),
         ("engine/shutdown.py", '    DEPENDENCIES = "dependencies"\n', ["engine/shutdown.py"]),
