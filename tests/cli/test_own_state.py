@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.state.digest_chain import store_of
+from kitty_run.engine.state.events import Notice
 from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.engine.state.repository_lock import RepositoryBusy, repository_lock
 from kitty_run.engine.state.run_directory import RunPlace, runs
@@ -241,5 +242,5 @@ def test_a_full_disk_pauses_and_names_file_and_file_system(
     with pytest.raises(
         MachineFault, match=r"events\.jsonl can't be written: No space left .*file system /"
     ) as told:
-        journal.write("notice", text="x")
+        journal.write(Notice("x"))
     assert told.value.exit_status == ExitStatus.PAUSED

@@ -25,6 +25,7 @@ from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.shutdown import Control
+from kitty_run.engine.state.events import CallEnded, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
@@ -418,7 +419,7 @@ class World:
         )
         self.host.observer = lambda call: _record(journal, call)
         session = Session(services)
-        journal.write("run.started", **header(self.profile, self.host, state))
+        journal.write(header(RunStarted, self.profile, self.host, state))
         journal.observe(lambda event: self._follow(event, session))
         try:
             return await session.run()
@@ -460,7 +461,7 @@ class World:
 
 
 def _record(journal: Journal, call: SimCall) -> None:
-    journal.write("call.ended", call.wp, operation=call.operation, code=call.code, seconds=0.0)
+    journal.write(CallEnded(operation=call.operation, code=call.code, seconds=0.0, wp=call.wp))
 
 
 def rosters(work_packages: Iterable[str], counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:

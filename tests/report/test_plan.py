@@ -131,9 +131,10 @@ def test_only_reading_calls_are_made_and_nothing_is_written(tmp_path: Path) -> N
 
 STARTED = RunStarted("demo", "p.yaml", "0", "feature", "1.0", "lanes", 1, "here", {})
 ATTEMPT = AttemptStarted(
-    "implement", "ada", "ada", 1, 1, (), Path("a.log"), Path("a.md"), marker="run/WP01/implement-1"
+    "WP01", "implement", "ada", "ada", 1, 1, (), Path("a.log"), Path("a.md"), marker="run/WP01/implement-1"
 )
 ENDED = AttemptEnded(
+    "WP01",
     role="implement",
     agent="ada",
     attempt=1,
@@ -157,7 +158,7 @@ def test_an_unfinished_run_is_said_to_be_gone_on_with(tmp_path: Path) -> None:
     journal = Journal(place.journal)
     journal.open()
     journal.write(STARTED)
-    journal.write(replace(ATTEMPT, attempt=2), "WP01")
+    journal.write(replace(ATTEMPT, attempt=2))
     journal.close()
     plan = planned(SimHost.of(DIAMOND), repo=tmp_path)
     assert f"with run {place.id}, 2 attempts so far" in as_text(plan)
@@ -168,8 +169,8 @@ def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
     journal.open()
     journal.write(STARTED)
     for wp, cost in (("WP01", 1.5), ("WP02", None)):
-        journal.write(ATTEMPT, wp)
-        journal.write(replace(ENDED, cost_usd=cost), wp)
+        journal.write(replace(ATTEMPT, wp=wp))
+        journal.write(replace(ENDED, cost_usd=cost, wp=wp))
     journal.close()
     limits = Limits(cost_usd=1.0, work_package=Allowance(attempts=1))
     plan = planned(SimHost.of(DIAMOND), replace(profiles.profile(), limits=limits), tmp_path)

@@ -156,7 +156,7 @@ def test_watching_shows_what_is_added_and_ends_with_the_run(
 
     def add(_: float = 0.0) -> None:
         for event in events[: len(events) // 3 + 1]:
-            journal.write(event.type, event.wp, **event.data)
+            journal.write(event.payload)
         del events[: len(events) // 3 + 1]
 
     add()
@@ -173,7 +173,7 @@ def test_watching_a_run_that_died_ends(tell: Tell, tmp_path: Path) -> None:
     place = RunPlace(tmp_path)
     journal = Journal(place.journal, lambda: START.replace(year=2001))
     journal.open()
-    journal.write(first.type, None, **first.data)
+    journal.write(first.payload)
     journal.close()
     stream = io.StringIO()
     watch(place, stream, lambda _: pytest.fail("there is nothing to wait for"))

@@ -18,6 +18,7 @@ from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.shutdown import Control
+from kitty_run.engine.state.events import CallEnded, Notice, ProcessEnded, RunResumed, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Event, Journal
 from kitty_run.engine.state.own_state import claim
@@ -110,9 +111,8 @@ class CallBook:
 
 
 def _write_call(journal: Journal, call: CallRecord) -> None:
-    journal.write(
-        "call.ended", call.wp, operation=call.operation, code=call.code, seconds=round(call.seconds, 3)
-    )
+    seconds = round(call.seconds, 3)
+    journal.write(CallEnded(operation=call.operation, code=call.code, seconds=seconds, wp=call.wp))
 
 
 async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, told in it
@@ -130,10 +130,10 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
             memory.apply(event)
         journal.observe(memory.apply)
         journal.show(show)
-        told = header(request.loaded.profile, host, state)
-        journal.write("run.resumed" if known else "run.started", **told)
+        begins = RunResumed if known else RunStarted
+        journal.write(header(begins, request.loaded.profile, host, state))
         for text in (*notices, *witness.notices):
-            journal.write("notice", text=text)
+            journal.write(Notice(text))
         _name_damage(journal)
         calls.attach(journal)
         await _end_leftovers(journal, memory, repo)
@@ -188,9 +188,10 @@ def _name_damage(journal: Journal) -> None:
     """Say which lines of the journal were left out: what they said is not known any more."""
     for line in journal.damaged:
         journal.write(
-            "notice",
-            text=f"{journal.path}:{line.number}: this line is no event and was left out: {line.cause}. "
-            "What it recorded is forgotten: the host and git decide instead",
+            Notice(
+                f"{journal.path}:{line.number}: this line is no event and was left out: {line.cause}. "
+                "What it recorded is forgotten: the host and git decide instead"
+            )
         )
 
 
@@ -206,9 +207,9 @@ async def _end_leftovers(journal: Journal, memory: Memory, repo: Path) -> None:
     markers = {*memory.processes, *found}
     ended = await end_leftovers(tuple(memory.processes.values()), markers)
     for marker in tuple(memory.processes):
-        journal.write("process.ended", marker=marker)
+        journal.write(ProcessEnded(marker))
     if ended:
-        journal.write("notice", text=f"ended {ended} process(es) that an earlier, killed run left behind")
+        journal.write(Notice(f"ended {ended} process(es) that an earlier, killed run left behind"))
 
 
 @contextmanager

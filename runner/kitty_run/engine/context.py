@@ -13,6 +13,7 @@ from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
 from kitty_run.engine.shutdown import Control
+from kitty_run.engine.state.events import Notice, WpMoved
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import RunPlace
@@ -85,8 +86,8 @@ class Services:
         """Put `wp` into `lane` on the board, and into the journal where that is news."""
         if self.board.lanes.get(wp) is not lane:
             self.board.lanes[wp] = lane
-            self.journal.write("wp.moved", wp, lane=lane.value)
+            self.journal.write(WpMoved(wp, lane))
 
     def notice(self, text: str, wp: str | None = None) -> None:
         """Tell people, and the journal, something that changes no decision."""
-        self.journal.write("notice", wp, text=text)
+        self.journal.write(Notice(text, wp=wp))

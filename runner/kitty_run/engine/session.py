@@ -17,6 +17,7 @@ from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Crew, exit_status
 from kitty_run.engine.shutdown import EndCode, Ended, Result
+from kitty_run.engine.state.events import RunEnded
 from kitty_run.engine.state.usage import Cost
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
 from kitty_run.host.model import Lane
@@ -172,8 +173,8 @@ class Session:
         own = tuple(one for wp in stopped for one in of_work_package(self._s, wp))
         return ((of_run(self._s) if self._s.control.limit else ()) + own) if stopped else ()
 
-    def _left(self) -> dict[str, str]:
-        return {wp: lane.value for wp, lane in self._s.board.lanes.items() if not lane.finished}
+    def _left(self) -> dict[str, Lane]:
+        return {wp: lane for wp, lane in self._s.board.lanes.items() if not lane.finished}
 
     def _report(self, status: ExitStatus, reason: str) -> Report:
         memory, place = self._s.memory, self._s.place
@@ -203,13 +204,17 @@ class Session:
         )
 
     def _write_end(self, status: ExitStatus, reason: str, seconds: float) -> None:
+        cost = self._s.memory.ledger.run.cost.rounded()
         self._s.journal.write(
-            "run.ended",
-            exit_status=int(status),
-            reason=reason,
-            seconds=round(seconds, 3),
-            **self._s.memory.ledger.run.cost.record(),
-            left=self._left(),
+            RunEnded(
+                exit_status=int(status),
+                reason=reason,
+                seconds=round(seconds, 3),
+                cost_usd=cost.whole,
+                known_cost_usd=cost.known_usd,
+                unknown_costs=cost.unknown_attempts,
+                left=self._left(),
+            )
         )
 
     def _ends(self) -> dict[str, Ended]:

@@ -8,8 +8,10 @@ import os
 from pathlib import Path
 
 import pytest
+from kitty_run.engine.state.events import Notice, WpMoved
 from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.errors import JournalError
+from kitty_run.host.model import Lane
 
 
 def opened(path: Path) -> Journal:
@@ -20,7 +22,7 @@ def opened(path: Path) -> Journal:
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     journal = opened(tmp_path / "runs" / "events.jsonl")
-    written = [journal.write("notice", text="demo"), journal.write("wp.moved", "WP01", lane="done")]
+    written = [journal.write(Notice("demo")), journal.write(WpMoved("WP01", Lane.DONE))]
     assert list(read(journal.path)) == written
 
 
@@ -28,7 +30,7 @@ def test_lines_are_numbered_on_after_a_reopening(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     for _ in range(2):
         journal = opened(path)
-        journal.write("notice", text="ä\nö")
+        journal.write(Notice("ä\nö"))
         journal.close()
     assert [json.loads(line)["seq"] for line in path.read_text().splitlines()] == [1, 2]
 
@@ -36,13 +38,13 @@ def test_lines_are_numbered_on_after_a_reopening(tmp_path: Path) -> None:
 def test_a_torn_last_line_is_cut_off_and_the_rest_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     journal = opened(path)
-    journal.write("notice", text="whole")
+    journal.write(Notice("whole"))
     journal.close()
     with path.open("ab") as file:
         file.write(b'{"v":1,"seq":2,"type":"att')
     again = Journal(path)
     assert [event.data["text"] for event in again.open()] == ["whole"]
-    again.write("notice", text="after")
+    again.write(Notice("after"))
     assert [event.data["text"] for event in read(path)] == ["whole", "after"]
 
 
@@ -54,14 +56,14 @@ def test_a_full_disk_stops_the_run_with_what_to_do(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(JournalError, match=r"No space left on device.*start the same command again"):
-        journal.write("notice", text="x")
+        journal.write(Notice("x"))
 
 
 def test_observers_hear_of_an_event_after_it_is_on_the_disk(tmp_path: Path) -> None:
     journal = opened(tmp_path / "events.jsonl")
     seen: list[tuple[Event, int]] = []
     journal.observe(lambda event: seen.append((event, len(list(read(journal.path))))))
-    event = journal.write("notice", text="x")
+    event = journal.write(Notice("x"))
     assert seen == [(event, 1)]
 
 

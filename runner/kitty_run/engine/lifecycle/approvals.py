@@ -13,6 +13,7 @@ from dataclasses import asdict
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.host_calls import Desk
 from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.state.events import GateAnswered, GateWaiting
 from kitty_run.engine.state.gate_answers import LOOK, Answer, answer_of, gate_id, give
 from kitty_run.profile.model import GateName
 
@@ -42,7 +43,7 @@ class Gates:
         name = gate_id(gate, wp)
         answer = answer_of(self._s.place, name)
         if answer is None:
-            self._s.journal.write("gate.waiting", wp, gate=name)
+            self._s.journal.write(GateWaiting(name, wp=wp))
             answer = await self._wait(name, wp)
         await self._record(name, wp, answer)
         if not answer.approved:
@@ -61,7 +62,7 @@ class Gates:
         history = self._history(wp)
         if (name, answer.given) in self._s.memory.noted:
             history = None
-        self._s.journal.write("gate.answered", wp, gate=name, **asdict(answer), history=history)
+        self._s.journal.write(GateAnswered(name, **asdict(answer), history=history, wp=wp))
         if history is not None:
             await self._desk.note(history, _note(name, answer))
 

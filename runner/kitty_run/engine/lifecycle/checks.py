@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from kitty_run.agents.launch import environment
 from kitty_run.agents.model import AttemptContext, CheckResult
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.attempts.process_record import recorded
 from kitty_run.engine.lifecycle.attempts.recovery import Failed
 from kitty_run.engine.lifecycle.claim import Assignment
+from kitty_run.engine.state.events import CheckEnded, CheckRecord
 from kitty_run.execution.checks import run_checks
 from kitty_run.profile.model import FailureClass
 
@@ -39,22 +42,22 @@ async def check(services: Services, at: Assignment, context: AttemptContext) -> 
     finally:
         await at.workspace.discard(before)
     for result in results:
-        services.journal.write("check.ended", wp, **as_record(result))
+        services.journal.write(CheckEnded(wp, **asdict(as_record(result))))
     if failing := [result for result in results if not result.passed]:
         raise Failed(FailureClass.CHECK_FAILED, _feedback(failing))
     return results
 
 
-def as_record(result: CheckResult) -> dict[str, object]:
+def as_record(result: CheckResult) -> CheckRecord:
     """A check's result as the journal keeps it."""
-    return {
-        "name": result.name,
-        "passed": result.passed,
-        "ending": result.ending,
-        "status": result.status,
-        "seconds": round(result.seconds, 3),
-        "log": str(result.log),
-    }
+    return CheckRecord(
+        name=result.name,
+        passed=result.passed,
+        ending=result.ending,
+        status=result.status,
+        seconds=round(result.seconds, 3),
+        log=result.log,
+    )
 
 
 def _feedback(failing: list[CheckResult]) -> str:

@@ -12,6 +12,7 @@ from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
 from kitty_run.engine.lifecycle.state_machine import Step, after_claim
 from kitty_run.engine.scheduling.workspace_leases import reason
 from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.state.events import WorkSaved, WorkspaceAllocated, WorkspaceAwaited, WorkspaceRepaired
 from kitty_run.git.protocols import WorkspacePort
 from kitty_run.host.model import Allocation, HostRefused, Lane
 
@@ -92,15 +93,16 @@ class Allocating:
         if repair is None:
             return False
         self._s.journal.write(
-            "workspace.repaired",
-            self._wp,
-            path=str(allocation.workspace),
-            why=repair.why,
-            restored=len(repair.restored),
-            files=list(repair.restored[:20]),
-            removed=repair.removed,
-            ref=repair.kept and repair.kept.ref,
-            commit=repair.kept and repair.kept.commit,
+            WorkspaceRepaired(
+                self._wp,
+                path=allocation.workspace,
+                why=repair.why,
+                restored=len(repair.restored),
+                files=tuple(repair.restored[:20]),
+                removed=repair.removed,
+                ref=repair.kept.ref if repair.kept else None,
+                commit=repair.kept.commit if repair.kept else None,
+            )
         )
         return True
 
@@ -124,7 +126,7 @@ class Allocating:
             return False
         await workspace.undo_forbidden(await workspace.snapshot_committed())
         sha = await workspace.commit(f"chore({self._wp}): {why}")
-        self._s.journal.write("work.saved", self._wp, commit=sha, why=why)
+        self._s.journal.write(WorkSaved(self._wp, commit=sha, why=why))
         return sha is not None
 
     async def _settle(self, allocation: Allocation, *, fresh: bool) -> Assignment:
@@ -150,7 +152,7 @@ class Allocating:
         if holder is None:
             return
         self._s.leases.active.discard(self._wp)
-        self._s.journal.write("workspace.awaited", self._wp, holder=holder, claimed=True)
+        self._s.journal.write(WorkspaceAwaited(self._wp, holder=holder, claimed=True))
         raise Ended(EndCode.WORKSPACE, reason(self._wp, holder))
 
     async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
@@ -180,10 +182,6 @@ class Allocating:
             ref = allocation.base or await self._s.repository.current_branch() or "HEAD"
             base = await workspace.fork_point(ref)
         self._s.journal.write(
-            "workspace.allocated",
-            self._wp,
-            base=base,
-            path=str(allocation.workspace),
-            branch=allocation.branch,
+            WorkspaceAllocated(self._wp, base=base, path=allocation.workspace, branch=allocation.branch)
         )
         return base

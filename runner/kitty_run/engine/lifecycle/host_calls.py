@@ -8,6 +8,7 @@ from typing import TypeVar, assert_never
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import Decision, decide, row_for
 from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.state.events import CallStarted, RetryDecided
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
 from kitty_run.profile.model import Action
@@ -86,7 +87,7 @@ class Desk:
         Raises `Refresh`, `Blocked`, `Ended` or `RunAborted` as the row decides.
         """
         while True:
-            self._s.journal.write("call.started", wp, operation=operation)
+            self._s.journal.write(CallStarted(operation, wp=wp))
             try:
                 reply = await call()
             except HostRefused as refused:
@@ -111,15 +112,16 @@ class Desk:
         repeats = self._s.remember(wp).repeats.get(counter, 0)
         decision = decide(row, repeats, spread=self._s.random.uniform(-1, 1))
         self._s.journal.write(
-            "retry.decided",
-            wp,
-            table="host",
-            key=refused.code,
-            counter=counter,
-            action=decision.action,
-            wait=round(decision.wait, 3),
-            repeat=decision.repeat,
-            reason=str(refused),
+            RetryDecided(
+                wp,
+                table="host",
+                key=refused.code,
+                counter=counter,
+                action=decision.action,
+                wait=round(decision.wait, 3),
+                repeat=decision.repeat,
+                reason=str(refused),
+            )
         )
         return decision
 

@@ -17,6 +17,7 @@ from kitty_run.engine.lifecycle.checks import as_record, check
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import Desk
 from kitty_run.engine.lifecycle.state_machine import Step
+from kitty_run.engine.state.events import WorkCommitted, WorkLeft, WorkReady
 from kitty_run.git.protocols import Left, Snapshot
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import FailureClass
@@ -52,9 +53,8 @@ class Implementing:
             told = note("implement", self._number(), order.agent, failed, self._log(), left)
             await self._failures.settle(failed, order.agent, told, changed=bool(left.changed))
             return Step.IMPLEMENT
-        self._s.journal.write(
-            "work.ready", self._wp, commit=commit, checks=[as_record(result) for result in checks]
-        )
+        records = tuple(as_record(result) for result in checks)
+        self._s.journal.write(WorkReady(self._wp, commit=commit, checks=records))
         return Step.HAND_IN
 
     async def _output_gate(self, order: Order, outcome: Outcome, before: Snapshot) -> str:
@@ -89,12 +89,12 @@ class Implementing:
         message = render(self._s.profile.commit_message, variables(context, agent, self._s.profile.policy))
         sha = await order.at.workspace.commit(message)
         if sha is not None:
-            self._s.journal.write("work.committed", self._wp, commit=sha, role=order.role, agent=order.agent)
+            self._s.journal.write(WorkCommitted(self._wp, commit=sha, role=order.role, agent=order.agent))
 
     async def _look_at_what_is_left(self, order: Order, before: Snapshot) -> Left:
         left = await order.at.workspace.left(before, order.at.base)
         self._s.journal.write(
-            "work.left", self._wp, agent=order.agent, attempt=self._number(), files=list(left.changed[:MOST])
+            WorkLeft(self._wp, agent=order.agent, attempt=self._number(), files=tuple(left.changed[:MOST]))
         )
         return left
 

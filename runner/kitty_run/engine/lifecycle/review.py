@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from typing import Literal, assert_never
 
 from kitty_run.agents.model import Outcome, Verdict
@@ -22,6 +21,13 @@ from kitty_run.engine.lifecycle.review_cleanup import put_back
 from kitty_run.engine.lifecycle.rework import begin_rework, feedback_of
 from kitty_run.engine.lifecycle.state_machine import Step, before_review
 from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.state.events import (
+    HeadFound,
+    RetryDecided,
+    ReviewDiscarded,
+    ReviewOutdated,
+    VerdictGiven,
+)
 from kitty_run.engine.state.gate_answers import Answer
 from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Snapshot
@@ -77,12 +83,15 @@ class Reviewing:
             return Step.REVIEW
         self._gates.forget("done", self._wp)  # whatever was answered was about an earlier review
         self._s.journal.write(
-            "verdict.given",
-            self._wp,
-            **_record(verdict),
-            commit=before.head,
-            agent=agent,
-            **self._independence(),
+            VerdictGiven(
+                self._wp,
+                verdict=verdict.verdict,
+                summary=verdict.summary,
+                findings=verdict.findings,
+                commit=before.head,
+                agent=agent,
+                independent=self._independence(),
+            )
         )
         return before_review(self._s.remember(self._wp), before.head)
 
@@ -93,10 +102,9 @@ class Reviewing:
             self._told.add(dependence)
             self._s.notice(dependence, self._wp)
 
-    def _independence(self) -> dict[str, bool]:
-        """For the journal, where the role is to be independent: whether this review was."""
-        independent = self._s.profile.roles["review"].independent
-        return {"independent": not self._staffing.dependence()} if independent else {}
+    def _independence(self) -> bool | None:
+        """Whether this review was independent; None where the role need not be."""
+        return not self._staffing.dependence() if self._s.profile.roles["review"].independent else None
 
     async def _run(self, order: Order, before: Snapshot) -> Outcome:
         """The attempt; whatever the reviewer changed is thrown away, however it ended."""
@@ -121,7 +129,7 @@ class Reviewing:
     async def _discard(self, at: Assignment, before: Snapshot) -> None:
         changed = await at.workspace.discard(before)
         if changed:
-            self._s.journal.write("review.discarded", self._wp, files=list(changed))
+            self._s.journal.write(ReviewDiscarded(self._wp, files=tuple(changed)))
 
     async def _verdict(self, outcome: Outcome) -> Verdict:
         if outcome.failure is not None:
@@ -154,7 +162,7 @@ class Reviewing:
         self._gates.forget("done", self._wp)
         self._moves += 1
         reviewed = str((self._s.remember(self._wp).verdict or {}).get("commit"))
-        self._s.journal.write("review.outdated", self._wp, reviewed=reviewed, commit=head)
+        self._s.journal.write(ReviewOutdated(self._wp, reviewed=reviewed, commit=head))
         if self._moves > MOVES:
             raise Blocked(
                 EndCode.UNREVIEWED_CHANGES,
@@ -167,7 +175,7 @@ class Reviewing:
         """approved to done: somebody approved it on the host; the evidence says just that."""
         if self._s.remember(self._wp).reviewed is None:
             found = await at.workspace.head()
-            self._s.journal.write("head.found", self._wp, commit=found, lane=Lane.APPROVED.value)
+            self._s.journal.write(HeadFound(self._wp, commit=found, lane=Lane.APPROVED.value))
         if not (await self._gates.ask("done", self._wp)).approved:
             raise Blocked(
                 EndCode.REJECTED_AFTER_APPROVAL, "the gate `done` was rejected after its approval on the host"
@@ -186,15 +194,16 @@ class Reviewing:
         row = row_for(self._s.profile.retry.review, "changes_requested")
         decision = decide(row, memory.cycle - 1)
         self._s.journal.write(
-            "retry.decided",
-            self._wp,
-            table="review",
-            key="changes_requested",
-            counter="review:changes_requested",
-            action=decision.action.value,
-            wait=decision.wait,
-            repeat=decision.repeat,
-            reason=str((memory.verdict or {}).get("summary", "")),
+            RetryDecided(
+                self._wp,
+                table="review",
+                key="changes_requested",
+                counter="review:changes_requested",
+                action=decision.action,
+                wait=decision.wait,
+                repeat=decision.repeat,
+                reason=str((memory.verdict or {}).get("summary", "")),
+            )
         )
         self._act(decision.action, f"after review {memory.cycle}: {feedback_of(memory)}")
         policy = self._s.profile.policy.payload(self._staffing.family())
@@ -223,24 +232,17 @@ class Reviewing:
     def _overrule(self, answer: Answer, head: str) -> None:
         """A person's no outweighs the reviewer's yes."""
         self._s.journal.write(
-            "verdict.given",
-            self._wp,
-            verdict="changes_requested",
-            summary=answer.note or "rejected at the gate `done`",
-            findings=[],
-            commit=head,
-            agent=answer.by,
+            VerdictGiven(
+                self._wp,
+                verdict="changes_requested",
+                summary=answer.note or "rejected at the gate `done`",
+                findings=(),
+                commit=head,
+                agent=answer.by,
+            )
         )
 
     def _review(self, verdict: Literal["approved", "changes_requested"]) -> Review:
         memory = self._s.remember(self._wp)
         reviewer = str((memory.verdict or {}).get("agent", self._staffing.agent()))
         return Review(reviewer, verdict, f"{self._wp}-review-{memory.cycle}")
-
-
-def _record(verdict: Verdict) -> dict[str, object]:
-    return {
-        "verdict": verdict.verdict,
-        "summary": verdict.summary,
-        "findings": [asdict(finding) for finding in verdict.findings],
-    }

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.claim import Assignment
+from kitty_run.engine.state.events import ReviewDiscarded
 
 
 async def put_back(services: Services, wp: str, at: Assignment) -> None:
@@ -26,7 +27,7 @@ async def put_back(services: Services, wp: str, at: Assignment) -> None:
             await services.repository.keep(services.board.mission, wp, commit)
     reviewed = await at.workspace.snapshot_committed(head)
     files = await at.workspace.discard(replace(reviewed, branch=at.allocation.branch or now.branch))
-    services.journal.write("review.discarded", wp, files=list(files))
+    services.journal.write(ReviewDiscarded(wp, files=tuple(files)))
     services.notice(
         f"a reviewer that was cut off had changed the workspace; what it left is kept as {aside[:10]} "
         f"(git reflog refs/kitty-run/{services.board.mission}/{wp})",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kitty_run.engine.context import Services
+from kitty_run.engine.state.events import ReworkStarted
 from kitty_run.engine.state.run_state import WorkPackageMemory
 
 
@@ -16,7 +17,7 @@ def is_rejected(memory: WorkPackageMemory) -> bool:
 def begin_rework(services: Services, wp: str) -> None:
     """Open the next cycle with the whole verdict as its feedback."""
     memory = services.remember(wp)
-    services.journal.write("rework.started", wp, cycle=memory.cycle + 1, feedback=feedback_of(memory))
+    services.journal.write(ReworkStarted(wp, cycle=memory.cycle + 1, feedback=feedback_of(memory)))
 
 
 def feedback_of(memory: WorkPackageMemory) -> str:

@@ -14,6 +14,7 @@ from kitty_run.engine.scheduling.dependency_graph import in_motion, missing, stu
 from kitty_run.engine.scheduling.host_poller import Watch
 from kitty_run.engine.scheduling.workspace_leases import reason
 from kitty_run.engine.shutdown import EndCode, Ended, Result
+from kitty_run.engine.state.events import ErrorUnexpected, WorkspaceAwaited, WpEnded
 from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
@@ -124,7 +125,7 @@ class Crew:
                 chosen.append(wp)
             elif (wp, holder) not in self._told:
                 self._told.add((wp, holder))
-                self._s.journal.write("workspace.awaited", wp, holder=holder, claimed=False)
+                self._s.journal.write(WorkspaceAwaited(wp, holder=holder, claimed=False))
         return chosen
 
     def _estimate(self) -> Mapping[str, float]:
@@ -165,7 +166,7 @@ class Crew:
             end = self._failed(wp, error)
         self.ends[wp] = end
         self._watch.left(wp)
-        self._s.journal.write("wp.ended", wp, result=end.result.value, code=end.code.value, reason=end.reason)
+        self._s.journal.write(WpEnded(wp, result=end.result, code=end.code, reason=end.reason))
 
     def _failed(self, wp: str, error: BaseException) -> Ended:
         """An error ends its work package loudly; an expected one that concerns all ends the run."""
@@ -177,7 +178,7 @@ class Crew:
             self._s.control.drain(EndCode.RUN_ABORTED, f"the run was ended: {error}")
             return Ended(EndCode.ERROR, str(error))
         text = "".join(traceback.format_exception(error))
-        self._s.journal.write("error.unexpected", wp, error=repr(error), traceback=text)
+        self._s.journal.write(ErrorUnexpected(wp, error=repr(error), traceback=text))
         return Ended(
             EndCode.UNEXPECTED, f"unexpected {type(error).__name__}: {error} (traceback in the journal)"
         )

@@ -23,7 +23,9 @@ def encode(payload: Payload) -> dict[str, object]:
     """The keys of the payload's own in a line, in the order of its fields."""
     if isinstance(payload, Unknown):
         return dict(payload.data)
-    return _record(payload)
+    own = _record(payload)
+    own.pop("wp", None)  # every line has it at the same place
+    return own
 
 
 def decode(type_: str, wp: str | None, data: Mapping[str, object]) -> Payload:
@@ -33,10 +35,9 @@ def decode(type_: str, wp: str | None, data: Mapping[str, object]) -> Payload:
     """
     kind = EVENTS.get(type_)
     if kind is None:
-        return Unknown(type_, data)
-    if kind.ABOUT == "wp" and wp is None:
-        raise InvalidEvent(f"{type_}: `wp` is missing")
-    return cast("Payload", _object(kind, data, type_))
+        return Unknown(type_, data, wp=wp)
+    about = {} if wp is None else {"wp": wp}
+    return cast("Payload", _object(kind, {**data, **about}, type_))
 
 
 def is_time(value: object) -> datetime:

@@ -12,32 +12,58 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from kitty_run.agents.model import Ending
+from kitty_run.agents.model import Ending, Finding
 from kitty_run.engine.shutdown import EndCode, Result
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, FailureClass, RoleName
 
 About = Literal["run", "wp", "either"]
 Strategy = Literal["merge", "squash", "rebase"]
+RetryTable = Literal["host", "agent", "review"]
 
 LEFT_OUT = {"left_out": True}
 """Metadata of a field that is None where the line lacks it."""
 
 
 class Payload:
-    """What an event says, besides when it was written and which work package it is about."""
+    """What an event says, besides when it was written."""
 
     __slots__ = ()
     TYPE: ClassVar[str] = ""
-    ABOUT: ClassVar[About] = "wp"
+    ABOUT: ClassVar[About]
     """Whether a line of this type names a work package."""
+    wp: str | None
+    """The work package that it is about; None for the whole run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown(Payload):
-    """An event of a type that this version doesn't know; readers pass it over."""
+class OfWorkPackage(Payload):
+    """An event that is always about one work package."""
+
+    ABOUT: ClassVar[About] = "wp"
+    wp: str
+
+
+class OfRun(Payload):
+    """An event that is always about the whole run."""
+
+    __slots__ = ()
+    ABOUT: ClassVar[About] = "run"
+    wp = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfEither(Payload):
+    """An event about one work package, or about the whole run."""
 
     ABOUT: ClassVar[About] = "either"
+    wp: str | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(OfEither):
+    """An event of a type that this version doesn't know; readers pass it over."""
+
     type: str
     data: Mapping[str, object]
 
@@ -51,11 +77,10 @@ class FoundWorkPackage:
 
 
 @dataclass(frozen=True, slots=True)
-class RunStarted(Payload):
+class RunStarted(OfRun):
     """A run begins: the first session of its journal."""
 
     TYPE: ClassVar[str] = "run.started"
-    ABOUT: ClassVar[About] = "run"
     mission: str
     profile: str
     digest: str
@@ -75,11 +100,10 @@ class RunResumed(RunStarted):
 
 
 @dataclass(frozen=True, slots=True)
-class RunEnded(Payload):
+class RunEnded(OfRun):
     """The session ended."""
 
     TYPE: ClassVar[str] = "run.ended"
-    ABOUT: ClassVar[About] = "run"
     exit_status: int
     reason: str
     seconds: float
@@ -90,27 +114,25 @@ class RunEnded(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class CallStarted(Payload):
+class CallStarted(OfEither):
     """A changing call to the host is about to be made."""
 
     TYPE: ClassVar[str] = "call.started"
-    ABOUT: ClassVar[About] = "either"
     operation: str
 
 
 @dataclass(frozen=True, slots=True)
-class CallEnded(Payload):
+class CallEnded(OfEither):
     """A call to the host returned; `code` is its error code."""
 
     TYPE: ClassVar[str] = "call.ended"
-    ABOUT: ClassVar[About] = "either"
     operation: str
     code: str | None
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class WpMoved(Payload):
+class WpMoved(OfWorkPackage):
     """The work package is in another lane than before."""
 
     TYPE: ClassVar[str] = "wp.moved"
@@ -118,7 +140,7 @@ class WpMoved(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceAllocated(Payload):
+class WorkspaceAllocated(OfWorkPackage):
     """The work package has a workspace; its own work is measured from `base`."""
 
     TYPE: ClassVar[str] = "workspace.allocated"
@@ -128,7 +150,7 @@ class WorkspaceAllocated(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceAwaited(Payload):
+class WorkspaceAwaited(OfWorkPackage):
     """The work package waits until `holder`, of the same workspace, is approved."""
 
     TYPE: ClassVar[str] = "workspace.awaited"
@@ -137,7 +159,7 @@ class WorkspaceAwaited(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceRepaired(Payload):
+class WorkspaceRepaired(OfWorkPackage):
     """The workspace was not whole, and is whole again; `ref` and `commit` keep what was taken away."""
 
     TYPE: ClassVar[str] = "workspace.repaired"
@@ -151,7 +173,7 @@ class WorkspaceRepaired(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkSaved(Payload):
+class WorkSaved(OfWorkPackage):
     """What lay uncommitted in the workspace was committed, where it was anything."""
 
     TYPE: ClassVar[str] = "work.saved"
@@ -160,7 +182,7 @@ class WorkSaved(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkCommitted(Payload):
+class WorkCommitted(OfWorkPackage):
     """What an attempt changed was committed."""
 
     TYPE: ClassVar[str] = "work.committed"
@@ -170,7 +192,7 @@ class WorkCommitted(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkLeft(Payload):
+class WorkLeft(OfWorkPackage):
     """What a failed implementing attempt left in the workspace."""
 
     TYPE: ClassVar[str] = "work.left"
@@ -179,11 +201,10 @@ class WorkLeft(Payload):
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckEnded(Payload):
-    """A check ended; `work.ready` has such records too."""
+@dataclass(frozen=True)
+class CheckRecord:
+    """How a check ended."""
 
-    TYPE: ClassVar[str] = "check.ended"
     name: str
     passed: bool
     ending: Ending
@@ -192,17 +213,24 @@ class CheckEnded(Payload):
     log: Path
 
 
+@dataclass(frozen=True)
+class CheckEnded(CheckRecord, OfWorkPackage):
+    """A check ended."""
+
+    TYPE: ClassVar[str] = "check.ended"
+
+
 @dataclass(frozen=True, slots=True)
-class WorkReady(Payload):
+class WorkReady(OfWorkPackage):
     """The work passed the output gate and the checks."""
 
     TYPE: ClassVar[str] = "work.ready"
     commit: str
-    checks: tuple[CheckEnded, ...]
+    checks: tuple[CheckRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptStarted(Payload):
+class AttemptStarted(OfWorkPackage):
     """An agent is about to start."""
 
     TYPE: ClassVar[str] = "attempt.started"
@@ -220,7 +248,7 @@ class AttemptStarted(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptProcess(Payload):
+class AttemptProcess(OfWorkPackage):
     """The process of an attempt or of a check."""
 
     TYPE: ClassVar[str] = "attempt.process"
@@ -230,16 +258,15 @@ class AttemptProcess(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessEnded(Payload):
+class ProcessEnded(OfEither):
     """The process ended, with everything that it started."""
 
     TYPE: ClassVar[str] = "process.ended"
-    ABOUT: ClassVar[About] = "either"
     marker: str
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptEnded(Payload):
+class AttemptEnded(OfWorkPackage):
     """An attempt ended; `failure` is None where it is good."""
 
     TYPE: ClassVar[str] = "attempt.ended"
@@ -261,7 +288,7 @@ class AttemptEnded(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptInterrupted(Payload):
+class AttemptInterrupted(OfWorkPackage):
     """The attempt was cut off by the end of the run."""
 
     TYPE: ClassVar[str] = "attempt.interrupted"
@@ -270,7 +297,7 @@ class AttemptInterrupted(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class SessionDropped(Payload):
+class SessionDropped(OfWorkPackage):
     """The agent's conversation is not continued by its next attempt."""
 
     TYPE: ClassVar[str] = "session.dropped"
@@ -281,17 +308,7 @@ class SessionDropped(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding of a review."""
-
-    message: str
-    file: str | None = None
-    line: int | None = None
-    severity: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictGiven(Payload):
+class VerdictGiven(OfWorkPackage):
     """A review came to a verdict on `commit`."""
 
     TYPE: ClassVar[str] = "verdict.given"
@@ -304,7 +321,7 @@ class VerdictGiven(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewDiscarded(Payload):
+class ReviewDiscarded(OfWorkPackage):
     """The reviewer changed files; its changes were discarded."""
 
     TYPE: ClassVar[str] = "review.discarded"
@@ -312,7 +329,7 @@ class ReviewDiscarded(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewOutdated(Payload):
+class ReviewOutdated(OfWorkPackage):
     """The branch moved after the review, before its approval."""
 
     TYPE: ClassVar[str] = "review.outdated"
@@ -321,7 +338,7 @@ class ReviewOutdated(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class HeadFound(Payload):
+class HeadFound(OfWorkPackage):
     """A work package was approved outside of this run; `commit` counts as reviewed."""
 
     TYPE: ClassVar[str] = "head.found"
@@ -330,7 +347,7 @@ class HeadFound(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class BranchPutBack(Payload):
+class BranchPutBack(OfWorkPackage):
     """A branch held other commits than the reviewed ones, and was reset to `commit`."""
 
     TYPE: ClassVar[str] = "branch.put_back"
@@ -341,7 +358,7 @@ class BranchPutBack(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class ReworkStarted(Payload):
+class ReworkStarted(OfWorkPackage):
     """A round of rework begins."""
 
     TYPE: ClassVar[str] = "rework.started"
@@ -350,11 +367,11 @@ class ReworkStarted(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class RetryDecided(Payload):
+class RetryDecided(OfWorkPackage):
     """What the retry table says about a failure."""
 
     TYPE: ClassVar[str] = "retry.decided"
-    table: Literal["host", "agent", "review"]
+    table: RetryTable
     key: str
     counter: str
     action: Action
@@ -367,7 +384,7 @@ class RetryDecided(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyLimited(Payload):
+class FamilyLimited(OfWorkPackage):
     """An agent family is limited until a time."""
 
     TYPE: ClassVar[str] = "family.limited"
@@ -378,7 +395,7 @@ class FamilyLimited(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyAwaited(Payload):
+class FamilyAwaited(OfWorkPackage):
     """The work package waits for a limited family."""
 
     TYPE: ClassVar[str] = "family.awaited"
@@ -388,20 +405,18 @@ class FamilyAwaited(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class GateWaiting(Payload):
+class GateWaiting(OfEither):
     """A gate needs an answer."""
 
     TYPE: ClassVar[str] = "gate.waiting"
-    ABOUT: ClassVar[About] = "either"
     gate: str
 
 
 @dataclass(frozen=True, slots=True)
-class GateAnswered(Payload):
+class GateAnswered(OfEither):
     """A gate has its answer; `history` is the work package whose history gets a note of it."""
 
     TYPE: ClassVar[str] = "gate.answered"
-    ABOUT: ClassVar[About] = "either"
     gate: str
     approved: bool
     by: str
@@ -411,11 +426,10 @@ class GateAnswered(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class LimitReached(Payload):
+class LimitReached(OfEither):
     """A limit of the profile was reached."""
 
     TYPE: ClassVar[str] = "limit.reached"
-    ABOUT: ClassVar[About] = "either"
     limit: str
     used: float
     allowed: float
@@ -425,7 +439,7 @@ class LimitReached(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class WpEnded(Payload):
+class WpEnded(OfWorkPackage):
     """The work package is finished in this session."""
 
     TYPE: ClassVar[str] = "wp.ended"
@@ -435,46 +449,42 @@ class WpEnded(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class MissionAccepted(Payload):
+class MissionAccepted(OfRun):
     """The host accepted the mission."""
 
     TYPE: ClassVar[str] = "mission.accepted"
-    ABOUT: ClassVar[About] = "run"
 
 
 @dataclass(frozen=True, slots=True)
-class MergeStarted(Payload):
+class MergeStarted(OfRun):
     """The merge begins; afterwards the target must contain each of `heads`."""
 
     TYPE: ClassVar[str] = "merge.started"
-    ABOUT: ClassVar[About] = "run"
     heads: Mapping[str, str]
     target: str | None
     strategy: Strategy
 
 
 @dataclass(frozen=True, slots=True)
-class MergeVerified(Payload):
+class MergeVerified(OfRun):
     """Git shows that the target contains the work."""
 
     TYPE: ClassVar[str] = "merge.verified"
-    ABOUT: ClassVar[About] = "run"
     target: str
     commit: str | None
     strategy: Strategy
 
 
 @dataclass(frozen=True, slots=True)
-class StatusCommitted(Payload):
+class StatusCommitted(OfRun):
     """The host's own status files were committed."""
 
     TYPE: ClassVar[str] = "status.committed"
-    ABOUT: ClassVar[About] = "run"
     commit: str
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorUnexpected(Payload):
+class ErrorUnexpected(OfWorkPackage):
     """An error that the runner did not expect: a bug."""
 
     TYPE: ClassVar[str] = "error.unexpected"
@@ -483,11 +493,10 @@ class ErrorUnexpected(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice(Payload):
+class Notice(OfEither):
     """Something that people should know and that changes no decision."""
 
     TYPE: ClassVar[str] = "notice"
-    ABOUT: ClassVar[About] = "either"
     text: str
 
 

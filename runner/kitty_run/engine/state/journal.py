@@ -50,9 +50,9 @@ class Event:
         return self.wp or ""
 
     @classmethod
-    def of(cls, payload: Payload, at: datetime, wp: str | None = None) -> Event:
+    def of(cls, payload: Payload, at: datetime) -> Event:
         """The line that says `payload`."""
-        return cls(payload.TYPE, at, wp, encode(payload))
+        return cls(payload.TYPE, at, payload.wp, encode(payload))
 
     def to_json(self, seq: int) -> dict[str, object]:
         """The line's object; `seq` counts the journal's lines from 1."""
@@ -143,13 +143,10 @@ class Journal:
         """Like `observe`, for a view that the run doesn't need: one that fails is dropped, with a notice."""
         self._views.append(view)
 
-    def write(self, what: Payload | str, wp: str | None = None, /, **data: object) -> Event:
-        """Append an event and flush it to the disk, then call the observers.
-
-        `what` is the event; a type's name with the line's keys is the older form of the same.
-        """
-        event = Event.of(what, self._now(), wp) if isinstance(what, Payload) else self._named(what, wp, data)
-        text = json.dumps(event.to_json(self._seq + 1), ensure_ascii=False, default=str) + "\n"
+    def write(self, payload: Payload) -> Event:
+        """Append an event and flush it to the disk, then call the observers."""
+        event = Event.of(payload, self._now())
+        text = json.dumps(event.to_json(self._seq + 1), ensure_ascii=False) + "\n"
         line = text.encode("utf-8", errors="replace")
         try:
             if self._keep is not None:
@@ -168,12 +165,6 @@ class Journal:
             observer(event)
         for view in tuple(self._views):
             self._call(view, event)
-        return event
-
-    def _named(self, type_: str, wp: str | None, data: Mapping[str, object]) -> Event:
-        """The event as a later session would read it."""
-        event = Event(type_, self._now(), wp, json.loads(json.dumps(data, default=str)))
-        event.payload  # noqa: B018 - an invalid event is never written
         return event
 
     def _call(self, view: Observer, event: Event) -> None:

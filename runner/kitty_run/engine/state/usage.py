@@ -36,11 +36,16 @@ class Cost:
 
     def record(self) -> dict[str, object]:
         """As journal and reports have it: `cost_usd` is null where an attempt's is unknown."""
+        cost = self.rounded()
         return {
-            "cost_usd": None if self.whole is None else round(self.whole, 6),
-            "known_cost_usd": round(self.known_usd, 6),
-            "unknown_costs": self.unknown_attempts,
+            "cost_usd": cost.whole,
+            "known_cost_usd": cost.known_usd,
+            "unknown_costs": cost.unknown_attempts,
         }
+
+    def rounded(self) -> Cost:
+        """To a millionth of a dollar, as journal and reports have it."""
+        return replace(self, known_usd=round(self.known_usd, 6))
 
     def __str__(self) -> str:
         """`1.20 USD`, `at least 1.20 USD, 3 attempts unknown`, or `unknown`."""

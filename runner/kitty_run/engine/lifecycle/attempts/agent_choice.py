@@ -12,6 +12,7 @@ from kitty_run.engine.decisions.retry import agent_counter, decide, row_for
 from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
 from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.state.events import FamilyAwaited, RetryDecided
 from kitty_run.profile.model import Action, RoleName
 
 RETOLD = timedelta(minutes=1)
@@ -118,18 +119,19 @@ class Choosing:
             raise ValueError(f"{left.agent} is not limited")
         why = f"family {left.family} is limited until {_in_words(left.limit.until)}; {agent} takes its place"
         self._s.journal.write(
-            "retry.decided",
-            self._wp,
-            table="agent",
-            key=left.limit.failure,
-            counter=self._counter(left.agent, left.limit),
-            action=Action.FALLBACK.value,
-            wait=0.0,
-            repeat=0,
-            reason=why,
-            role=self._role,
-            note=self._s.remember(self._wp).notes.get(self._role, ""),
-            next_agent=self._staffing.index() + place,
+            RetryDecided(
+                self._wp,
+                table="agent",
+                key=left.limit.failure,
+                counter=self._counter(left.agent, left.limit),
+                action=Action.FALLBACK,
+                wait=0.0,
+                repeat=0,
+                reason=why,
+                role=self._role,
+                note=self._s.remember(self._wp).notes.get(self._role, ""),
+                next_agent=self._staffing.index() + place,
+            )
         )
         await self._desk.note(self._wp, f"{self._role}: {why}")
 
@@ -140,7 +142,7 @@ class Choosing:
         if told is None or told[0] != awaited.family or until - told[1] >= RETOLD:
             self._told = (awaited.family, until)
             self._s.journal.write(
-                "family.awaited", self._wp, family=awaited.family, role=self._role, until=until.isoformat()
+                FamilyAwaited(self._wp, family=awaited.family, role=self._role, until=until)
             )
 
 

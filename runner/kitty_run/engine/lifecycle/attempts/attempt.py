@@ -19,6 +19,7 @@ from kitty_run.engine.lifecycle.attempts.handover import interrupted
 from kitty_run.engine.lifecycle.attempts.process_record import recorded
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.state.events import AttemptEnded, AttemptInterrupted, AttemptStarted
 from kitty_run.execution.sandbox import confine
 from kitty_run.git.protocols import Diff
 from kitty_run.profile.model import Agent, RoleName
@@ -90,10 +91,10 @@ class AttemptRunner:
         try:
             exit_ = await self._launch(launch)
         except asyncio.CancelledError:
-            self._s.journal.write("attempt.interrupted", self._wp, role=order.role, attempt=number)
+            self._s.journal.write(AttemptInterrupted(self._wp, role=order.role, attempt=number))
             raise
         outcome = await asyncio.to_thread(classify, agent, exit_, self._s.now().astimezone(LOCAL))
-        self._s.journal.write("attempt.ended", self._wp, **_ended(order, number, outcome))
+        self._s.journal.write(_ended(self._wp, order, number, outcome))
         look(self._s)
         if exit_.ending == "stopped":
             raise Ended(EndCode.INTERRUPTED, "interrupted")
@@ -121,19 +122,20 @@ class AttemptRunner:
         marker = f"{place.id}/{self._wp}/{name}"
         self._check_limits()  # once more: others may have started while this one was prepared
         self._s.journal.write(
-            "attempt.started",
-            self._wp,
-            role=order.role,
-            agent=order.agent,
-            family=agent.family,
-            attempt=number,
-            cycle=context.cycle,
-            argv=list(command.shown),
-            log=str(log),
-            prompt=str(prompt_file),
-            session=context.session,
-            head=order.head,
-            marker=marker,
+            AttemptStarted(
+                self._wp,
+                role=order.role,
+                agent=order.agent,
+                family=agent.family,
+                attempt=number,
+                cycle=context.cycle,
+                argv=tuple(command.shown),
+                log=log,
+                prompt=prompt_file,
+                session=context.session,
+                head=order.head,
+                marker=marker,
+            )
         )
         look(self._s)
         return Launch(
@@ -211,24 +213,25 @@ class AttemptRunner:
         return self._s.remember(self._wp).sessions.get(f"{order.role}:{order.agent}")
 
 
-def _ended(order: Order, number: int, outcome: Outcome) -> dict[str, object]:
-    return {
-        "role": order.role,
-        "agent": order.agent,
-        "attempt": number,
-        "failure": outcome.failure and outcome.failure.value,
-        "rule": outcome.rule,
-        "ending": outcome.exit.ending,
-        "status": outcome.exit.status,
-        "signal": outcome.exit.signal,
-        "seconds": round(outcome.exit.seconds, 3),
-        "log": str(outcome.exit.stdout),
-        "session": outcome.session,
-        "cost_usd": outcome.cost_usd,
-        "input_tokens": outcome.input_tokens,
-        "output_tokens": outcome.output_tokens,
-        "resets_at": outcome.resets_at and outcome.resets_at.isoformat(),
-    }
+def _ended(wp: str, order: Order, number: int, outcome: Outcome) -> AttemptEnded:
+    return AttemptEnded(
+        wp,
+        role=order.role,
+        agent=order.agent,
+        attempt=number,
+        failure=outcome.failure,
+        rule=outcome.rule,
+        ending=outcome.exit.ending,
+        status=outcome.exit.status,
+        signal=outcome.exit.signal,
+        seconds=round(outcome.exit.seconds, 3),
+        log=outcome.exit.stdout,
+        session=outcome.session,
+        cost_usd=outcome.cost_usd,
+        input_tokens=outcome.input_tokens,
+        output_tokens=outcome.output_tokens,
+        resets_at=outcome.resets_at,
+    )
 
 
 def _check(record: Mapping[str, object]) -> CheckResult:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.budget import Reached, named, reached
 from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.state.events import LimitReached
 
 TICK = 0.001
 """Seconds of the shortest wait for the time limit: rounding must not make it a wait without an end."""
@@ -86,12 +87,16 @@ def _reason(found: Iterable[Reached]) -> str:
 
 def _tell(services: Services, found: Iterable[Reached]) -> None:
     for one in found:
-        cost = (services.memory.ledger.run if one.wp is None else services.memory.ledger.of(one.wp)).cost
+        ledger = services.memory.ledger
+        cost = (ledger.run if one.wp is None else ledger.of(one.wp)).cost.rounded()
         services.journal.write(
-            "limit.reached",
-            one.wp,
-            limit=one.key,
-            used=round(one.used, 6),
-            allowed=one.allowed,
-            **cost.record(),
+            LimitReached(
+                wp=one.wp,
+                limit=one.key,
+                used=round(one.used, 6),
+                allowed=one.allowed,
+                cost_usd=cost.whole,
+                known_cost_usd=cost.known_usd,
+                unknown_costs=cost.unknown_attempts,
+            )
         )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from kitty_run.agents.model import OnStarted, Started
 from kitty_run.engine.context import Services
+from kitty_run.engine.state.events import AttemptProcess, ProcessEnded
 
 
 @contextmanager
@@ -14,9 +15,9 @@ def recorded(services: Services, wp: str, marker: str) -> Iterator[OnStarted]:
     """A callback that records the started process under `marker`; on leaving, its end is recorded."""
 
     async def started(process: Started) -> None:
-        services.journal.write("attempt.process", wp, marker=marker, pid=process.pid, created=process.created)
+        services.journal.write(AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created))
 
     try:
         yield started
     finally:
-        services.journal.write("process.ended", wp, marker=marker)
+        services.journal.write(ProcessEnded(marker, wp=wp))

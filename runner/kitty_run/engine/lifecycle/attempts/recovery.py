@@ -13,6 +13,7 @@ from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, ro
 from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAborted
 from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.state.events import FamilyLimited, RetryDecided, RetryTable, SessionDropped
 from kitty_run.errors import ExitStatus
 from kitty_run.profile.model import Action, FailureClass, RetryRow, RoleName
 
@@ -42,7 +43,7 @@ class Failed(Exception):
 class _Ruling:
     """What the tables say of a failure: by which row and counter, and how long the family is limited."""
 
-    table: str
+    table: RetryTable
     key: str
     counter: str
     decision: Decision
@@ -81,7 +82,7 @@ class Failures:
         seconds = limited_for(row, failed.failure, decision, until_reset=left, repeats=repeats, spread=spread)
         return _Ruling(table, key, counter, decision, seconds)
 
-    def _table_key(self, failure: FailureClass) -> tuple[str, str]:
+    def _table_key(self, failure: FailureClass) -> tuple[RetryTable, str]:
         in_review_table = self._role == "review" and failure is FailureClass.NO_VERDICT
         return ("review" if in_review_table else "agent", failure.value)
 
@@ -99,12 +100,9 @@ class Failures:
         known = self._s.breakers.limited(family)
         if seconds > 0 and (known is None or known.until < until):
             self._s.journal.write(
-                "family.limited",
-                self._wp,
-                family=family,
-                until=until.isoformat(),
-                failure=failed.failure.value,
-                reason=failed.reason,
+                FamilyLimited(
+                    self._wp, family=family, until=until, failure=failed.failure, reason=failed.reason
+                )
             )
 
     def _drop_session(self, failed: Failed, agent: str, changed: bool) -> None:
@@ -116,30 +114,27 @@ class Failures:
             return
         if failed.failure is FailureClass.CONTEXT_LIMIT or not blameless:
             self._s.journal.write(
-                "session.dropped",
-                self._wp,
-                role=self._role,
-                agent=agent,
-                session=session,
-                reason=failed.reason,
+                SessionDropped(self._wp, role=self._role, agent=agent, session=session, reason=failed.reason)
             )
 
     def _record(self, ruling: _Ruling, failed: Failed, note: str) -> None:
         decision = ruling.decision
-        data: dict[str, object] = {
-            "table": ruling.table,
-            "key": ruling.key,
-            "counter": ruling.counter,
-            "action": decision.action.value,
-            "wait": round(decision.wait, 3),
-            "repeat": decision.repeat,
-            "reason": failed.reason,
-            "role": self._role,
-            "note": note,
-        }
-        if decision.action is Action.FALLBACK:
-            data["next_agent"] = self._staffing.index() + 1
-        self._s.journal.write("retry.decided", self._wp, **data)
+        falls_back = decision.action is Action.FALLBACK
+        self._s.journal.write(
+            RetryDecided(
+                self._wp,
+                table=ruling.table,
+                key=ruling.key,
+                counter=ruling.counter,
+                action=decision.action,
+                wait=round(decision.wait, 3),
+                repeat=decision.repeat,
+                reason=failed.reason,
+                role=self._role,
+                note=note,
+                next_agent=self._staffing.index() + 1 if falls_back else None,
+            )
+        )
 
     async def _act(self, decision: Decision, failed: Failed, agent: str) -> None:
         match decision.action:

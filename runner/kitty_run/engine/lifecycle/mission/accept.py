@@ -6,6 +6,7 @@ from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import decide, row_for
 from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.unfinished import Unfinished
+from kitty_run.engine.state.events import CallStarted, MissionAccepted
 from kitty_run.host.model import HostRefused
 from kitty_run.profile.retry_verbs import verb
 
@@ -23,7 +24,7 @@ class Accepting:
         repeats = 0
         while True:
             try:
-                self._s.journal.write("call.started", operation="accept")
+                self._s.journal.write(CallStarted("accept"))
                 await self._s.host.accept()
             except HostRefused as refused:
                 if self._put_off(refused, again):
@@ -31,7 +32,7 @@ class Accepting:
                     return False
                 repeats = await self._repeat(refused, repeats)
                 continue
-            self._s.journal.write("mission.accepted")
+            self._s.journal.write(MissionAccepted())
             return True
 
     def _put_off(self, refused: HostRefused, again: bool) -> bool:

@@ -13,6 +13,7 @@ from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck
 from kitty_run.engine.lifecycle.mission.push import ensure_pushed
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
+from kitty_run.engine.state.events import CallStarted, MergeStarted, MergeVerified, StatusCommitted
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
@@ -62,7 +63,7 @@ class Merging:
         works = await self._works()
         heads = {work.wp: work.head for work in works}
         await self._check.before(await self._target(merge))
-        self._s.journal.write("merge.started", heads=heads, target=merge.target, strategy=merge.strategy)
+        self._s.journal.write(MergeStarted(heads=heads, target=merge.target, strategy=merge.strategy))
         await self._call_merge(merge, works)
         return await self._verified(merge, heads)
 
@@ -122,14 +123,14 @@ class Merging:
         async with self._s.host.quiet():
             sha = await self._s.repository.commit_status(folder, message, apart)
         if sha:
-            self._s.journal.write("status.committed", commit=sha)
+            self._s.journal.write(StatusCommitted(sha))
 
     async def _call_merge(self, merge: Merge, works: list[Work]) -> None:
         """The host's merge, repeated as the table says while git shows that it has not taken effect."""
         repeats, heads = 0, {work.wp: work.head for work in works}
         while True:
             try:
-                self._s.journal.write("call.started", operation="merge")
+                self._s.journal.write(CallStarted("merge"))
                 await self._s.host.merge(merge.target, merge.strategy, merge.push)
                 return
             except HostRefused as refused:
@@ -195,7 +196,7 @@ class Merging:
             )
         await self._check.after(merge, target, heads)
         commit = await self._s.repository.resolve(target)
-        self._s.journal.write("merge.verified", target=target, commit=commit, strategy=merge.strategy)
+        self._s.journal.write(MergeVerified(target=target, commit=commit, strategy=merge.strategy))
 
     async def clean_up(self, merge: Merge) -> None:
         """Remove what is merged, where the host doesn't; a run that was killed before it did this, too."""

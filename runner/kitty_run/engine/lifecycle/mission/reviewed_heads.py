@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
+from kitty_run.engine.state.events import BranchPutBack, HeadFound
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import Standing
 from kitty_run.git.provenance import Foreign
@@ -29,7 +30,7 @@ class ReviewedHeads:
             if lane not in finished or self._s.remember(wp).reviewed is not None:
                 continue
             if commit := await self._now(wp):
-                self._s.journal.write("head.found", wp, commit=commit, lane=lane.value)
+                self._s.journal.write(HeadFound(wp, commit=commit, lane=lane.value))
 
     async def _now(self, wp: str) -> str | None:
         """What the runner kept of `wp`, else the commit that its branch is at."""
@@ -95,11 +96,12 @@ class ReviewedHeads:
         except WorkspaceError as error:
             return f"{what}: {why or lacking}; it can't be put back: {error}"
         self._s.journal.write(
-            "branch.put_back",
-            wps[-1],
-            branch=branch,
-            commit=standing.goal,
-            kept=kept,
-            foreign=[str(one) for one in astray],
+            BranchPutBack(
+                wps[-1],
+                branch=branch,
+                commit=standing.goal,
+                kept=kept,
+                foreign=tuple(str(one) for one in astray),
+            )
         )
         return None
