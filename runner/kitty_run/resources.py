@@ -1,4 +1,4 @@
-"""Where the shipped data stands: `schemas/` and `profiles/`, in a checkout or inside the wheel."""
+"""Where the shipped data is: `schemas/` and `profiles/`, in a checkout or inside the wheel."""
 
 from __future__ import annotations
 

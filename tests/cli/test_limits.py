@@ -44,7 +44,7 @@ def test_a_limit_from_reached_to_raised(project: Project) -> None:
 
     plan = project.kitty_run("plan", *run, "--set", "/limits/attempts=2")
     assert plan.status == ExitStatus.INCOMPLETE
-    assert "the run is at limits.attempts: 2 of 2 attempts used; raise it to go on" in plan.out
+    assert "the run is at limits.attempts: 2 of 2 attempts used; raise it to continue" in plan.out
 
     again = project.kitty_run(*run, "--set", "/limits/attempts=2", "--json")
     assert (again.status, json.loads(again.out)["attempts"]) == (ExitStatus.PAUSED, 2)

@@ -141,7 +141,7 @@ def test_presets_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["presets", "cluade"]) == 2
 
 
-def test_a_retry_row_is_foretold_attempt_by_attempt(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_retry_row_is_forecast_attempt_by_attempt(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
     row = "{do: retry, attempts: 3, backoff: {initial: 40s, factor: 2, max: 90s, jitter: 0.5}, then: abort}"
     (team / "mine.yaml").write_text(
         f"version: 1\n{SOUND}\nretry:\n  agent:\n    idle: {row}\n", encoding="utf-8"
@@ -159,7 +159,7 @@ def test_a_retry_row_is_foretold_attempt_by_attempt(team: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize(("backoff", "time"), [("", "5m"), (", backoff: {initial: 45s}", "45s")])
-def test_a_limit_that_leads_to_the_next_agent_is_foretold_for_the_others_too(
+def test_a_limit_that_leads_to_the_next_agent_is_forecast_for_the_others_too(
     team: Path, capsys: pytest.CaptureFixture[str], backoff: str, time: str
 ) -> None:
     row = f"{{do: fallback{backoff}}}"

@@ -19,7 +19,7 @@ VALID = sorted(path.name for path in (EXAMPLES / "valid").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", INVALID)
-def test_an_invalid_profile_is_told_at_its_lines(
+def test_an_invalid_profile_is_reported_at_its_lines(
     name: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(EXAMPLES / "invalid")

@@ -14,7 +14,7 @@ HEAD = ("v", "seq", "at", "type", "wp")
 
 
 def refreshed(page: str) -> str:
-    """`page` with what stands between the marks written anew; ValueError where a mark is missing."""
+    """`page` with the text between the marks written anew; ValueError where a mark is missing."""
     head, found, rest = page.partition(START)
     _, ended, tail = rest.partition(END)
     if not found or not ended:

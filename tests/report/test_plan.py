@@ -176,8 +176,8 @@ def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
     plan = planned(SimHost.of(DIAMOND), replace(profiles.profile(), limits=limits), tmp_path)
     text = as_text(plan)
     assert "2 attempts so far, cost at least 1.50 USD, 1 attempt unknown" in text
-    assert "the run is at limits.cost_usd: 1.50 of 1.00 USD used; raise it to go on" in text
-    assert "WP02 is at limits.work_package.attempts: 1 of 1 attempts used; raise it to go on" in text
+    assert "the run is at limits.cost_usd: 1.50 of 1.00 USD used; raise it to continue" in text
+    assert "WP02 is at limits.work_package.attempts: 1 of 1 attempts used; raise it to continue" in text
     told = as_json(plan)
     assert told["mission"]["known_cost_usd"] == 1.5  # type: ignore[index]
     assert told["unseen"] == [{"limit": "limits.cost_usd", "agents": ["ada", "bob"]}]

@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "presets": "list the presets, or print one",
     "lock": "pin the git sources of a profile's `extends`",
     "schema": "print a JSON schema",
-    "doctor": "tell what of host, agents and policy works, what doesn't, and what to do",
+    "doctor": "check host, agents and policy, and say what to fix",
     "status": "show the latest run, from its journal",
     "report": "write a run as one HTML page: timeline, attempts, verdicts, costs, ends of logs",
     "approve": "answer a gate of a waiting run with yes",
@@ -67,14 +67,14 @@ def _bug(error: Exception, words: Sequence[str]) -> int:
         f"kitty-run: an unexpected error, which is a bug: {error!r}\n{text}"
         f"kitty-run {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"command line: kitty-run {' '.join(words)}\n"
-        "Nothing was forced, and the journal has every step so far: the same command goes on from there. "
+        "Nothing was forced, and the journal has every step so far: the same command continues from there. "
         "Please report this with the lines above.\n"
     )
     return int(ExitStatus.BUG)
 
 
 def _with_command(words: list[str]) -> list[str]:
-    """The command line with `run` put before a profile that stands where a command would."""
+    """The command line with `run` put before a profile in a command's place."""
     first = next((word for word in words if not word.startswith("-")), None)
     if first is None or first in COMMANDS or words[:1] in (["-h"], ["--help"]):
         return words
@@ -82,7 +82,7 @@ def _with_command(words: list[str]) -> list[str]:
 
 
 def _mistyped(words: Sequence[str]) -> str:
-    """What to tell of a first word that is no file, and nearly a command; else nothing."""
+    """The message about a first word that is no file, and nearly a command; else nothing."""
     from pathlib import Path
 
     first = words[0] if words and not words[0].startswith("-") else None

@@ -53,7 +53,7 @@ class Future:
         return {**head, "do": str(self.row.do), "repeats": repeats, "then": str(self.last)}
 
 
-def foretell(loaded: Loaded, text: str) -> Future:
+def forecast(loaded: Loaded, text: str) -> Future:
     """What the failure `TABLE:KEY` would lead to; raises UsageError for one that can't happen."""
     table, _, key = text.partition(":")
     if table not in TABLES or not key:
@@ -84,7 +84,7 @@ def _repeats(row: RetryRow) -> list[Repeat]:
     return found
 
 
-def foretold_text(future: Future) -> str:
+def forecast_text(future: Future) -> str:
     """For people: a line for each repeat with its wait, and what follows the last."""
     row = f"the row {future.row_key!r}" if future.row_key == future.key else "no row of its own: `default`"
     lines = [f"{future.table}:{future.key}: {row} ({future.place})"]

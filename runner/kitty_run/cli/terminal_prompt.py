@@ -1,4 +1,4 @@
-"""Asking a person at the terminal to answer a gate, while the run goes on."""
+"""Asking a person at the terminal to answer a gate, while the run continues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TerminalAsker:
         """See `Asker`; asks again until it is a yes or a no. Never ends where standard input has ended."""
         async with self._turn:
             while True:
-                sys.stderr.write(f"{about}: gate {gate}: go on? [y/n, and a note if you like] ")
+                sys.stderr.write(f"{about}: gate {gate}: continue? [y/n, and a note if you like] ")
                 sys.stderr.flush()
                 word, _, note = (await _line()).strip().partition(" ")
                 if word.lower() in YES | NO:

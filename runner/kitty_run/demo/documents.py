@@ -21,7 +21,7 @@ def planned(mission: str, spec: MissionSpec) -> Mapping[str, str]:
 
 
 def written(spec: MissionSpec) -> Mapping[str, str]:
-    """Path to text, as 1.0 hosts read them: lanes stand in the prompts' own frontmatter."""
+    """Path to text, as 1.0 hosts read them: lanes are in the prompts' own frontmatter."""
     base = f"kitty-specs/{spec.slug}"
     return {
         f"{base}/spec.md": _spec(spec),

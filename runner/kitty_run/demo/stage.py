@@ -59,7 +59,7 @@ def prepare(
 ) -> Stage:
     """Install the host where it is missing, and plan the mission in a new project below `directory`.
 
-    None stands for a new temporary directory, and for the script's own host and topology. Raises
+    None means a new temporary directory, and for the script's own host and topology. Raises
     `UsageError` where `directory` is in use, `HostError` where the host can't be had or refuses.
     """
     script = read_script()
@@ -82,7 +82,7 @@ def settings(stage: Stage, agent_command: tuple[str, ...]) -> tuple[tuple[str, s
 
 
 def default_hosts() -> Path:
-    """Where hosts are installed unless told otherwise: the user's cache directory."""
+    """Where hosts are installed by default: the user's cache directory."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "kitty-run" / "hosts"
 

@@ -47,16 +47,16 @@ async def _agent(agent: Agent) -> Finding:
 
 def _policy(plan: Plan) -> Iterator[Finding]:
     """One finding for every restriction that nothing keeps."""
-    told = set()
+    seen = set()
     for agent in (agent for role in plan.roles.values() for agent in role):
         for kept in agent.kept:
             by_gates = kept.axis == "approval_mode" and plan.profile.gates
-            if kept.is_kept or kept.unrestricted or by_gates or (agent.name, kept.axis) in told:
+            if kept.is_kept or kept.unrestricted or by_gates or (agent.name, kept.axis) in seen:
                 continue
-            told.add((agent.name, kept.axis))
-            text = f"{agent.name} is told nothing to keep {kept.axis}: {kept.value}"
+            seen.add((agent.name, kept.axis))
+            text = f"{agent.name} has no argument that keeps {kept.axis}: {kept.value}"
             yield note("policy", text, "its own defaults must keep it, or `enforce` must say how")
-    if not told:
+    if not seen:
         yield ok("policy", "every restriction is passed to every agent that a role uses")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import which
 
 TIMEOUT = 15.0
-"""Seconds that a program gets to tell its version; some start slowly."""
+"""Seconds that a program gets to print its version; some start slowly."""
 
 
 async def output(*argv: str, cwd: Path | None = None, timeout: float = TIMEOUT) -> str | None:

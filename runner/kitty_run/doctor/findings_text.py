@@ -23,13 +23,13 @@ def as_text(finding: Finding) -> str:
 def verdict(findings: Sequence[Finding]) -> str:
     """The last line."""
     wrong = sum(finding.state is State.BAD for finding in findings)
-    return f"\n{count(wrong, 'thing')} to mend.\n" if wrong else "\nNothing is in the way of a run.\n"
+    return f"\n{count(wrong, 'thing')} to fix.\n" if wrong else "\nNothing is in the way of a run.\n"
 
 
 def as_json(findings: Sequence[Finding]) -> dict[str, object]:
     """The object that `--json` prints."""
-    told = [{**asdict(finding), "exit_status": int(finding.exit_status)} for finding in findings]
-    for one in told:
+    rows = [{**asdict(finding), "exit_status": int(finding.exit_status)} for finding in findings]
+    for one in rows:
         if one["state"] != State.BAD:
             del one["exit_status"]
-    return {"v": FORMAT, "exit_status": int(exit_status(findings)), "findings": told}
+    return {"v": FORMAT, "exit_status": int(exit_status(findings)), "findings": rows}

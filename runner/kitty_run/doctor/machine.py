@@ -36,8 +36,8 @@ async def machine() -> AsyncIterator[Finding]:
 async def repository(repo: Path) -> AsyncIterator[Finding]:
     """The repository at `repo`: its missions, who commits, and who runs in it."""
     known = missions(repo)
-    told = f"missions: {', '.join(known)}" if known else "no missions (no kitty-specs/*/)"
-    yield ok("repository", f"{repo}, {told}")
+    known_text = f"missions: {', '.join(known)}" if known else "no missions (no kitty-specs/*/)"
+    yield ok("repository", f"{repo}, {known_text}")
     email = await output("git", "config", "user.email", cwd=repo)
     if not email:
         yield note("commits", "git knows no user.email here; they are made as kitty-run")

@@ -43,7 +43,7 @@ class WorkPackageReport:
     cycles: int
     cost: Cost
     lane: str = ""
-    """The lane as the host last told it."""
+    """The lane as the host last reported it."""
     unblock: str = ""
     """What a person does on this host to free the work package, where it is blocked."""
     remark: str = ""
@@ -54,8 +54,8 @@ class WorkPackageReport:
 class Report:
     """How a session ended. `reason` is for people, empty when all is well; costs and attempts are the run's,
     earlier sessions of it included; `calls` are host calls, `seconds` this session's. `unknown_tokens` counts
-    attempts that did not tell all of their tokens. `limits` are those that kept the run from going on, `left`
-    the lanes of the work packages that are not done."""
+    attempts that did not report all of their tokens. `limits` are those that kept the run from continuing,
+    `left` the lanes of the work packages that are not done."""
 
     run_id: str
     mission: str

@@ -212,7 +212,7 @@ class SpecKitty:
 def _spoken(review: Review, verdict: str) -> dict[str, str]:
     """The review's words for the host; ValueError where its verdict is not what the step says."""
     if review.verdict != verdict:
-        raise ValueError(f"a review with the verdict {review.verdict!r} is told as {verdict!r}")
+        raise ValueError(f"a review with the verdict {review.verdict!r} is reported as {verdict!r}")
     return {
         "reviewer": one_line(review.reviewer, NAME_LENGTH),
         "verdict": verdict,

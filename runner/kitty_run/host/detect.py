@@ -1,6 +1,6 @@
 """Which dialect a host speaks, found by asking it: its contract version, then the state that the run needs.
 
-A contract version alone does not tell (1.0.0 covers three generations), a package version is never asked
+A contract version alone does not decide (1.0.0 covers three generations), a package version is never asked
 for. Every dialect file names a call that only its generation answers; a host that does not understand a
 command line ends with exit status 2.
 """

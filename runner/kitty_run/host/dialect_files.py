@@ -16,7 +16,7 @@ from kitty_run.resources import profiles_dir, schema_path
 
 
 def dialects_dir() -> Path:
-    """Where the dialects stand that ship."""
+    """Where the shipped dialects are."""
     return profiles_dir() / "hosts"
 
 

@@ -1,7 +1,7 @@
 """A reply's text to the envelope in it: the last line of standard output that is one.
 
 The hosts print other lines before it (merges: `Deleted branch …`, `Warning: …`), and a host that crashed
-prints none at all. What stands on standard error is for people and never decides anything.
+prints none at all. Standard error is for people and never decides anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ USAGE_STATUS = 2
 _SHOWN_LINES = 3
 _SHOWN_CHARACTERS = 600
 _MESSAGE_CHARACTERS = 4000
-"""Characters of a host's own message that are kept: it is printed, and stands in the journal."""
+"""Characters of a host's own message that are kept: it is printed, and written to the journal."""
 
 Json = Mapping[str, object]
 

@@ -146,7 +146,7 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A reviewer's decision as it is told to the host; both strings are single-line and sanitised."""
+    """A reviewer's decision as the host gets it; both strings are single-line and sanitised."""
 
     reviewer: str
     verdict: Literal["approved", "changes_requested"]
@@ -258,7 +258,7 @@ class Host(Protocol):
     def workspaces(self, wps: Sequence[str]) -> Mapping[str, str]:
         """A name for the workspace of each of `wps`, without a call: those with one name share it.
 
-        Those of which the host's plan doesn't tell before their claim are left out.
+        Those that the host's plan doesn't name before their claim are left out.
         """
         ...
 

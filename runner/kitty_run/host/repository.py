@@ -1,4 +1,4 @@
-"""Where the repository is, and which missions stand in it."""
+"""Where the repository is, and which missions are in it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def missions(repo: Path) -> tuple[str, ...]:
 
 
 def unknown_mission(repo: Path, mission: str) -> UsageError:
-    """What to tell whoever named a mission that the host does not know."""
+    """The message for whoever named a mission that the host does not know."""
     known = missions(repo)
     if mission in known:
         return UsageError(

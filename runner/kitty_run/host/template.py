@@ -2,7 +2,7 @@
 
 An item is one argument, never re-split:
 
-- a string, in which `{name}` stands for a value of the call;
+- a string, in which `{name}` is a value of the call;
 - `{each: name}`: one argument for each string of the list `name`;
 - `{json: {...}}`: one argument, the object as JSON, with placeholders in its strings;
 - `{when: name, args: [...]}`: the items of `args` where the value `name` is given (not None, False or empty);

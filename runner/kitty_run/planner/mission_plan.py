@@ -171,7 +171,7 @@ def _problems(profile: Profile, seen: Seen, planned: Sequence[WorkPackagePlan]) 
             yield f"{one.id} can't start: it waits on {', '.join(one.waits_on)}"
     for limit in _reached(profile, seen):
         whose = f"{limit.wp} is" if limit.wp else "the run is"
-        yield f"{whose} at {limit}; raise it to go on"
+        yield f"{whose} at {limit}; raise it to continue"
     merge = profile.finish.merge
     if merge is not None and merge.strategy not in seen.traits.merge_strategies:
         works = " or ".join(sorted(seen.traits.merge_strategies))

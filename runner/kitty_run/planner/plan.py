@@ -13,10 +13,10 @@ from kitty_run.profile.model import Axis, Profile, RoleName
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How one agent is told to keep one axis of the policy.
+    """How one agent's command line keeps one axis of the policy.
 
     `args` are arguments, `env` names of variables, `files` names of files. `sandbox` names the runner's
-    own sandbox where that keeps it. Without any of them, `unrestricted` tells that the value asks for
+    own sandbox where that keeps it. Without any of them, `unrestricted` says that the value asks for
     nothing.
     """
 
@@ -38,7 +38,7 @@ class Kept:
 class AgentPlan:
     """One agent in one role: what would be started, with placeholders in angle brackets.
 
-    `resumed` is the command line where an earlier session goes on, None where sessions are not resumed.
+    `resumed` is the command line where an earlier session continues, None where sessions are not resumed.
     """
 
     name: str
@@ -86,7 +86,7 @@ class MissionPlan:
     cost: Cost
     """What those attempts cost."""
     problems: tuple[str, ...]
-    """What a run would end at, in words for people; empty where nothing stands in its way."""
+    """What a run would end at, in words for people; empty where nothing is in its way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A profile's file to everything that is known of it: read, merged, checked, and built.
 
-All problems of all its files are found before any is told.
+All problems of all its files are found before any is reported.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Loaded:
 
     `resolved` is the merged tree, in which every value knows its place; `layers` are the files (and
     `--set`s) it was made of, the lowest first, the shipped defaults before all. `warnings` keep it from
-    nothing, and are told before it is used.
+    nothing, and are reported before it is used.
     """
 
     profile: Profile
@@ -45,7 +45,7 @@ class Loaded:
     def document(self) -> dict[str, object]:
         """The resolved profile as plain data: a profile that extends nothing and says the same.
 
-        Shipped retry rows that were removed stand in it as None, so that they stay removed.
+        Shipped retry rows that were removed are in it as None, so that they stay removed.
         """
         document = cast("dict[str, Any]", plain(self.resolved))
         shipped = cast("dict[str, Any]", plain(self.layers[0].root))["retry"]

@@ -151,7 +151,7 @@ class AgentEnv:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a run's result stands in an agent's standard output: JSON pointers into `format`.
+    """Where a run's result is in an agent's standard output: JSON pointers into `format`.
 
     `json` is the whole output (or its last JSON value), `jsonl` the last line that has the pointer; of
     lines, only those in which the pattern `lines` is found count. `sum` adds cost and tokens up over all
@@ -174,7 +174,7 @@ class Output:
 class FailureRule:
     """Matches when every condition given holds: exit status listed, pattern found in stdout or stderr.
 
-    The pattern's named group `resets_at` tells when a limit ends.
+    The pattern's named group `resets_at` says when a limit ends.
     """
 
     failure: FailureClass

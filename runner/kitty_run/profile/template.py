@@ -138,7 +138,7 @@ def _parsed(text: str) -> nodes.Template:
 
 
 def _without_end(text: str, names: Names) -> Iterator[Flaw]:
-    """What would take too much at run time, whatever the names stand for: found by rendering it once."""
+    """What would take too much at run time, whatever the names mean: found by rendering it once."""
     from kitty_run.profile.template_bounds import BoundsError
 
     example = {name: dict.fromkeys(known, "x") if known else "x" for name, known in names.items()}

@@ -66,7 +66,7 @@ class RunStatus:
     cost: Cost = NO_COST
     tokens: int = 0
     unknown_tokens: int = 0
-    """Attempts that did not tell all of their tokens."""
+    """Attempts that did not report all of their tokens."""
     limits: tuple[str, ...] = ()
     """Names of the limits that the latest session reached, such as `limits.cost_usd`."""
     limited: dict[str, dict[str, datetime]] = field(default_factory=dict)

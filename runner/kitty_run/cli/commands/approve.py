@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
             give(place, options.gate, Answer(options.approved, person(), options.note))
             word = "approved" if options.approved else "rejected"
             sys.stderr.write(
-                f"{options.gate} of run {place.id}: {word}. Run the same profile again to go on.\n"
+                f"{options.gate} of run {place.id}: {word}. Run the same profile again to continue.\n"
             )
             return ExitStatus.OK
         if gates:

@@ -80,7 +80,7 @@ def _play(stage: Stage) -> ExitStatus:
 
 
 class _Rejections:
-    """Collects what reviewers found, to be told at the end."""
+    """Collects what reviewers found, to be printed at the end."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -98,7 +98,7 @@ def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
         return f"\nThe demo did not end as it should. Everything of it is kept in {stage.directory}\n"
     lines = [
         "",
-        "What the reviewer found, and the implementer then mended:",
+        "What the reviewer found, and the implementer then fixed:",
         *[f"  {text}" for text in rejections.found],
         "",
         "What to do next:",

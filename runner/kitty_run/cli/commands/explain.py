@@ -35,10 +35,10 @@ def run(options: argparse.Namespace) -> ExitStatus:
         raise UsageError("explain either a POINTER or --retry TABLE:KEY, not both")
     loaded = load(options.profile, tuple(override(text) for text in options.overrides))
     if options.retry:
-        from kitty_run.cli.retry_forecast import foretell, foretold_text
+        from kitty_run.cli.retry_forecast import forecast, forecast_text
 
-        future = foretell(loaded, options.retry)
-        _write(future.record() if options.json else foretold_text(future))
+        future = forecast(loaded, options.retry)
+        _write(future.record() if options.json else forecast_text(future))
     elif options.pointer is not None:
         from kitty_run.profile.views.explain import history, history_record, history_text
 

@@ -18,7 +18,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(options: argparse.Namespace) -> ExitStatus:
-    """Fetch, pin, and tell what moved; the difference of the resolved profile goes to standard output."""
+    """Fetch, pin, and list what moved; the difference of the resolved profile goes to standard output."""
     from kitty_run.profile.extends.lockfile import Locker, lock_path, read_lock, write_lock
     from kitty_run.profile.extends.relock import difference, moves, resolved_lines
     from kitty_run.profile.load import check

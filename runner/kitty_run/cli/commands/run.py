@@ -1,4 +1,4 @@
-"""`kitty-run PROFILE`: run a mission to its end; run again, it goes on where it stopped."""
+"""`kitty-run PROFILE`: run a mission to its end; run again, it continues where it stopped."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("run_id", nargs="?", metavar="RUN", help="its id; default: the latest")
     parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this directory")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--watch", action="store_true", help="go on showing it until it ends")
+    form.add_argument("--watch", action="store_true", help="keep showing it until it ends")
     form.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -48,12 +48,12 @@ def run(options: argparse.Namespace) -> ExitStatus:
     if options.watch:
         watch(place, sys.stdout)
         return ExitStatus.OK
-    told = follow(place.id, read(place.journal))
-    lives, lock = life(told), lock_holder(repo / HOME / "lock")
+    status = follow(place.id, read(place.journal))
+    lives, lock = life(status), lock_holder(repo / HOME / "lock")
     if options.json:
-        sys.stdout.write(json.dumps(as_json(told, lives, place.directory, lock), indent=2) + "\n")
+        sys.stdout.write(json.dumps(as_json(status, lives, place.directory, lock), indent=2) + "\n")
         return ExitStatus.OK
-    sys.stdout.write(as_text(told, lives, place.directory, datetime.now(UTC)))
+    sys.stdout.write(as_text(status, lives, place.directory, datetime.now(UTC)))
     sys.stdout.write(lock_line(lock) if lock else "")
     return ExitStatus.OK
 

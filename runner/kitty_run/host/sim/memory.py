@@ -87,9 +87,9 @@ class SimHost:
     rooms: Mapping[str, str] = field(default_factory=dict)
     """The names of workspaces that work packages share; one that is not named has its own."""
     untold: frozenset[str] = frozenset()
-    """Work packages whose workspace is not told before the claim."""
+    """Work packages whose workspace is unknown before the claim."""
     observer: Callable[[SimCall], None] | None = None
-    """Told of every call after it was made, as the real client tells its own."""
+    """Gets every call after it was made, as the real client reports its own."""
 
     def __post_init__(self) -> None:
         self._dialect = named(self.dialect)

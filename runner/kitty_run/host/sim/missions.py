@@ -28,7 +28,7 @@ class Mission:
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """What stands in `meta.json`; nothing where there is none."""
+        """What is in `meta.json`; nothing where there is none."""
         return _json(self.directory / "meta.json")
 
     @property

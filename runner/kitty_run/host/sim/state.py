@@ -53,7 +53,7 @@ class SimState:
         return replace(self, work_packages={**self.work_packages, changed.id: changed})
 
     def holder_of_subtask(self, subtask: str) -> SimWorkPackage | None:
-        """The work package in whose roster `subtask` stands."""
+        """The work package in whose roster `subtask` is."""
         return next((wp for wp in self.work_packages.values() if subtask in wp.subtasks), None)
 
 

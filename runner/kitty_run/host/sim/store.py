@@ -29,7 +29,7 @@ class Store(ABC):
 
     @abstractmethod
     def load(self) -> SimState:
-        """The mission as it stands on disk."""
+        """The mission as it is on disk."""
 
     @abstractmethod
     def save(self, before: SimState, after: SimState, call: Call) -> None:
@@ -49,7 +49,7 @@ class Store(ABC):
 
 
 class FrontMatterStore(Store):
-    """The lane stands in the prompt's front matter, its history in an activity log below the text."""
+    """The lane is in the prompt's front matter, its history in an activity log below the text."""
 
     def load(self) -> SimState:
         found = self.planned()

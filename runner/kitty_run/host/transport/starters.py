@@ -17,7 +17,7 @@ from kitty_run.profile.model import HostConfig
 def starter(config: HostConfig, notice: Callable[[str], None] = logger.warning) -> Starter:
     """The starter that the profile asks for, on the runner's environment.
 
-    `notice` is told once where calls are started cold although the profile asks for warm. Raises `HostError`
+    `notice` is called once where calls are cold although the profile asks for warm. Raises `HostError`
     where the host's command is not found.
     """
     cold = ColdStarter(config.command, os.environ)

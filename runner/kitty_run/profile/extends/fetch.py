@@ -62,7 +62,7 @@ def _used_files(repository: _Repository, commit: str) -> dict[str, bytes]:
 
 
 def _extended_inside(path: str, data: bytes) -> list[str]:
-    """The files of the same tree that the file `path` extends; what is wrong is told when it is loaded."""
+    """The files of the same tree that the file `path` extends; problems are reported when it is loaded."""
     root, _ = read_document(Source(path, data.decode("utf-8", "replace")))
     extends = root.get("extends") if root else None
     nodes = extends.items if isinstance(extends, ListNode) else (extends,)
@@ -78,7 +78,7 @@ def _extended_inside(path: str, data: bytes) -> list[str]:
 
 
 class _Repository:
-    """A bare repository that lives as long as one fetch."""
+    """A bare repository that is kept for one fetch."""
 
     def __init__(self, directory: Path, source: GitSource) -> None:
         self.source = source

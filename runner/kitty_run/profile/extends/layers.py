@@ -53,7 +53,7 @@ def defaults_layer() -> Layer:
 
 
 class Finder(Protocol):
-    """Where the files of git sources stand: as they are locked, or fetched."""
+    """Where the files of git sources are: as they are locked, or fetched."""
 
     def tree(self, source: GitSource) -> Path:
         """The directory of the source's files; ValueError: message, newline, hint."""
@@ -131,7 +131,7 @@ class Chain:
 
 
 def _extended(root: MapNode) -> Iterator[tuple[Place, str, str]]:
-    """What `root` extends: place, pointer and text of each entry that is text (the schema tells the rest)."""
+    """What `root` extends: place, pointer and text of each text entry (the schema reports the rest)."""
     extends = root.get("extends")
     items: tuple[Node, ...] = extends.items if isinstance(extends, ListNode) else ()
     if isinstance(extends, ScalarNode) and isinstance(extends.value, str) and extends.value:

@@ -1,4 +1,4 @@
-"""`kitty-run.lock`: which commit each git source of a profile stands for, and the digest of its files."""
+"""`kitty-run.lock`: which commit each git source of a profile means, and the digest of its files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIELDS = {
 
 
 def lock_path(profile: Path) -> Path:
-    """Where the lock of `profile` stands: beside it."""
+    """Where the lock of `profile` is: beside it."""
     return profile.parent / NAME
 
 

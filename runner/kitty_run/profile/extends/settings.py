@@ -27,7 +27,7 @@ def settings_layer(number: int, pointer: str, value: str) -> tuple[Layer | None,
 
 
 def _value(source: Source, pointer: str, value: str) -> tuple[Node, list[Problem]]:
-    """The value, read where it stands: behind the pointer and the `=`."""
+    """The value, read in its place: behind the pointer and the `=`."""
     padding = " " * (len(pointer) + 1)
     if value.lstrip().startswith("{{"):  # a template, which YAML would take for a mapping in a mapping
         return ScalarNode(Place(source, 1, len(padding) + 1), value, value), []

@@ -25,7 +25,7 @@ class Bypass:
 
     @property
     def name(self) -> str:
-        """How it stands in `dangerous_flags`."""
+        """How it is written in `dangerous_flags`."""
         return f"{self.flag} {self.value}".strip() or self.text or self.env
 
     def concerns(self, families: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Policy is kept, not only declared: what is told to the host must be what the agents' argv keeps."""
+"""Policy is kept, not only declared: what the host gets must be what the agents' argv keeps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECRET = re.compile("token|secret|key|password|credential", re.IGNORECASE)
 
 
 _Arguments: TypeAlias = list[tuple[Path, ScalarNode]]
-"""An argument list, each argument with where it stands."""
+"""An argument list, each argument with its position."""
 
 
 def check_policy(root: MapNode) -> Iterator[Problem]:
@@ -78,7 +78,7 @@ def _used_agents(root: MapNode) -> Iterator[_Used]:
 
 
 def _own_place(*places: Place) -> Place:
-    """The first of `places` that stands in a file of the user's."""
+    """The first of `places` that is in a file of the user's."""
     return next((place for place in places if not place.source.shipped), places[0])
 
 
@@ -142,7 +142,7 @@ def _no_enforce(root: MapNode, used: _Used) -> Problem:
     place = _own_place(key_place(root, used.path), value_place(root, next(iter(used.roles.values()))))
     wanted = ", ".join(f"{axis}: {{{_value(root, axis)}: [...]}}" for axis in policy_axes())
     message = f"the agent {used.name!r} has no `enforce`, so it can't keep the policy"
-    hint = f"tell with which arguments it keeps it: enforce: {{{wanted}}}"
+    hint = f"name the arguments that keep it: enforce: {{{wanted}}}"
     return Problem.at(place, pointer(used.path), message, hint)
 
 
@@ -223,7 +223,7 @@ def _arguments(used: _Used, path: tuple[str, ...]) -> _Arguments:
 
 
 def _extra_paths(root: MapNode, used: _Used) -> list[tuple[str, ...]]:
-    """Where the entries stand that this policy and these roles select."""
+    """Where the entries are that this policy and these roles select."""
     values = [(axis, find(root, ("policy", axis))) for axis in policy_axes()]
     enforce = [("enforce", axis, str(value.value)) for axis, value in values if isinstance(value, ScalarNode)]
     return [*enforce, *(("roles", role) for role in used.roles)]

@@ -14,7 +14,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake, at the line where a person would mend it.
+    """One mistake, at the line where a person would fix it.
 
     `pointer` is a JSON pointer (empty: the whole document). `excerpt` is the source line. With the severity
     `warning` it is none that keeps the profile from being used, but something to know before.

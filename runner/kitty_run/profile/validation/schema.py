@@ -1,4 +1,4 @@
-"""The profile's JSON schema: where it stands, and which part of it speaks of which value.
+"""The profile's JSON schema: where it is, and which part of it speaks of which value.
 
 Beside the words of JSON Schema it uses `x-text` (numbers and booleans are taken as written), `x-kind`
 (what a text must be: duration, regex, pointer, specifier, version) and `x-template` (which names it may use).

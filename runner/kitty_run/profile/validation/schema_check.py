@@ -1,4 +1,4 @@
-"""What jsonschema finds in a tree, told as problems with positions and in words for people."""
+"""What jsonschema finds in a tree, as problems with positions and in words for people."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _pattern(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
         yield from _key_name(root, error)
         return
     message, hint = _PATTERNS.get(
-        error.schema.get("x-kind", ""), ("has characters that can't stand here", "")
+        error.schema.get("x-kind", ""), ("has characters that are not allowed here", "")
     )
     hint = hint or error.schema.get("x-hint", "")
     yield _problem(root, error.path, f"{_shown(error.instance)} {message}", hint)
@@ -185,7 +185,7 @@ def _pattern(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
 def _key_name(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
     key = str(error.instance)
     path = (*error.path, key)
-    message = f"the key {key!r} has characters that can't stand here"
+    message = f"the key {key!r} has characters that are not allowed here"
     hint = error.schema.get("x-hint", "")
     yield path, Problem.at(key_place(root, path), pointer(path), message, hint)
 
@@ -207,7 +207,7 @@ def _empty(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
 def _repeated(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
     items = error.instance
     number = next(n for n, item in enumerate(items) if item in items[:n])
-    yield _problem(root, (*error.path, number), f"{items[number]!r} stands in the list twice")
+    yield _problem(root, (*error.path, number), f"{items[number]!r} is in the list twice")
 
 
 def _other(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:

@@ -1,4 +1,4 @@
-"""Limits that can't see what some agents use, since their `output` does not say where it stands."""
+"""Limits that can't see what some agents use, since their `output` does not say where it is."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _step(root: MapNode, path: tuple[str, ...]) -> Step | None:
 
 
 def _check_known(loaded: Loaded, path: tuple[str, ...]) -> None:
-    """Walk the schema along `path`; a part that it doesn't know is a mistake, with the nearest one told."""
+    """Walk the schema along `path`; an unknown part is a mistake, and the nearest one is named."""
     schema = profile_schema()
     node: Node | None = loaded.resolved
     for depth, part in enumerate(path):

@@ -28,7 +28,7 @@ _KINDS = {
 
 
 def refreshed(page: str) -> str:
-    """`page` with what stands between the marks written anew; ValueError where a mark is missing."""
+    """`page` with the text between the marks written anew; ValueError where a mark is missing."""
     head, found, rest = page.partition(START)
     _, ended, tail = rest.partition(END)
     if not found or not ended:
@@ -77,7 +77,7 @@ def _rows(path: str, schema: Schema) -> Iterator[str]:
 
 
 def _is_shared(schema: Schema) -> bool:
-    """Whether the keys below are told once, further down: rows, backoffs, and what is added to a launch."""
+    """Whether the keys below are described once, further down: rows, backoffs, additions to a launch."""
     return str(schema.get("$ref", "")).rpartition("/")[2] in _SHARED
 
 
@@ -92,7 +92,7 @@ _SHARED = {
 
 
 def _shared_shapes() -> Iterator[str]:
-    """A table for each shape that stands in several places."""
+    """A table for each shape that is used in several places."""
     head = ["| key | value | default | what it is |", "| --- | --- | --- | --- |"]
     for name, title in _SHARED.items():
         rows = _rows("…", resolve(profile_schema()["$defs"][name]))

@@ -16,7 +16,7 @@ MAX_ALIASES = 100
 MAX_NODES = 100_000
 MERGE_KEY = "<<"
 _NO_KEY = "?"
-"""The style of what stands for a key that is none."""
+"""The style of the placeholder for a missing key."""
 
 
 class TooMuch(Exception):
@@ -116,7 +116,7 @@ class Composer:
         if self._aliases > MAX_ALIASES:
             raise TooMuch(Problem.at(place, self._pointer(), f"more than {MAX_ALIASES} aliases"))
         if any(frame.anchor == name for frame in self._frames):
-            raise TooMuch(Problem.at(place, self._pointer(), f"*{name} stands inside what it refers to"))
+            raise TooMuch(Problem.at(place, self._pointer(), f"*{name} is inside what it refers to"))
         if name not in self._anchors:
             self._problem(place, f"*{name} refers to no anchor", f"write &{name} where it is first used")
             self._add(_Finished(ScalarNode(place, None, "")), None)
@@ -161,7 +161,7 @@ class Composer:
             self._merge(frame, key, node)
         elif first := frame.entries.get(key.raw):
             first_place = f"line {first.key.line}, column {first.key.column}"
-            message = f"duplicate key: {key.raw!r} stands at {first_place} already"
+            message = f"duplicate key: {key.raw!r}, first at {first_place}"
             where = (*self._path(), key.raw)
             self.problems.append(Problem.at(key.place, pointer(where), message, "keep one of them"))
         else:
@@ -188,7 +188,7 @@ class Composer:
         return Place(self._source, mark.line + 1, mark.column + 1)
 
     def _path(self) -> Path:
-        """Where the innermost open collection stands."""
+        """Where the innermost open collection is."""
         outer = self._frames[:-1]
         return tuple(frame.key.raw if frame.key else len(frame.items) for frame in outer)
 

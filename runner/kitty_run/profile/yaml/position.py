@@ -11,7 +11,7 @@ from pathlib import Path
 class Source:
     """One text that a profile is made of; `name` is how messages call it.
 
-    `path` is None for texts that stand in no file (`--set`). `shipped` marks files that come with the
+    `path` is None for texts that are in no file (`--set`). `shipped` marks files that come with the
     program: problems are shown at the user's own lines where there is a choice.
     """
 

@@ -1,4 +1,4 @@
-"""Where a line of a scalar's value stands in the file: block scalars start below their key."""
+"""Where a line of a scalar's value is in the file: block scalars start below their key."""
 
 from __future__ import annotations
 

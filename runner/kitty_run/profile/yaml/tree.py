@@ -77,7 +77,7 @@ def parse_pointer(text: str) -> tuple[str, ...]:
     parts = text[1:].split("/")
     for part in parts:
         if part.replace("~0", "").replace("~1", "").count("~"):
-            raise ValueError("in a JSON pointer ~ stands only in ~0 (for ~) and ~1 (for /)")
+            raise ValueError("in a JSON pointer ~ is allowed only in ~0 (for ~) and ~1 (for /)")
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
 

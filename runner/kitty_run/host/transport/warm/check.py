@@ -1,4 +1,4 @@
-"""Whether a warm host answers as its own script does, told from its first answers."""
+"""Whether a warm host answers as its own script does, judged by its first answers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 def disagreement(answers: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Why the server can't stand for the script, or None.
+    """Why the server can't replace the script, or None.
 
-    `answers` are replies (`status` and `stdout`, or `refused`) by name: `own` is the script going on with
+    `answers` are replies (`status` and `stdout`, or `refused`) by name: `own` is the script continuing with
     what it was started with, `again` the same as a request, `probe` a command that no host has.
     """
     own, again, probe = answers["own"], answers["again"], answers["probe"]

@@ -87,7 +87,7 @@ class WarmProcess:
             del self._replies[number]
 
     def retire(self) -> None:
-        """Take no more calls; those under way go on to their ends."""
+        """Take no more calls; those under way continue to their ends."""
         if self._process.stdin is not None:
             self._process.stdin.close()
 
@@ -150,7 +150,7 @@ class WarmProcess:
             self._replies[number].set_result(message)
 
     async def _end_children(self) -> None:
-        """After the server's end: no call goes on unseen while the state is read again."""
+        """After the server's end: no call continues unseen while the state is read again."""
         for _ in range(STEPS):
             left = [pid for pid in self._children if _kill_group(pid)]
             if not left:

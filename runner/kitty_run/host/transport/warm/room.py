@@ -1,4 +1,4 @@
-"""The private directory of a warm host: its socket, and the command that stands first on PATH."""
+"""The private directory of a warm host: its socket, and the command that is first on PATH."""
 
 from __future__ import annotations
 

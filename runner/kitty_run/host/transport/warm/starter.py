@@ -21,14 +21,14 @@ READS = frozenset(
 """Operations of `orchestrator-api` that change nothing, in every contract version: they may be repeated."""
 
 DIED = -9
-"""The exit status told of a call that was under way when the server died: a host that was killed."""
+"""The exit status given for a call that was under way when the server died: a host that was killed."""
 
 
 class WarmStarter:
     """Starts host calls warm where it can, and by `fallback` from the first oddity on.
 
     `env` is the runner's environment, as for `ColdStarter`. The server is started by the first call. `notice`
-    is told once, in one line, why calls are cold. A call that may have reached the host when its server was
+    gets one line that says why calls are cold. A call that may have reached the host when its server was
     lost is repeated only if it changes nothing; else it comes back as that of a killed host (empty stdout),
     so that the state is read again.
     """
@@ -94,7 +94,7 @@ class WarmStarter:
         return await start_warm_process(script, self._room, env, cwd)
 
     def _give_up(self, reason: str) -> None:
-        """From here on calls are cold, which is said once; warm ones under way go on."""
+        """From here on calls are cold, which is said once; warm ones under way continue."""
         if self._warm is not None:
             self._warm.retire()
         if self._state != "cold":

@@ -44,7 +44,7 @@ def _leave(status: int) -> NoReturn:
     atexit._run_exitfuncs()
     for file in _own_files():
         _flush(file)
-    written = [_flush(stream, told=stream is sys.stdout) for stream in (sys.stdout, sys.stderr)]
+    written = [_flush(stream, report=stream is sys.stdout) for stream in (sys.stdout, sys.stderr)]
     os._exit(status & 0xFF if all(written) else FLUSH_FAILED)
 
 
@@ -53,12 +53,12 @@ def _own_files() -> Iterator[Any]:
     return (thing for thing in gc.get_objects() if type(thing) in _WRITERS)
 
 
-def _flush(file: Any, *, told: bool = False) -> bool:
+def _flush(file: Any, *, report: bool = False) -> bool:
     try:
         if file is not None and not file.closed:
             file.flush()
     except (OSError, ValueError) as error:
-        if told:
+        if report:
             sys.stderr.write(f"Exception ignored in: {file!r}\n{type(error).__name__}: {error}\n")
         return False
     return True

@@ -77,7 +77,7 @@ def run_script(script: str, arguments: list[str]) -> None:
 
 
 def loaded_files(script: str) -> list[Path]:
-    """Files that tell of a change: the script, the interpreter, the record of each installed distribution."""
+    """Files that show a change: the script, the interpreter, the record of each installed distribution."""
     sites = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     records = [path for site in sites for path in Path(site).glob("*.dist-info/RECORD")]
     return [Path(script), Path(sys.executable), *records]

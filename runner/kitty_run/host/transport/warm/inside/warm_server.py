@@ -7,7 +7,7 @@ A stand-alone script for the *host's* interpreter (standard library only, Python
 It runs SCRIPT with the ARGUMENTs up to the point where the command-line framework (click, typer) runs the
 root command, and stops there for good. No command ever runs in the server itself, so nothing is kept in it
 but imported modules and the command tree. Each request is a forked child with its own argv, working
-directory, environment and streams, which goes on from that point, out of the script, and through the
+directory, environment and streams, which continues from that point, out of the script, and through the
 interpreter's exit hooks. Nothing of the script is imported by name.
 
 One JSON object a line. Input: `{"id", "arguments", "cwd", "timeout"}` (seconds). Output, first of all:
@@ -85,7 +85,7 @@ class Server:
     def self_tests(self, arguments: list[str]) -> Iterator[Call]:
         """Calls before the first request, whose answers are for the client to compare.
 
-        `own`: the script goes on with the arguments that it was started with. `again`: the same, as a
+        `own`: the script continues with the arguments that it was started with. `again`: the same, as a
         request. `probe`: a command that does not exist.
         """
         answers: Reply = {}
@@ -95,18 +95,18 @@ class Server:
             def answer(reply: Reply, name: str = name) -> None:
                 answers[name] = reply
                 if len(answers) == len(tests):
-                    self.tell({"ready": answers})
+                    self.send({"ready": answers})
 
             yield Call(Request(words, str(Path.cwd()), SELF_TEST_SECONDS), answer)
 
-    def tell(self, message: Reply) -> None:
+    def send(self, message: Reply) -> None:
         data = json.dumps(message).encode() + b"\n"
         with contextlib.suppress(BrokenPipeError):  # nobody listens; the end of input is being read, too
             while data:
                 data = data[os.write(self.replies, data) :]
 
     def unfit(self, reason: str) -> NoReturn:
-        self.tell({"unfit": reason})
+        self.send({"unfit": reason})
         os._exit(1)
 
     def stop_here(self, root_command: object, arguments_given: bool) -> None:
@@ -167,7 +167,7 @@ class Server:
     def take_request(self, message: Reply) -> None:
         number = message["id"]
         request = Request(message["arguments"], message["cwd"], message["timeout"], number=number)
-        self.start(Call(request, lambda reply: self.tell({"id": number, **reply})))
+        self.start(Call(request, lambda reply: self.send({"id": number, **reply})))
 
     def take_shim(self) -> None:
         connection, _ = self.listener.accept()
@@ -210,7 +210,7 @@ class Server:
             call.answer({"refused": reason})
         elif call.pid:
             self.calls[call.pid] = call
-            self.tell({"started": call.pid, "id": call.request.number})
+            self.send({"started": call.pid, "id": call.request.number})
         else:
             self.child_of = call
             self.become_child(call)
@@ -251,7 +251,7 @@ class Server:
         for pid in list(self.calls):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
-                self.tell({"ended": pid})
+                self.send({"ended": pid})
                 modules += self.calls.pop(pid).finish(os.waitstatus_to_exitcode(status))
         learn(modules)
 

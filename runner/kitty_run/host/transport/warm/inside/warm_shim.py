@@ -1,5 +1,5 @@
 # ruff: noqa: PTH109, S606
-"""The command that stands first on PATH for host calls: asks the warm host, or runs the real script.
+"""The command that is first on PATH for host calls: asks the warm host, or runs the real script.
 
 It is never imported: `warm_room` writes it to a private directory, with a first line that names the
 interpreter, and with SOCKET and SCRIPT filled in. Its own start-up is most of its cost, hence the bare
