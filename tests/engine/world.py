@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ from kitty_run.engine.state.journal import Event, Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
+from kitty_run.execution.local import LocalExecutor
+from kitty_run.execution.protocol import Site
 from kitty_run.git.protocols import AbortedMerge, Diff, Left, Loss, Repair, Snapshot, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane, MissionState
@@ -115,6 +118,9 @@ class FakeWorkspace:
             return None
         self._tree.commits.append(dict(self._tree.files))
         return self._tree.head
+
+    async def land(self, since: Snapshot, head: str, tree: str) -> None:
+        raise AssertionError("the world's agents work in the workspace itself")
 
     async def left(self, since: Snapshot, base: str) -> Left:
         changed = self._tree.files if _digest(self._tree.files) != since.tree else {}
@@ -276,7 +282,7 @@ def good(job: Job) -> Did:
 
 
 class ScriptedExecutor:
-    """`Executor` that lets the world's script act, and counts what runs at once."""
+    """`ProcessRunner` that lets the world's script act, and counts what runs at once."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -407,7 +413,9 @@ class World:
             repo=self.root,
             repository=FakeRepository(self),
             workspace=self._workspace,
-            executor=ScriptedExecutor(self),
+            executor=LocalExecutor(
+                Site(self.root, lambda _: self.place, self.now, os.environ), ScriptedExecutor(self)
+            ),
             control=control,
             slots=Slots(self.profile.concurrency),
             breakers=Breakers(memory, self.profile.retry, self.now),

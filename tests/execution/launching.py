@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kitty_run.agents.model import Exit, Launch, Started
-from kitty_run.execution.local import LocalExecutor
+from kitty_run.execution.processes import LocalProcesses
 
 
 def launch(tmp_path: Path, script: str, **changes: Any) -> Launch:
@@ -35,7 +35,7 @@ async def no_note(started: Started) -> None:
 
 def run(launch: Launch) -> Exit:
     """The launch's end on a new executor."""
-    return asyncio.run(LocalExecutor().run(launch, no_note))
+    return asyncio.run(LocalProcesses().run(launch, no_note))
 
 
 def environment(**names: str) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kitty_run.agents.model import CheckResult
 from kitty_run.execution.checks import run_checks
-from kitty_run.execution.local import LocalExecutor
+from kitty_run.execution.processes import LocalProcesses
 from kitty_run.profile.model import Check
 
 from tests.execution.launching import no_note
@@ -21,7 +21,7 @@ def results(tmp_path: Path, *checks: Check) -> tuple[CheckResult, ...]:
     logs = tmp_path / "logs"
     logs.mkdir(exist_ok=True)
     told = {"KITTY_WP": "WP01"}
-    running = run_checks(checks, LocalExecutor(), tmp_path, logs, f"m:{tmp_path}", no_note, told, SOURCE)
+    running = run_checks(checks, LocalProcesses(), tmp_path, logs, f"m:{tmp_path}", no_note, told, SOURCE)
     return asyncio.run(running)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from kitty_run.agents.model import Started
-from kitty_run.execution.local import LaunchError, LocalExecutor, end_leftovers
+from kitty_run.execution.processes import LaunchError, LocalProcesses, end_leftovers
 
 from tests.execution.launching import launch, no_note, run
 
@@ -149,7 +149,7 @@ def test_grandchildren_end_with_the_attempt(tmp_path: Path, session: bool, then:
 def test_a_child_without_marker_and_session_is_known_from_before_its_parent_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kitty_run.execution.local.TICK", 0.1)
+    monkeypatch.setattr("kitty_run.execution.processes.TICK", 0.1)
     monkeypatch.setattr("kitty_run.execution.process_tree.SCAN_SHARE", 0)
     script = LEAVE_GRANDCHILD.format(
         code="import time; time.sleep(60)", session=True, env={}, then="import time; time.sleep(1)"
@@ -162,7 +162,7 @@ def test_a_child_without_marker_and_session_is_known_from_before_its_parent_ende
 def test_other_processes_are_left_alone(tmp_path: Path) -> None:
     async def scenario() -> bool:
         other = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
-        await LocalExecutor().run(launch(tmp_path, "print('x')"), no_note)
+        await LocalProcesses().run(launch(tmp_path, "print('x')"), no_note)
         still_there = alive(other.pid)
         other.kill()
         await other.wait()
@@ -179,7 +179,7 @@ def test_cancelling_ends_the_tree_before_it_is_raised(tmp_path: Path) -> None:
 
     async def scenario() -> list[int]:
         one = launch(tmp_path, script)
-        running = asyncio.create_task(LocalExecutor().run(one, no_note))
+        running = asyncio.create_task(LocalProcesses().run(one, no_note))
         await until_written(one.stdout, lines=2)
         running.cancel()
         await asyncio.sleep(0)
@@ -197,7 +197,7 @@ def test_a_failing_journal_ends_the_attempt(tmp_path: Path) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        asyncio.run(LocalExecutor().run(launch(tmp_path, "import time; time.sleep(60)"), full))
+        asyncio.run(LocalProcesses().run(launch(tmp_path, "import time; time.sleep(60)"), full))
     assert survivors(tmp_path / "pid") == []
 
 
@@ -206,14 +206,14 @@ def test_the_start_is_told_with_pid_and_start_time(tmp_path: Path) -> None:
         seen.append((started, psutil.Process(started.pid).create_time()))
 
     seen: list[tuple[Started, float]] = []
-    asyncio.run(LocalExecutor().run(launch(tmp_path, "import time; time.sleep(0.1)"), note))
+    asyncio.run(LocalProcesses().run(launch(tmp_path, "import time; time.sleep(0.1)"), note))
     [(started, created)] = seen
     assert started.created == created
 
 
 def test_many_run_at_once_on_one_executor(tmp_path: Path) -> None:
     async def scenario() -> list[str]:
-        executor = LocalExecutor()
+        executor = LocalProcesses()
         launches = [
             launch(
                 tmp_path,
@@ -288,5 +288,5 @@ def test_what_ended_well_while_the_runner_was_stopped_is_no_timeout(tmp_path: Pa
             os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
 
     late = launch(tmp_path, "print('done')", timeout=0.0)
-    ended = asyncio.run(LocalExecutor().run(late, stopped_until_the_child_is_over))
+    ended = asyncio.run(LocalProcesses().run(late, stopped_until_the_child_is_over))
     assert (ended.ending, ended.status) == ("exit", 0)

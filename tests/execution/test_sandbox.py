@@ -15,7 +15,7 @@ import pytest
 from kitty_run.agents.launch.argv import Command, build
 from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.model import Exit
-from kitty_run.execution.local import LaunchError
+from kitty_run.execution.processes import LaunchError
 from kitty_run.execution.sandbox import confine, needed, unavailable
 from kitty_run.profile.load import load
 from kitty_run.profile.model import Agent, Extra, Policy, RoleName

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from kitty_run.agents.model import Slip, Verdict
+from kitty_run.agents.model import Verdict
 from kitty_run.agents.results import verdict
 from kitty_run.execution import sandbox
 from kitty_run.profile.model import FailureClass
@@ -69,7 +69,7 @@ def _wrong(case: Case, seen: Seen) -> str:
 
 
 def _is_verdict(message: str | None) -> bool:
-    return isinstance(verdict.read(Slip(Path("/nowhere/verdict.json"), CODE), message), Verdict)
+    return isinstance(verdict.judge(None, CODE, message), Verdict)
 
 
 def _untold(case: Case, seen: Seen) -> Iterator[str]:

@@ -15,7 +15,7 @@ from kitty_run.agents.launch.environment import environment
 from kitty_run.agents.model import Exit, Launch, Outcome
 from kitty_run.agents.results.outcome import classify
 from kitty_run.execution import sandbox
-from kitty_run.execution.local import LocalExecutor
+from kitty_run.execution.processes import LocalProcesses
 from kitty_run.profile.model import Agent, Profile
 
 from tests.execution.launching import no_note
@@ -129,7 +129,7 @@ class Trial:
             kill_grace=1.0,
             marker=f"check-agents:{self.folder}:{turn}",
         )
-        return command, asyncio.run(LocalExecutor().run(launch, no_note))
+        return command, asyncio.run(LocalProcesses().run(launch, no_note))
 
 
 def _knocked(door: socket.socket) -> bool:

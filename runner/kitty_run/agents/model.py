@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from kitty_run.profile.model import FailureClass, RoleName
 
@@ -93,16 +93,22 @@ class Slip:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
-    """A check's end; `log` holds its whole output, `tail` the last lines of it."""
+class CheckSummary:
+    """How a check ended, as a reviewer is shown it; `tail` holds the last lines of its output."""
 
     name: str
     passed: bool
     ending: Ending
     status: int | None
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult(CheckSummary):
+    """A check's end; `log` holds its whole output."""
+
     seconds: float
     log: Path
-    tail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +122,13 @@ class Started:
 OnStarted = Callable[[Started], Awaitable[None]]
 
 
-class Executor(Protocol):
-    """Runs one launch to its end. Cancelling the call ends the whole process tree first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFacts:
+    """What holds of one attempt wherever it runs: plain data, no path of any machine.
 
-    async def run(self, launch: Launch, on_started: OnStarted) -> Exit: ...
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptContext:
-    """Everything about one attempt that prompts and argv may refer to."""
+    `base` is the commit that the work package's own work begins after. `feedback` is the last review's, for
+    an implementer; `checks` have passed on what a reviewer is to judge.
+    """
 
     run_id: str
     mission: str
@@ -134,9 +138,25 @@ class AttemptContext:
     role: RoleName
     attempt: int
     cycle: int
-    workspace: Path
     base: str
     session: str | None = None
     feedback: str = ""
+    checks: tuple[CheckSummary, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The attempt's name among those of its work package, which its files bear."""
+        return f"{self.role}-{self.attempt}"
+
+    def located(self, workspace: Path, slip: Slip | None = None) -> AttemptContext:
+        """The same attempt where it runs: in `workspace`, with its verdict expected in `slip`."""
+        facts = {one.name: getattr(self, one.name) for one in fields(AttemptFacts)}
+        return AttemptContext(**facts, workspace=workspace, slip=slip)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptContext(AttemptFacts):
+    """Everything about one attempt that prompts and argv may refer to."""
+
+    workspace: Path
     slip: Slip | None = None
-    checks: tuple[CheckResult, ...] = ()

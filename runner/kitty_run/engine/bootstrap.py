@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -23,14 +24,13 @@ from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Event, Journal
 from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
-from kitty_run.engine.state.run_directory import RunPlace, home, new_run, runs, unfinished_run
+from kitty_run.engine.state.run_directory import RunPlace, home, new_run, run_place, runs, unfinished_run
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.witness import verify
 from kitty_run.errors import UsageError
-from kitty_run.execution.local import LocalExecutor, end_leftovers
-from kitty_run.execution.sandbox import needed, unavailable
-from kitty_run.execution.strays import markers_at_work
+from kitty_run.execution.executors import open_executor
+from kitty_run.execution.protocol import Executor, Site
 from kitty_run.git.repository import Repository
 from kitty_run.git.workspaces.workspace import Workspace
 from kitty_run.host.client import CallRecord, SpecKitty
@@ -67,26 +67,41 @@ def launch(request: Request, show: Show) -> Report:
 
 async def _launch(request: Request, show: Show) -> Report:
     repo = await main_checkout(request.repo)
-    await asyncio.to_thread(_check_sandbox, request.loaded.profile)
-    told = await claim(repo)
-    with repository_lock(home(repo) / "lock", request.mission):
-        doorman = starter(request.loaded.profile.host)
-        calls = CallBook()
-        try:
-            host = await connect(request.loaded.profile.host, repo, request.mission, doorman, calls)
-            return await _session(request, repo, host, calls, show, told)
-        finally:
-            await doorman.close()
+    profile = request.loaded.profile
+    executor = await open_executor(profile.executor, _site(repo))
+    try:
+        await _check_fitness(executor, profile)
+        told = await claim(repo)
+        with repository_lock(home(repo) / "lock", request.mission):
+            return await _connected(request, repo, executor, show, told)
+    finally:
+        await executor.close()
 
 
-def _check_sandbox(profile: Profile) -> None:
-    """Refuse a profile whose agents need a sandbox that can't run here; raises `UsageError`."""
+async def _connected(
+    request: Request, repo: Path, executor: Executor, show: Show, told: Sequence[str]
+) -> Report:
+    config, calls = request.loaded.profile.host, CallBook()
+    doorman = starter(config)
+    try:
+        host = await connect(config, repo, request.mission, doorman, calls)
+        return await _session(request, repo, host, executor, calls, show, told)
+    finally:
+        await doorman.close()
+
+
+def _site(repo: Path) -> Site:
+    return Site(repo, lambda run: run_place(repo, run), lambda: datetime.now(UTC), os.environ)
+
+
+async def _check_fitness(executor: Executor, profile: Profile) -> None:
+    """Refuse a profile whose agents can't run where its executor is; raises `UsageError`."""
     names = {name for role in profile.roles.values() for name in role.agents}
-    needing = sorted(name for name in names if needed(profile.agents[name], profile.policy))
-    if needing and (reason := unavailable()) is not None:
+    reason = await executor.unfit([profile.agents[name] for name in sorted(names)], profile.policy)
+    if reason is not None:
         raise UsageError(
-            f"the policy of {', '.join(needing)} is kept by `sandbox: bubblewrap`, but {reason}. "
-            "Nothing was started: make it run, or choose a policy that these agents keep themselves."
+            f"{reason}. Nothing was started: make it run, or choose a policy that these agents keep "
+            "themselves."
         )
 
 
@@ -116,7 +131,13 @@ def _write_call(journal: Journal, call: CallRecord) -> None:
 
 
 async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, told in it
-    request: Request, repo: Path, host: SpecKitty, calls: CallBook, show: Show, notices: Sequence[str]
+    request: Request,
+    repo: Path,
+    host: SpecKitty,
+    executor: Executor,
+    calls: CallBook,
+    show: Show,
+    notices: Sequence[str],
 ) -> Report:
     state = await host.state()
     witness = await asyncio.to_thread(verify, repo)
@@ -136,8 +157,8 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
             journal.write(Notice(text))
         _name_damage(journal)
         calls.attach(journal)
-        await _end_leftovers(journal, memory, repo)
-        services = _services(request, repo, host, Board.of(state), journal, memory, place)
+        await _end_leftovers(journal, memory, repo, executor)
+        services = _services(request, repo, host, executor, Board.of(state), journal, memory, place)
         services.sizes = await asyncio.to_thread(sizes, host, state.work_packages)
         session = Session(services)
         with _signals(session):
@@ -159,6 +180,7 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
     request: Request,
     repo: Path,
     host: SpecKitty,
+    executor: Executor,
     board: Board,
     journal: Journal,
     memory: Memory,
@@ -175,7 +197,7 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
         repo=repo,
         repository=Repository(repo),
         workspace=partial(Workspace, root=repo),
-        executor=LocalExecutor(),
+        executor=executor,
         control=control,
         slots=Slots(profile.concurrency),
         breakers=Breakers(memory, profile.retry),
@@ -195,17 +217,17 @@ def _name_damage(journal: Journal) -> None:
         )
 
 
-async def _end_leftovers(journal: Journal, memory: Memory, repo: Path) -> None:
+async def _end_leftovers(journal: Journal, memory: Memory, repo: Path, executor: Executor) -> None:
     """End the agents that a killed run left behind: no agent works where a new one is about to.
 
     Those that no journal knows of any more are found by the marker in their environment.
     """
     ids = frozenset(place.id for place in runs(repo))
-    found = await asyncio.to_thread(markers_at_work, repo, ids)
+    found = await executor.leftovers(ids)
     if not memory.processes and not found:
         return
     markers = {*memory.processes, *found}
-    ended = await end_leftovers(tuple(memory.processes.values()), markers)
+    ended = await executor.end_leftovers(markers, tuple(memory.processes.values()))
     for marker in tuple(memory.processes):
         journal.write(ProcessEnded(marker))
     if ended:

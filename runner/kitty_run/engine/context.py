@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from kitty_run.agents.model import Executor
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
@@ -18,6 +17,7 @@ from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
+from kitty_run.execution.protocol import Executor
 from kitty_run.git.protocols import RepositoryPort, WorkspacePort
 from kitty_run.host.model import Host, Lane, MissionState, WorkPackage
 from kitty_run.profile.model import Profile

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.agents.launch.environment import environment
-from kitty_run.agents.model import CheckResult, Executor, Exit, Launch, OnStarted
+from kitty_run.agents.model import CheckResult, Exit, Launch, OnStarted
 from kitty_run.agents.results import logs
+from kitty_run.execution.processes import ProcessRunner
 from kitty_run.profile.model import AgentEnv, Check
 
 PASSED = (
@@ -35,7 +36,7 @@ TAIL_LINES = 80
 
 async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
     checks: Sequence[Check],
-    executor: Executor,
+    processes: ProcessRunner,
     workspace: Path,
     logs_dir: Path,
     marker: str,
@@ -64,7 +65,7 @@ async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
             kill_grace=KILL_GRACE,
             marker=marker,
         )
-        ended = await executor.run(launch, on_started)
+        ended = await processes.run(launch, on_started)
         results.append(await asyncio.to_thread(_result, check, ended))
     return tuple(results)
 

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Awaitable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import psutil
 
@@ -30,8 +30,14 @@ NOT_STARTABLE = frozenset(
 )
 
 
-class LocalExecutor:
-    """Runs launches as local processes; one instance serves any number at once (see `Executor`).
+class ProcessRunner(Protocol):
+    """Runs one launch to its end. Cancelling the call ends the whole process tree first."""
+
+    async def run(self, launch: Launch, on_started: OnStarted) -> Exit: ...
+
+
+class LocalProcesses:
+    """Runs launches as local processes; one instance serves any number at once.
 
     Output goes from the child straight into its log files. No pipe and no thread per child is used here;
     how the event loop waits for children is its child watcher's business.

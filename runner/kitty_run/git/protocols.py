@@ -147,6 +147,11 @@ class WorkspacePort(Protocol):
 
     async def commit(self, message: str) -> str | None: ...
 
+    async def land(self, since: Snapshot, head: str, tree: str) -> None:
+        """Have the workspace, which is as in `since`, hold what was done in a copy of it: the commit `head`,
+        checked out on the same branch, and the files of the git tree `tree`."""
+        ...
+
     async def left(self, since: Snapshot, base: str) -> Left:
         """What changed since, and what stands on top of `base` now."""
         ...

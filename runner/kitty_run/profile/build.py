@@ -40,6 +40,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         finish=_finish(document["finish"]),
         commit_message=document["commit"]["message"],
         digest=digest(document),
+        executor=_executor(document["executor"]),
     )
 
 
@@ -52,6 +53,10 @@ def digest(document: Doc) -> str:
 def _host(host: Doc) -> model.HostConfig:
     times = {key: seconds(host[key]) for key in ("timeout", "poll") if key in host}
     return model.HostConfig(**{**host, **times, **_tuples(host, "command")})
+
+
+def _executor(executor: str | Doc) -> model.ExecutorConfig:
+    return model.ExecutorConfig(**({"kind": executor} if isinstance(executor, str) else executor))
 
 
 def _policy(policy: Doc) -> model.Policy:

@@ -16,6 +16,7 @@ Axis = Literal["sandbox_mode", "network_mode", "approval_mode"]
 RoleName = Literal["implement", "review"]
 PromptMode = Literal["stdin", "argument", "file"]
 OutputFormat = Literal["text", "json", "jsonl"]
+ExecutorKind = Literal["local"]
 GateName = Literal["start", "done", "accept", "merge"]
 
 AXES: tuple[Axis, ...] = ("sandbox_mode", "network_mode", "approval_mode")
@@ -96,6 +97,13 @@ class HostConfig:
     timeout: float = 120.0
     history: Literal["none", "brief"] = "brief"
     poll: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorConfig:
+    """Where attempts and checks run."""
+
+    kind: ExecutorKind = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,3 +301,4 @@ class Profile:
     """Template of the message of the runner's own commits."""
     digest: str
     """SHA-256 (hex) of the resolved document: two profiles with one digest run alike."""
+    executor: ExecutorConfig = ExecutorConfig()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kitty_run.agents.launch.argv import Command, build
 from kitty_run.agents.launch.prompts import variables
-from kitty_run.execution.local import LaunchError
+from kitty_run.execution.processes import LaunchError
 from kitty_run.profile.model import Agent, Extra, Policy, RoleName
 
 from tests.agents.making import POLICY, agent, context

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kitty_run.agents.launch.prompts import render_prompt, variables
 from kitty_run.agents.launch.task import Task
-from kitty_run.agents.model import CheckResult, Slip
+from kitty_run.agents.model import CheckSummary, Slip
 from kitty_run.git.protocols import Diff
 from kitty_run.profile.template import NAMES, TemplateError
 
@@ -29,8 +29,8 @@ def prompt(
     return render_prompt(context(tmp_path, **changes), TASK, agent(), POLICY, template, **(material or {}))
 
 
-def check(name: str, passed: bool, tail: str = "", log: Path = Path("x.log")) -> CheckResult:
-    return CheckResult(name, passed, "exit", 0 if passed else 1, 1.0, log, tail)
+def check(name: str, passed: bool, tail: str = "") -> CheckSummary:
+    return CheckSummary(name, passed, "exit", 0 if passed else 1, tail)
 
 
 def test_an_implementer_gets_the_whole_task_and_its_rules(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ REJECTED = '{"code": "c0de", "verdict": "changes_requested", "summary": "Not yet
 
 
 def read(file: Path | None, message: str | None) -> Verdict | NoVerdict:
-    return verdict.read(Slip(file or Path("/nowhere/verdict.json"), CODE), message)
+    return verdict.judge(verdict.content(file or Path("/nowhere/verdict.json")), CODE, message)
 
 
 def fenced(body: str, language: str = "json", fence: str = "```") -> str:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitty_run.agents.model import Finding, Slip, Verdict
+from kitty_run.agents.model import Finding, Verdict
 from kitty_run.agents.results.rejection import EXAMPLE, plain, rejection, signed
 from kitty_run.resources import schema_path
 
@@ -46,17 +46,28 @@ class NoVerdict:
     reason: str
 
 
-def read(slip: Slip, message: str | None) -> Verdict | NoVerdict:
-    """The verdict in the slip's file if that exists, else in the last fenced JSON block of `message`.
+def content(file: Path) -> str | NoVerdict | None:
+    """What a reviewer left in its verdict file, None: it left none. Blocks (reads a small file)."""
+    if not os.path.lexists(file):
+        return None
+    try:
+        return _content(file)
+    except (OSError, UnicodeDecodeError) as error:
+        return NoVerdict(f"{FILE} cannot be read: {error}")
 
-    Only what repeats the slip's code word counts. An approval must fit its schema; a file that holds none
-    is none, whatever the message says: it may have been half written. Blocks (reads a small file).
+
+def judge(file: str | NoVerdict | None, code: str, message: str | None) -> Verdict | NoVerdict:
+    """The verdict that the verdict file's `content` is if there is one, else the last fenced JSON block of
+    `message`.
+
+    Only what repeats the code word `code` counts. An approval must fit its schema; a file that holds none
+    is none, whatever the message says: it may have been half written.
     """
     message = (message or "").replace("\r\n", "\n")[-SIZE_LIMIT:]
-    said = _last_rejection(message, slip.code)
-    if not os.path.lexists(slip.file):
-        return said or _from_message(message, slip.code)
-    found = _from_file(slip)
+    said = _last_rejection(message, code)
+    if file is None:
+        return said or _from_message(message, code)
+    found = file if isinstance(file, NoVerdict) else _from_file(file, code)
     if said is None or (isinstance(found, Verdict) and found.verdict == "changes_requested"):
         return found
     if isinstance(found, NoVerdict):
@@ -103,17 +114,11 @@ def _is_json(block: re.Match[str]) -> bool:
     return language in {"json", "jsonc"} or (not language and block["body"].lstrip().startswith("{"))
 
 
-def _from_file(slip: Slip) -> Verdict | NoVerdict:
-    try:
-        text = _content(slip.file)
-    except (OSError, UnicodeDecodeError) as error:
-        return NoVerdict(f"{FILE} cannot be read: {error}")
-    if isinstance(text, NoVerdict):
-        return text
-    if (rejected := _last_rejection(text, slip.code)) is not None:
+def _from_file(text: str, code: str) -> Verdict | NoVerdict:
+    if (rejected := _last_rejection(text, code)) is not None:
         return rejected
     fenced = _FENCED.fullmatch(text.strip())
-    return parse(fenced["body"] if fenced and fenced["end"] else text, FILE, slip.code)
+    return parse(fenced["body"] if fenced and fenced["end"] else text, FILE, code)
 
 
 def _content(path: Path) -> str | NoVerdict:

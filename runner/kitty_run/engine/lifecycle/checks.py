@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from kitty_run.agents.launch import environment
-from kitty_run.agents.model import AttemptContext, CheckResult
+from kitty_run.agents.model import AttemptFacts, CheckResult
 from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.attempts.description import check_spec
 from kitty_run.engine.lifecycle.attempts.process_record import recorded
 from kitty_run.engine.lifecycle.attempts.recovery import Failed
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.state.events import CheckEnded, CheckRecord
-from kitty_run.execution.checks import run_checks
 from kitty_run.profile.model import FailureClass
 
 
-async def check(services: Services, at: Assignment, context: AttemptContext) -> tuple[CheckResult, ...]:
+async def check(services: Services, at: Assignment, attempt: AttemptFacts) -> tuple[CheckResult, ...]:
     """Run the checks in the workspace, and remove what they leave behind; nothing where there are none.
 
     Raises `Failed(check_failed)` with what the implementer must know of those that failed.
@@ -23,26 +22,15 @@ async def check(services: Services, at: Assignment, context: AttemptContext) -> 
     checks = services.profile.roles["implement"].checks
     if not checks:
         return ()
-    wp, place = context.wp, services.place
-    marker = f"{place.id}/{wp}/checks-{context.attempt}"
     before = await at.workspace.snapshot()
-    logs = place.log(wp, "check").parent
-    told = environment.told(context, str(place.prompt(wp, f"implement-{context.attempt}")))
+    spec = check_spec(services, at, before, attempt, checks)
     try:
-        with recorded(services, wp, marker) as started:
-            results = await run_checks(
-                checks,
-                services.executor,
-                workspace=at.workspace.path,
-                logs_dir=logs,
-                marker=marker,
-                on_started=started,
-                told=told,
-            )
+        with recorded(services, attempt.wp, spec.marker) as started:
+            results = await services.executor.check(spec, started)
     finally:
         await at.workspace.discard(before)
     for result in results:
-        services.journal.write(CheckEnded(wp, **asdict(as_record(result))))
+        services.journal.write(CheckEnded(attempt.wp, **asdict(as_record(result))))
     if failing := [result for result in results if not result.passed]:
         raise Failed(FailureClass.CHECK_FAILED, _feedback(failing))
     return results

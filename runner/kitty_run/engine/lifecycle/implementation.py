@@ -10,7 +10,8 @@ from kitty_run.agents.model import Outcome
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.attempts.agent_choice import Choosing
-from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner, FamilyLimited
+from kitty_run.engine.lifecycle.attempts.description import Order, facts
 from kitty_run.engine.lifecycle.attempts.handover import MOST, note
 from kitty_run.engine.lifecycle.attempts.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.checks import as_record, check
@@ -40,12 +41,12 @@ class Implementing:
         """One attempt of the role's current agent; hand in on success, else what the retry table says."""
         agent = await self._choosing.agent(self._attempts)
         before = await at.workspace.snapshot()
-        order = Order("implement", agent, at, before.head)
+        order = Order("implement", agent, at, before)
         try:
             outcome = await self._attempts.run(order)
             commit = await self._output_gate(order, outcome, before)
             self._subtasks_gate(at, outcome)
-            checks = await check(self._s, at, self._attempts.context(order, self._number()))
+            checks = await check(self._s, at, facts(self._s, self._wp, order, self._number()))
         except FamilyLimited:
             return Step.IMPLEMENT
         except Failed as failed:

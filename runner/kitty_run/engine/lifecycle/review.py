@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Literal, assert_never
 
 from kitty_run.agents.model import Outcome, Verdict
-from kitty_run.agents.results.verdict import NoVerdict, read
+from kitty_run.agents.results.verdict import NoVerdict
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import decide, row_for
 from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.approvals import Gates
 from kitty_run.engine.lifecycle.attempts.agent_choice import Choosing
-from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner, FamilyLimited, Order
+from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner, FamilyLimited
+from kitty_run.engine.lifecycle.attempts.description import Order
 from kitty_run.engine.lifecycle.attempts.handover import note
 from kitty_run.engine.lifecycle.attempts.recovery import Failed, Failures
 from kitty_run.engine.lifecycle.claim import Assignment
@@ -72,8 +72,8 @@ class Reviewing:
         before = await self._clean(at)
         self._tell_dependence()
         try:
-            outcome = await self._run(Order("review", agent, at, before.head), before)
-            verdict = await self._verdict(outcome)
+            outcome = await self._run(Order("review", agent, at, before), before)
+            verdict = self._verdict(outcome)
         except FamilyLimited:
             return Step.REVIEW
         except Failed as failed:
@@ -131,13 +131,10 @@ class Reviewing:
         if changed:
             self._s.journal.write(ReviewDiscarded(self._wp, files=tuple(changed)))
 
-    async def _verdict(self, outcome: Outcome) -> Verdict:
+    def _verdict(self, outcome: Outcome) -> Verdict:
         if outcome.failure is not None:
             raise Failed(outcome.failure, outcome.rule, outcome)
-        slip = self._attempts.slip
-        if slip is None:
-            raise Failed(FailureClass.NO_VERDICT, "no reviewer was asked for a verdict", outcome)
-        found = await asyncio.to_thread(read, slip, outcome.message)
+        found = self._attempts.verdict(outcome.message)
         if isinstance(found, NoVerdict):
             raise Failed(FailureClass.NO_VERDICT, found.reason, outcome)
         return found

@@ -103,6 +103,11 @@ def new_run(repo: Path) -> RunPlace:
     return RunPlace(directory)
 
 
+def run_place(repo: Path, run: str) -> RunPlace:
+    """The directory of the run with the id `run`; nothing is made."""
+    return RunPlace(repo / HOME / "runs" / run)
+
+
 def runs(repo: Path) -> list[RunPlace]:
     """All runs of the repository that have a journal, oldest first."""
     folder = repo / HOME / "runs"

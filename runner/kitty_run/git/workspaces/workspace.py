@@ -169,6 +169,30 @@ class Workspace:
         await self._git.run(*identity, "commit", "--quiet", "--no-verify", "-F", "-", stdin=message)
         return await self.head()
 
+    async def land(self, since: Snapshot, head: str, tree: str) -> None:
+        """Have the workspace hold what was done in a copy of it, as it was in `since`.
+
+        Raises `WorkspaceError`, and changes nothing, where it is not as in `since` any more, or where `head`
+        does not descend from what was checked out then.
+        """
+        now = await self.snapshot()
+        if (now.head, now.branch, now.tree) != (since.head, since.branch, since.tree):
+            raise WorkspaceError(
+                f"{self.path} was changed while its work package was worked on elsewhere: what was brought, "
+                f"the commit {head[:12]} with the tree {tree[:12]}, is not in it. Undo the change there, "
+                "then run again"
+            )
+        if not await self._contains(head, since.head):
+            raise WorkspaceError(
+                f"{self.path}: the commit {head[:12]} that was brought does not descend from "
+                f"{since.head[:12]}, which was sent; nothing of it is in the workspace"
+            )
+        await self._refuse_unfinished()
+        await clear_stale_locks(self._git, now.branch)
+        await trees.put_back(self._git, tree, await trees.changed(self._git, since.tree, tree))
+        await self._git.run("update-ref", "-m", "kitty-run: land work", "HEAD", head, since.head)
+        await self._git.run("reset", "--quiet")
+
     async def left(self, since: Snapshot, base: str) -> Left:
         """What an attempt that began at `since` left, and what stands on top of `base`; nothing changes."""
         now = await self.snapshot()

@@ -168,6 +168,7 @@ def _other_version(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem
 
 _PATTERNS = {
     "duration": ("is not a duration", "like 500ms, 30s, 5m or 2h"),
+    "executor": ("is not a kind of executor", "write executor: local"),
 }
 
 

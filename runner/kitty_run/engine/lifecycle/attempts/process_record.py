@@ -2,22 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from kitty_run.agents.model import OnStarted, Started
 from kitty_run.engine.context import Services
-from kitty_run.engine.state.events import AttemptProcess, ProcessEnded
+from kitty_run.engine.lifecycle.attempts.budget_check import look
+from kitty_run.engine.state.events import AttemptProcess, AttemptStarted, ProcessEnded
+from kitty_run.execution.protocol import AttemptSpec, Prepared
 
 
 @contextmanager
 def recorded(services: Services, wp: str, marker: str) -> Iterator[OnStarted]:
     """A callback that records the started process under `marker`; on leaving, its end is recorded."""
-
-    async def started(process: Started) -> None:
-        services.journal.write(AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created))
-
     try:
-        yield started
+        yield lambda process: _started(services, wp, marker, process)
     finally:
         services.journal.write(ProcessEnded(marker, wp=wp))
+
+
+async def _started(services: Services, wp: str, marker: str, process: Started) -> None:
+    services.journal.write(AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created))
+
+
+class AttemptRecord:
+    """An attempt in the journal: its announcement, its process, the end of that.
+
+    `may_start` raises where the attempt must not start any more: then nothing is announced, and nothing ends.
+    """
+
+    def __init__(self, services: Services, spec: AttemptSpec, may_start: Callable[[], None]) -> None:
+        self._s = services
+        self._spec = spec
+        self._may_start = may_start
+        self.announced = False
+
+    async def prepared(self, ready: Prepared) -> None:
+        """Announce the attempt; nothing is awaited from the last look at limits to the announcement."""
+        spec, facts = self._spec, self._spec.attempt
+        self._may_start()
+        self._s.journal.write(
+            AttemptStarted(
+                facts.wp,
+                role=facts.role,
+                agent=spec.agent.name,
+                family=spec.agent.family,
+                attempt=facts.attempt,
+                cycle=facts.cycle,
+                argv=ready.argv,
+                log=ready.log,
+                prompt=ready.prompt,
+                session=facts.session,
+                head=spec.workspace.head,
+                marker=spec.marker,
+            )
+        )
+        self.announced = True
+        look(self._s)
+
+    async def started(self, process: Started) -> None:
+        """Write down how a later run finds the process."""
+        await _started(self._s, self._spec.attempt.wp, self._spec.marker, process)
+
+    def over(self) -> None:
+        """The attempt's processes have ended."""
+        if self.announced:
+            self._s.journal.write(ProcessEnded(self._spec.marker, wp=self._spec.attempt.wp))

@@ -1,0 +1,128 @@
+"""What an executor is handed: an attempt or its checks, described so that any machine can run them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+
+from kitty_run.agents.launch import argv, prompts
+from kitty_run.agents.model import AttemptFacts, CheckSummary, Slip
+from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.attempts.handover import interrupted
+from kitty_run.engine.lifecycle.claim import Assignment
+from kitty_run.execution.prompt import prompt_of
+from kitty_run.execution.protocol import AttemptSpec, CheckSpec, WorkspaceState
+from kitty_run.git.protocols import Diff, Snapshot
+from kitty_run.profile.model import Agent, Check, RoleName
+
+DIFF_LIMIT = 200_000
+"""Bytes of diff that a reviewer gets in its prompt."""
+
+MARGIN = 3000
+"""Bytes that a prompt may be longer than it was measured: it says so where the diff was shortened, and paths
+may be longer where the executor runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which agent is to take which role for the work package at `at`, whose workspace is as in `before`."""
+
+    role: RoleName
+    agent: str
+    at: Assignment
+    before: Snapshot
+
+
+async def attempt_spec(services: Services, wp: str, order: Order, agent: Agent) -> AttemptSpec:
+    """The next attempt of `order`'s role, complete."""
+    review = order.role == "review"
+    spec = AttemptSpec(
+        attempt=facts(services, wp, order, services.remember(wp).attempts.get(order.role, 0) + 1),
+        workspace=_workspace(services, order.at, order.before),
+        agent=agent,
+        policy=services.profile.policy,
+        task=order.at.task,
+        template=services.profile.roles[order.role].prompt,
+        diff=prompts.NO_DIFF,
+        note=_note(services, wp, order.role),
+        verdict_code=token_hex(8) if review else None,
+    )
+    return replace(spec, diff=await _diff(spec, order.at)) if review else spec
+
+
+def check_spec(
+    services: Services, at: Assignment, before: Snapshot, attempt: AttemptFacts, checks: tuple[Check, ...]
+) -> CheckSpec:
+    """The checks on what `attempt` did: all of it is in the commit that the workspace is at."""
+    return CheckSpec(attempt, _workspace(services, at, before), checks)
+
+
+def facts(services: Services, wp: str, order: Order, number: int) -> AttemptFacts:
+    """What holds of the attempt wherever it runs."""
+    memory, review = services.remember(wp), order.role == "review"
+    return AttemptFacts(
+        run_id=services.place.id,
+        mission=services.board.mission,
+        wp=wp,
+        title=order.at.task.title,
+        dependencies=services.board.work_packages[wp].dependencies,
+        role=order.role,
+        attempt=number,
+        cycle=memory.cycle,
+        base=order.at.base,
+        session=_session(services, wp, order),
+        feedback="" if review else memory.feedback,
+        checks=tuple(_check(record) for record in memory.checks) if review else (),
+    )
+
+
+def _workspace(services: Services, at: Assignment, now: Snapshot) -> WorkspaceState:
+    name = os.path.relpath(at.workspace.path, os.path.realpath(services.repo))
+    return WorkspaceState(name, now.branch, now.head, now.tree)
+
+
+async def _diff(spec: AttemptSpec, at: Assignment) -> Diff:
+    """What the reviewer is shown, so short that the prompt can be an argument where it must be one."""
+    base = spec.attempt.base
+    diff = await at.workspace.diff(base, DIFF_LIMIT)
+    if spec.agent.prompt != "argument":
+        return diff
+    over = _length(replace(spec, diff=diff), at.workspace.path) - argv.ARGUMENT_LIMIT
+    return (
+        diff if over <= 0 else await at.workspace.diff(base, max(len(diff.text.encode()) - over - MARGIN, 0))
+    )
+
+
+def _length(spec: AttemptSpec, workspace: Path) -> int:
+    """Bytes of the prompt as it would be on this machine."""
+    slip = Slip(workspace, spec.verdict_code or "")
+    return len(prompt_of(spec, spec.attempt.located(workspace, slip), workspace).encode())
+
+
+def _note(services: Services, wp: str, role: RoleName) -> str:
+    """What the attempt before this one left; where nobody could look, since it was cut off, just that."""
+    memory = services.remember(wp)
+    if role == "implement" and memory.under_way is not None:
+        return interrupted(memory.under_way)
+    return memory.notes.get(role, "")
+
+
+def _session(services: Services, wp: str, order: Order) -> str | None:
+    """The conversation that the agent takes up again: its own, in this role, where it can."""
+    if services.profile.agents[order.agent].resume is None:
+        return None
+    return services.remember(wp).sessions.get(f"{order.role}:{order.agent}")
+
+
+def _check(record: Mapping[str, object]) -> CheckSummary:
+    """A check as the journal remembers it; of those that a reviewer is shown all have passed."""
+    return CheckSummary(
+        name=str(record["name"]),
+        passed=bool(record["passed"]),
+        ending="exit",
+        status=int(str(record["status"])) if record["status"] is not None else None,
+        tail="",
+    )

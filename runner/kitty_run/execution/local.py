@@ -1,0 +1,71 @@
+"""The executor that runs attempts and checks as processes of this machine, in the workspaces themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from kitty_run.agents.launch import environment
+from kitty_run.agents.model import CheckResult, OnStarted, Started
+from kitty_run.agents.results.outcome import classify
+from kitty_run.agents.results.time_zones import LOCAL
+from kitty_run.agents.results.verdict import content
+from kitty_run.execution import processes, sandbox
+from kitty_run.execution.checks import run_checks
+from kitty_run.execution.preparation import directory, prepare
+from kitty_run.execution.processes import LocalProcesses, ProcessRunner
+from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Site
+from kitty_run.execution.strays import markers_at_work
+from kitty_run.profile.model import Agent, Policy
+
+
+class LocalExecutor:
+    """See `Executor`. It works in the workspace itself: it brings no commit, the engine commits there."""
+
+    def __init__(self, site: Site, runner: ProcessRunner | None = None) -> None:
+        self._site = site
+        self._processes = runner or LocalProcesses()
+
+    async def unfit(self, agents: Sequence[Agent], policy: Policy) -> str | None:
+        """Whether this machine has the sandbox that the policy of `agents` needs."""
+        needing = [agent.name for agent in agents if sandbox.needed(agent, policy)]
+        if not needing or (reason := await asyncio.to_thread(sandbox.unavailable)) is None:
+            return None
+        return f"the policy of {', '.join(sorted(needing))} is kept by `sandbox: bubblewrap`, but {reason}"
+
+    async def attempt(self, spec: AttemptSpec, observer: AttemptObserver) -> AttemptResult:
+        """Run one attempt to its end, and end whatever it left behind."""
+        ready = prepare(spec, self._site)
+        await observer.prepared(ready.prepared)
+        ended = await self._processes.run(ready.launch, observer.started)
+        now = self._site.now().astimezone(LOCAL)
+        outcome = await asyncio.to_thread(classify, spec.agent, ended, now)
+        file = ready.verdict_file
+        return AttemptResult(outcome, None if file is None else await asyncio.to_thread(content, file))
+
+    async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
+        """Run the checks in the workspace, on the files that are in it."""
+        facts, files = spec.attempt, self._site.files(spec.attempt.run_id)
+        workspace = directory(self._site, spec.workspace)
+        told = environment.told(facts.located(workspace), str(files.prompt(facts.wp, facts.name)))
+        return await run_checks(
+            spec.checks,
+            self._processes,
+            workspace=workspace,
+            logs_dir=files.log(facts.wp, "check").parent,
+            marker=spec.marker,
+            on_started=on_started,
+            told=told,
+            source=self._site.environment,
+        )
+
+    async def leftovers(self, runs: frozenset[str]) -> tuple[str, ...]:
+        """The markers of live processes of this machine, by their environment."""
+        return await asyncio.to_thread(markers_at_work, self._site.repo, runs)
+
+    async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
+        """End processes of this machine."""
+        return await processes.end_leftovers(started, markers)
+
+    async def close(self) -> None:
+        """Nothing is held: every attempt's processes ended with its call."""

@@ -1,0 +1,70 @@
+"""An attempt's description to a process that can be started here: paths, environment, sandbox and files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.agents.launch import argv, environment, prompts
+from kitty_run.agents.model import AttemptContext, Launch, Slip
+from kitty_run.execution.prompt import prompt_of
+from kitty_run.execution.protocol import AttemptSpec, Prepared, Site, WorkspaceState
+from kitty_run.execution.sandbox import confine
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An attempt that can be started: `prepared` is what the engine learns of it."""
+
+    launch: Launch
+    prepared: Prepared
+    verdict_file: Path | None
+
+
+def directory(site: Site, workspace: WorkspaceState) -> Path:
+    """The workspace on this machine."""
+    return Path(os.path.normpath(Path(os.path.realpath(site.repo)) / workspace.name))
+
+
+def prepare(spec: AttemptSpec, site: Site) -> Ready:
+    """Write the attempt's files, and put its command together. Raises LaunchError and StorageError."""
+    facts, files = spec.attempt, site.files(spec.attempt.run_id)
+    prompt_file = files.prompt(facts.wp, facts.name)
+    slip = None
+    if spec.verdict_code is not None:
+        slip = Slip(files.verdict(facts.wp, facts.name), spec.verdict_code)
+    context = facts.located(directory(site, spec.workspace), slip)
+    prompt = prompt_of(spec, context, prompt_file)
+    argv.write_private(prompt_file, prompt)
+    command, env = _command(spec, context, prompt, prompt_file, site)
+    log = files.log(facts.wp, facts.name)
+    launch = Launch(
+        argv=command.argv,
+        cwd=context.workspace,
+        env=env,
+        stdin=command.stdin,
+        stdout=log,
+        stderr=log.with_suffix(".stderr.log"),
+        timeout=spec.agent.timeout,
+        idle_timeout=spec.agent.idle_timeout,
+        kill_grace=spec.agent.kill_grace,
+        marker=spec.marker,
+    )
+    return Ready(launch, Prepared(command.shown, log, prompt_file), None if slip is None else slip.file)
+
+
+def _command(
+    spec: AttemptSpec, context: AttemptContext, prompt: str, prompt_file: Path, site: Site
+) -> tuple[argv.Command, dict[str, str]]:
+    """The command, in the sandbox where one is needed, and its whole environment."""
+    agent, policy = spec.agent, spec.policy
+    variables = prompts.variables(context, agent, policy, prompt, prompt_file)
+    files = site.files(context.run_id).files(context.wp, context.name)
+    command = argv.build(agent, context.role, policy, variables, prompt_file, context.session, files)
+    command.write_files()
+    told = environment.told(context, str(prompt_file))
+    env = environment.environment(agent.env, command.env, told, site.environment)
+    writes = () if context.slip is None else (context.slip.file.parent,)
+    readable = (prompt_file,)
+    return confine(command, agent, context.role, policy, env, context.workspace, readable, writes), env
