@@ -12,6 +12,7 @@ from kitty_run.doctor.command import output
 from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.errors import ExitStatus
+from kitty_run.execution.supervised import unavailable
 from kitty_run.host.repository import missions
 from kitty_run.report.liveness import lock_holder
 
@@ -31,6 +32,14 @@ async def machine() -> AsyncIterator[Finding]:
         yield bad("git", f"{found[0]} is too old", f"install {wanted} or later", ExitStatus.USAGE)
     else:
         yield ok("git", found[0])
+    if reason := unavailable():
+        yield note(
+            "processes",
+            f"a daemon that an agent starts, and that clears its environment, may not be found: {reason}",
+            "look with `ps` for what still works in the worktrees after a run",
+        )
+    else:
+        yield ok("processes", "whatever agents and checks start is found and ended, daemons too")
 
 
 async def repository(repo: Path) -> AsyncIterator[Finding]:

@@ -16,6 +16,7 @@ from kitty_run.execution.preparation import directory, prepare
 from kitty_run.execution.processes import LocalProcesses, ProcessRunner
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Site
 from kitty_run.execution.strays import markers_at_work
+from kitty_run.git.layout import linked_worktrees
 from kitty_run.profile.model import Agent, Policy
 
 
@@ -65,7 +66,8 @@ class LocalExecutor:
 
     async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
         """End processes of this machine."""
-        return await processes.end_leftovers(started, markers)
+        places = await asyncio.to_thread(linked_worktrees, self._site.repo)
+        return await processes.end_leftovers(started, markers, places=places)
 
     async def close(self) -> None:
         """Nothing is held: every attempt's processes ended with its call."""

@@ -118,13 +118,15 @@ class Family:
     """The processes known to belong to one or more attempts.
 
     `leaders` are pids of session leaders that are the attempts' for certain; their sessions and groups
-    belong here even after they ended. `markers` are the attempts' markers.
+    belong here even after they ended. `markers` are the attempts' markers, `known` further processes.
     """
 
-    def __init__(self, leaders: Collection[int], markers: Collection[str]) -> None:
+    def __init__(
+        self, leaders: Collection[int], markers: Collection[str], known: Collection[psutil.Process] = ()
+    ) -> None:
         self._leaders = frozenset(leaders)
         self._markers = frozenset(markers)
-        self._known: set[psutil.Process] = set()
+        self._known: set[psutil.Process] = set(known)
 
     def update(self, table: Table) -> set[psutil.Process]:
         """Take in what `table` shows to belong here; the members alive in it."""
@@ -141,6 +143,10 @@ class Family:
         members.pop(os.getpid(), None)
         self._known = {entry.process for entry in members.values()}
         return self._known
+
+    def leads(self, process: psutil.Process) -> bool:
+        """Whether `process` leads an attempt's session."""
+        return process.pid in self._leaders
 
     def _belongs(self, entry: Entry) -> bool:
         return (
@@ -181,17 +187,22 @@ async def _pursue(
     patience: float,
     seen: set[psutil.Process],
 ) -> Collection[psutil.Process]:
-    """Signal each member once, newcomers too, until none is left or `patience` is over; who is left."""
+    """Signal each member once, newcomers too, until none is left or `patience` is over; who is left.
+
+    Leaders are killed last: until then whatever has no other parent any more is handed down to them.
+    """
     deadline = time.monotonic() + patience
     signalled: set[psutil.Process] = set()
     while alive := family.update(await table.fresh()):
-        for process in alive - signalled:
+        below = {process for process in alive if not family.leads(process)}
+        due = below if below and number is signal.SIGKILL else alive
+        for process in due - signalled:
             _attempt(process.send_signal, number)
-        signalled |= alive
+        signalled |= due
         seen |= alive
         if time.monotonic() >= deadline:
             break
-        await _gone(alive, deadline)
+        await _gone(due, deadline)
     return alive
 
 

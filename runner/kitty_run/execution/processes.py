@@ -15,7 +15,9 @@ import psutil
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.errors import LaunchError
-from kitty_run.execution.process_tree import MARKER, Family, ProcessTable, end, recorded
+from kitty_run.execution.process_tree import CLOCK_SLACK, MARKER, Family, ProcessTable, end, recorded
+from kitty_run.execution.strays import orphans_in
+from kitty_run.execution.supervised import SupervisedProcess, start
 
 T = TypeVar("T")
 
@@ -63,13 +65,13 @@ class LocalProcesses:
         try:
             if cancelled is not None:
                 raise cancelled
-            await on_started(Started(child.pid, _created(child.pid)))
+            await on_started(Started(child.pid, child.created))
             ending = await self._watch(child, launch, family)
         finally:
-            await self._finish(child, family, launch.kill_grace)
+            await self._finish(child, family, launch)
         return _exit(launch, ending, child.returncode, begun)
 
-    async def _watch(self, child: asyncio.subprocess.Process, launch: Launch, family: Family) -> Ending:
+    async def _watch(self, child: SupervisedProcess, launch: Launch, family: Family) -> Ending:
         """Wait for the child's end or for the reason to end it."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + launch.timeout
@@ -84,7 +86,7 @@ class LocalProcesses:
                     return "exit"
                 if clock() >= deadline:
                     # The runner itself may have been stopped past it: what ended meanwhile ended well.
-                    return await _ended_meanwhile(child.pid, waiting)
+                    return await _ended_meanwhile(child, waiting)
                 if idle.is_over(clock()):
                     return "idle"
                 family.update(await self._table.recent())
@@ -92,35 +94,45 @@ class LocalProcesses:
         finally:
             waiting.cancel()
 
-    async def _finish(self, child: asyncio.subprocess.Process, family: Family, grace: float) -> None:
-        _, cancelled = await _undisturbed(self._end(child, family, grace))
+    async def _finish(self, child: SupervisedProcess, family: Family, launch: Launch) -> None:
+        _, cancelled = await _undisturbed(self._end(child, family, launch))
         if cancelled is not None:
             raise cancelled
 
-    async def _end(self, child: asyncio.subprocess.Process, family: Family, grace: float) -> None:
-        await end(family, self._table, grace)
+    async def _end(self, child: SupervisedProcess, family: Family, launch: Launch) -> None:
+        await end(family, self._table, launch.kill_grace)
+        complete = False
         with contextlib.suppress(TimeoutError):  # a child that hangs in the kernel is never reaped
-            await asyncio.wait_for(child.wait(), REAP_PATIENCE)
+            complete = await asyncio.wait_for(child.gone(), REAP_PATIENCE)
+        if not complete:
+            hidden = await asyncio.to_thread(orphans_in, (launch.cwd,), child.created)
+            await end(Family((), (), hidden), self._table, launch.kill_grace)
 
 
-async def end_leftovers(started: Sequence[Started], markers: Collection[str], grace: float = 5.0) -> int:
+async def end_leftovers(
+    started: Sequence[Started],
+    markers: Collection[str],
+    grace: float = 5.0,
+    places: Collection[Path] = (),
+) -> int:
     """End what attempts of a killed run left running; how many processes there were.
 
     A recorded process counts only if its pid and its start time are as recorded: a reused pid is left
-    alone. Besides it, its session, its descendants and every process that carries one of `markers` end.
+    alone. Besides it, its session, its descendants and every process that carries one of `markers` end. Where
+    one recorded is no more, so do daemons in one of `places` that started after it.
     """
     table = ProcessTable()
     leaders = recorded(started, await table.fresh())
-    return await end(Family(leaders, markers), table, grace)
+    hidden: tuple[psutil.Process, ...] = ()
+    if len(leaders) < len(started):
+        since = min(one.created for one in started) - CLOCK_SLACK
+        hidden = await asyncio.to_thread(orphans_in, places, since)
+    return await end(Family(leaders, markers, hidden), table, grace)
 
 
-async def _ended_meanwhile(pid: int, waiting: asyncio.Future[int]) -> Ending:
+async def _ended_meanwhile(child: SupervisedProcess, waiting: asyncio.Future[int]) -> Ending:
     """`exit` for a child that is over though nobody was told of it yet, else `timeout`."""
-    try:
-        over = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:
-        over = True  # the event loop has reaped it
-    if over:
+    if child.over():
         await asyncio.wait({waiting}, timeout=REAP_PATIENCE)
     return "exit" if waiting.done() else "timeout"
 
@@ -154,18 +166,13 @@ def _size(file: Path) -> int:
         return -1  # somebody removed it; the attempt goes on
 
 
-async def _start(launch: Launch) -> asyncio.subprocess.Process | None:
+async def _start(launch: Launch) -> SupervisedProcess | None:
     """The started child; None where the command can't be executed (the reason is then in its log)."""
     with _files(launch) as (stdin, stdout, stderr):
         try:
-            return await asyncio.create_subprocess_exec(
-                *launch.argv,
-                cwd=launch.cwd,
-                env={**launch.env, MARKER: launch.marker},
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
+            env = {**launch.env, MARKER: launch.marker}
+            return await start(
+                launch.argv, cwd=launch.cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr
             )
         except (OSError, ValueError) as error:
             os.write(stderr, _explain_start(launch, error).encode())
@@ -208,13 +215,6 @@ def _files(launch: Launch) -> Iterator[tuple[int, int, int]]:
         except OSError as error:
             raise LaunchError(f"cannot open {error.filename} for an attempt: {error.strerror}") from error
         yield stdin, stdout, stderr
-
-
-def _created(pid: int) -> float:
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return time.time()  # already over and reaped
 
 
 def _exit(launch: Launch, ending: Ending, returncode: int | None, begun: float) -> Exit:

@@ -1,8 +1,9 @@
-"""Agents of killed runs that still work in a repository, found without any journal: by their environment."""
+"""What attempts left running and no process tree leads to: found by environment or working directory."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,8 @@ import psutil
 from kitty_run.execution.process_tree import MARKER
 
 WORKSPACE = "KITTY_WORKSPACE"
+INITS = frozenset({"init", "systemd", "launchd"})
+"""Names of processes that inherit others', besides that with the number 1."""
 
 
 def markers_at_work(repo: Path, runs: frozenset[str]) -> tuple[str, ...]:
@@ -34,3 +37,29 @@ def _marker(process: psutil.Process, repo: Path, runs: frozenset[str]) -> str | 
     workspace = told.get(WORKSPACE)
     here = workspace is not None and Path(workspace).is_relative_to(repo)
     return marker if here or marker.partition("/")[0] in runs else None
+
+
+def orphans_in(places: Collection[Path], since: float) -> tuple[psutil.Process, ...]:
+    """Daemons of this user that work in one of `places` and were started after `since` (epoch seconds).
+
+    For what an agent hid from its supervisor. What has a terminal, or a parent that is no init process, may
+    be a person's and is passed over.
+    """
+    if not places:
+        return ()
+    roots = tuple(os.path.realpath(place) for place in places)
+    return tuple(process for process in psutil.process_iter() if _is_orphan(process, roots, since))
+
+
+def _is_orphan(process: psutil.Process, roots: tuple[str, ...], since: float) -> bool:
+    try:
+        with process.oneshot():
+            if process.pid == os.getpid() or process.uids().real != os.getuid():
+                return False
+            if process.create_time() < since or process.terminal() is not None:
+                return False
+            if not any(Path(process.cwd()).is_relative_to(root) for root in roots):
+                return False
+            return process.ppid() == 1 or psutil.Process(process.ppid()).name() in INITS
+    except (psutil.Error, OSError):
+        return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
@@ -34,6 +36,15 @@ def check_belongs(worktree: Path, root: Path) -> None:
             "it. Its other files are untouched. Remove that .git, and `git worktree repair` at the root "
             "checkout makes it anew; then run again"
         )
+
+
+def linked_worktrees(root: Path) -> tuple[Path, ...]:
+    """The places of all linked worktrees that the repository at `root` knows, there or not."""
+    found = []
+    for file in sorted((common_dir(git_dir(root)) / "worktrees").glob("*/gitdir")):
+        with suppress(OSError):  # it is being removed just now
+            found.append(Path(os.fsdecode(file.read_bytes()).strip()).parent)
+    return tuple(found)
 
 
 def missing(worktree: Path) -> WorkspaceError | None:

@@ -1,0 +1,104 @@
+"""The process between the runner and an agent or a check, which inherits whatever the agent leaves behind.
+
+Started by its path with a bare interpreter: `supervisor.py FD COMMAND...`, in the agent's own environment. As
+a "child subreaper" (Linux, see prctl(2)) it becomes the parent of every daemon below it, whatever session
+that began and however it cleared its environment, so that the runner finds it as a descendant. On FD it
+writes the line `started`, or `errno N` where COMMAND can't be executed, and later COMMAND's exit code
+(negative: a signal). It ends when nothing is left below it. Where the runner is gone by the time that COMMAND
+ends, it ends the rest itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+
+SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36
+"""Options of prctl(2)."""
+TIED = "--die-with-parent"
+"""Of bubblewrap: what it confines ends with its parent. That is this process: it ends with its own."""
+GRACE, POLL = 5.0, 0.05
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command, and stay until nothing is left of it."""
+    report, command = int(arguments[0]), arguments[1:]
+    os.set_inheritable(report, False)
+    prctl(SET_CHILD_SUBREAPER, 1)
+    if TIED in command[:2]:
+        prctl(SET_PDEATHSIG, signal.SIGKILL)
+    # The whole session gets the runner's signals; this process ends last. Handlers are not inherited.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, lambda *_: None)
+    try:
+        child = os.posix_spawnp(
+            command[0], command, _environment(), setsigdef=[signal.SIGPIPE, signal.SIGXFSZ]
+        )
+    except OSError as error:
+        _tell(report, f"errno {error.errno}")
+        return 1
+    _tell(report, "started")
+    while True:
+        try:
+            ended, status = os.wait()
+        except ChildProcessError:
+            return 0
+        if ended == child and not _tell(report, str(os.waitstatus_to_exitcode(status))):
+            _end_all()
+
+
+def prctl(option: int, value: int) -> bool:
+    """One call of prctl(2); whether it worked."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    return call is not None and call(option, value, 0, 0, 0) == 0
+
+
+def _environment() -> dict[bytes, bytes]:
+    """The environment as it was given: an interpreter may add a locale of its own."""
+    with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 - pathlib would double the start
+        pairs = (item.partition(b"=") for item in file.read().split(b"\0"))
+    return {name: value for name, sign, value in pairs if sign}
+
+
+def _tell(report: int, line: str) -> bool:
+    """Write `line`; False: nobody reads it any more."""
+    try:
+        os.write(report, f"{line}\n".encode())
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def _end_all() -> None:
+    """End every descendant: those whose parent ends become children of this process."""
+    deadline = time.monotonic() + GRACE
+    signalled: set[int] = set()
+    while children := _children():
+        late = time.monotonic() >= deadline
+        for pid in children if late else children - signalled:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        signalled |= children
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(POLL)
+
+
+def _children() -> set[int]:
+    own = str(os.getpid())
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
+        with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+            state, parent = file.read().rpartition(b")")[2].decode().split()[:2]
+            if parent == own and state != "Z":
+                found.add(int(name))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
