@@ -357,3 +357,34 @@ def test_a_cancelled_git_is_ended_and_leaves_no_lock(tree: GitRepo, workspace: W
     run(cancel_it())
     tree.git("config", "filter.slow.clean", "cat")
     assert run(workspace.commit("work")) == tree.head()
+
+
+class TestCauses:
+    def test_gits_own_last_line_comes_before_the_command(self, tree: GitRepo, workspace: Workspace) -> None:
+        tree.git("config", "filter.absent.clean", "no-such-program-anywhere")
+        tree.git("config", "filter.absent.required", "true")
+        tree.write(".gitattributes", "*.bin filter=absent\n")
+        tree.write("large.bin", "data")
+        with pytest.raises(WorkspaceError) as caught:
+            run(workspace.commit("work"))
+        first = str(caught.value).splitlines()[0]
+        assert first.startswith(f"{tree.path}: git failed: fatal: large.bin: clean filter 'absent' failed")
+
+    def test_the_users_line_ends_and_merges_are_no_reason_to_fail(
+        self, tree: GitRepo, workspace: Workspace
+    ) -> None:
+        tree.git("config", "core.autocrlf", "input")
+        tree.git("config", "core.safecrlf", "true")
+        tree.write("crlf.txt", "one\r\ntwo\r\n")
+        assert run(workspace.commit("work")) == tree.head()
+
+
+class TestWhatStandsInForCommits:
+    def test_a_replacement_changes_no_diff(self, tree: GitRepo, workspace: Workspace) -> None:
+        base = tree.head()
+        evil = tree.commit("evil", **{"evil.py": "x"})
+        tree.git("checkout", "-q", "-b", "aside", base)
+        harmless = tree.commit("harmless", **{"fine.py": "x"})
+        tree.git("checkout", "-q", BRANCH)
+        tree.git("replace", evil, harmless)
+        assert run(workspace.diff_files(base)) == ("evil.py",)

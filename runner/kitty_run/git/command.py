@@ -54,6 +54,8 @@ OPTIONS = (
     *("-c", "diff.submodule=short"),
     *("-c", "diff.ignoreSubmodules=none"),
     *("-c", "apply.whitespace=nowarn"),
+    *("-c", "core.safecrlf=false"),
+    *("-c", "merge.ff=true"),
     *("-c", "merge.verifySignatures=false"),
     *("-c", "commit.cleanup=whitespace"),
     *("-c", "i18n.commitEncoding=UTF-8"),
@@ -145,8 +147,12 @@ class Git:
         """The error for a command that git refused."""
         if self.rooted and (gone := missing(self.cwd)):
             return gone
-        words = printable(reply.stderr.strip() or reply.stdout.strip() or "no reason given")[-2000:]
-        return WorkspaceError(f"{self.cwd}: {_shown(args)} failed (exit status {reply.status}): {words}")
+        words = printable(reply.stderr.strip() or reply.stdout.strip())
+        cause = _cause(words)
+        rest = f"\n{words[-2000:]}" if words and words != cause else ""
+        return WorkspaceError(
+            f"{self.cwd}: git failed: {cause[:500]} (exit status {reply.status} of {_shown(args)}){rest}"
+        )
 
     async def _start(self, args: tuple[str, ...], stdin: int, stderr: int = PIPE) -> Process:
         if self.root is not None:
@@ -182,6 +188,8 @@ class Git:
             if not name.startswith("GIT_") or name in KEPT_VARIABLES
         }
         quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "GIT_PAGER": "cat"}
+        # What history says is what was reviewed: nothing stands in for its commits.
+        quiet |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
         ceiling = {"GIT_CEILING_DIRECTORIES": str(self.cwd.parent)} if self.rooted else {}
         return {**kept, **quiet, "LC_ALL": "C", **ceiling, **self.extra}
 
@@ -189,6 +197,14 @@ class Git:
 def printable(text: str) -> str:
     """`text` with what is not UTF-8 in it (names of files) replaced, so that it can be written anywhere."""
     return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _cause(words: str) -> str:
+    """The line in which git says why it failed: the last error, else the last that is no advice."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    others = [line for line in lines if not line.startswith(("hint:", "warning:"))]
+    return (errors or others or lines or ["it gave no reason"])[-1]
 
 
 async def _end(process: Process) -> None:

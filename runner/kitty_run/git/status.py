@@ -8,6 +8,8 @@ from kitty_run.git.command import Git
 
 _FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}
 """How many fields stand before the path, by the kind of entry (`git status --porcelain=v2`)."""
+NOT_INSIDE = "--ignore-submodules=dirty"
+"""Git would look for changes inside submodules as their own settings say, which an agent can have written."""
 _HEAD, _BRANCH = "# branch.oid ", "# branch.head "
 _NO_BRANCH = "(detached)"
 
@@ -52,7 +54,7 @@ class Status:
 async def status(git: Git, *options: str) -> Status:
     """The status of the worktree of `git`; nothing in it changes, its index neither."""
     told = ("--porcelain=v2", "-z", "--branch", "--no-ahead-behind", "--untracked-files=all", "--no-renames")
-    items = await git.paths("status", *told, *options)
+    items = await git.paths("status", *told, NOT_INSIDE, *options)
     facts = [item for item in items if item.startswith("# ")]
     head = next(item.removeprefix(_HEAD) for item in facts if item.startswith(_HEAD))
     branch = next(item.removeprefix(_BRANCH) for item in facts if item.startswith(_BRANCH))
