@@ -14,7 +14,7 @@ import psutil
 import pytest
 from kitty_run.agents.model import Started
 from kitty_run.execution.checks import run_checks
-from kitty_run.execution.local import LocalExecutor, end_leftovers
+from kitty_run.execution.processes import LocalProcesses, end_leftovers
 from kitty_run.profile.model import Check
 
 from tests.execution.launching import launch, no_note, run
@@ -85,7 +85,7 @@ def test_a_daemon_ends_with_the_attempt_however_that_ends(
 def test_a_daemon_ends_with_an_attempt_that_is_cancelled(tmp_path: Path, pid_file: Path) -> None:
     async def scenario() -> None:
         running = asyncio.create_task(
-            LocalExecutor().run(
+            LocalProcesses().run(
                 launch(tmp_path, agent(pid_file, "print(1, flush=True); time.sleep(60)")), no_note
             )
         )
@@ -102,7 +102,7 @@ def test_a_daemon_ends_with_an_attempt_that_is_cancelled(tmp_path: Path, pid_fil
 @pytest.mark.parametrize(("then", "passed"), [("", True), ("sys.exit(1)", False)])
 def test_a_daemon_of_a_check_ends_with_it(tmp_path: Path, pid_file: Path, then: str, passed: bool) -> None:
     check = Check(name="tests", command=(sys.executable, "-c", agent(pid_file, then)), timeout=20.0)
-    checking = run_checks((check,), LocalExecutor(), tmp_path, tmp_path, "run/WP01/checks-1", no_note, {})
+    checking = run_checks((check,), LocalProcesses(), tmp_path, tmp_path, "run/WP01/checks-1", no_note, {})
     (result,) = asyncio.run(checking)
     assert result.passed is passed
     assert pid_file.exists()
@@ -113,10 +113,10 @@ RUNNER = """
 import asyncio, sys
 from pathlib import Path
 from tests.execution.launching import launch
-from kitty_run.execution.local import LocalExecutor
+from kitty_run.execution.processes import LocalProcesses
 async def note(started):
     print(started.pid, repr(started.created), flush=True)
-asyncio.run(LocalExecutor().run(launch(Path(sys.argv[1]), sys.argv[2]), note))
+asyncio.run(LocalProcesses().run(launch(Path(sys.argv[1]), sys.argv[2]), note))
 """
 
 
