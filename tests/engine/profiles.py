@@ -11,8 +11,6 @@ from kitty_run.profile.model import (
     Backoff,
     Concurrency,
     Extra,
-    FailureClass,
-    FailureRule,
     Finish,
     HostConfig,
     Limits,
@@ -22,11 +20,10 @@ from kitty_run.profile.model import (
     RetryTables,
     Role,
 )
+from kitty_run.simulation.profile import FAILURES
 
 POLICY = Policy("kitty-run", "1.0.0", None, "full_auto", "workspace_write", "none")
 ENFORCE = {axis: {getattr(POLICY, axis): Extra()} for axis in AXES}
-LIMITED = FailureRule(FailureClass.RATE_LIMITED, match=r"^limited(?: until (?P<resets_at>.+))?$")
-OVERLOADED = FailureRule(FailureClass.OVERLOADED, match="^overloaded$")
 
 
 def agent(name: str, family: str | None = None) -> Agent:
@@ -36,7 +33,7 @@ def agent(name: str, family: str | None = None) -> Agent:
         family=family or name,
         command=(name,),
         enforce=ENFORCE,
-        failures=(LIMITED, OVERLOADED),
+        failures=FAILURES,
     )
 
 

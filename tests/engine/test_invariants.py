@@ -17,9 +17,9 @@ from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 from kitty_run.profile.model import Action, Allowance, Backoff, Concurrency, Limits, Profile, RetryRow
+from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
-from tests.engine.killing import run_and_kill
 from tests.engine.world import Did, Job, World
 
 BEHAVIOURS = ("work", "idle", "fail", "timeout", "signal", "specs", "approve", "reject", "both", "silent")

@@ -17,9 +17,9 @@ from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Allowance, Backoff, Limits, Output, RetryRow
+from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
-from tests.engine.killing import run_and_kill
 from tests.engine.world import Did, FakeWorkspace, Job, World, good
 
 PAIR = {"WP01": [], "WP02": ["WP01"]}

@@ -19,9 +19,9 @@ from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Diff
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Backoff, Concurrency, FailureClass, Limits, Profile, RetryRow
+from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
-from tests.engine.killing import run_and_kill
 from tests.engine.world import START, Did, FakeWorkspace, Job, Script, World, good
 
 WIDE = {f"WP{number:02}": [] for number in range(1, 7)}

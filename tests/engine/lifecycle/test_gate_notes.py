@@ -11,8 +11,8 @@ from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
+from kitty_run.simulation.kill import run_and_kill
 
-from tests.engine.killing import run_and_kill
 from tests.engine.world import Did, Job, World
 
 PAIR = {"WP01": [], "WP02": ["WP01"]}

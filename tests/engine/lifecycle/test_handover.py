@@ -10,9 +10,9 @@ import pytest
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Output, Profile, RetryRow
+from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
-from tests.engine.killing import run_and_kill
 from tests.engine.world import Did, Job, World, good
 
 SAID = '{"session": "%s"}\n'

@@ -6,8 +6,7 @@ import asyncio
 
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.profile.model import Concurrency, RoleName
-
-from tests.engine import virtual_time
+from kitty_run.simulation.clock import run_in_virtual_time
 
 
 def started(limits: Concurrency, *wanted: tuple[RoleName, str, float]) -> list[tuple[RoleName, str, float]]:
@@ -23,7 +22,7 @@ def started(limits: Concurrency, *wanted: tuple[RoleName, str, float]) -> list[t
         slots = Slots(limits)
         await asyncio.gather(*(attempt(slots, one) for one in wanted))
 
-    virtual_time.run(all_at_once())
+    run_in_virtual_time(all_at_once())
     return order
 
 
@@ -53,7 +52,7 @@ def test_who_is_cancelled_while_waiting_leaves_no_place_taken() -> None:
             waiting.cancel()
         await asyncio.wait_for(_hold(slots), 1.0)
 
-    virtual_time.run(scene())
+    run_in_virtual_time(scene())
 
 
 async def _hold(slots: Slots) -> None:

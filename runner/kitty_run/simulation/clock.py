@@ -1,4 +1,7 @@
-"""An event loop whose clock jumps to the next timer: hours of backoff take no time, in the same order."""
+"""An event loop in virtual time: its clock jumps to the next timer, so that hours of waiting take no time.
+
+Timers fire in the same order as in real time, and nothing depends on how fast the machine is.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 PATIENCE = 20.0
-"""Real seconds before a loop that waits for nothing counts as stuck."""
+"""Real seconds before a loop that waits without any timer counts as stuck."""
 
 
 class InlineExecutor(ThreadPoolExecutor):
-    """Runs what is handed to a thread at once, so that nothing depends on real time."""
+    """Runs at once what is handed to a thread, so that nothing depends on real time."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
@@ -28,6 +31,8 @@ class InlineExecutor(ThreadPoolExecutor):
 
 
 class _Selector(selectors.SelectSelector):
+    """Advances the clock instead of waiting."""
+
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
@@ -39,13 +44,13 @@ class _Selector(selectors.SelectSelector):
         if timeout is None:
             if found := super().select(PATIENCE):  # the loop's own closing waits for a thread
                 return found
-            raise RuntimeError("everything waits, and no timer is set: the engine is stuck")
+            raise RuntimeError("everything waits, and no timer is set: the simulated run is stuck")
         self.now += timeout
         return []
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """See the module."""
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """See the module. `time()` begins at 0 and counts virtual seconds."""
 
     def __init__(self) -> None:
         self._virtual = _Selector()
@@ -56,7 +61,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual.now
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` in virtual time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+def run_in_virtual_time(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end on a loop of its own.
+
+    Raises what `work` raises, and `RuntimeError` where everything waits and nothing is left to happen.
+    """
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(work)

@@ -1,0 +1,91 @@
+"""The simulated repository: branches, kept commits and the merge of a simulated mission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from kitty_run.git.protocols import AbortedMerge, Loss, Standing, Unmerged
+from kitty_run.git.provenance import Foreign
+from kitty_run.simulation.workspaces import WorkspaceContent
+
+
+class SimulatedRepository:
+    """`RepositoryPort` over the workspaces' content; `merged` says whether the host has merged.
+
+    `unmerged` is what verifying that merge finds missing; `kept` are the commits kept under refs, by work
+    package; `status_commits` the mission's folders whose status was committed.
+    """
+
+    def __init__(self, contents: Mapping[str, WorkspaceContent], merged: Callable[[], bool]) -> None:
+        self._contents = contents
+        self._merged = merged
+        self.unmerged: tuple[Unmerged, ...] = ()
+        self.kept_commits: dict[str, str] = {}
+        self.status_commits: list[Path] = []
+        self.cleaned_up = False
+
+    async def current_branch(self) -> str | None:
+        return "main"
+
+    async def resolve(self, ref: str) -> str | None:
+        content = self._of(ref)
+        return f"commit-of-{ref}" if content is None else content.head
+
+    async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
+        content = self._of(branch)
+        if content is None:
+            return None
+        goal = max(reviewed, key=content.heads.index)
+        after = content.heads[content.heads.index(goal) + 1 :]
+        return Standing(content.head, tuple(Foreign(one, "sneaked in", ()) for one in after), (), goal)
+
+    async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
+        content = self._of(branch)
+        if content is not None:
+            content.reset(commit)
+        return f"refs/kitty-run/{mission}/aside/{wp}"
+
+    async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
+        return ()
+
+    async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:
+        return Loss((), before)
+
+    async def remote_of(self, branch: str) -> str:
+        return "origin"
+
+    async def is_on(self, remote: str, branch: str) -> bool:
+        return True
+
+    async def push(self, remote: str, branch: str) -> str | None:
+        return None
+
+    async def dirty_tracked(self) -> tuple[str, ...]:
+        return ()
+
+    async def commit_status(
+        self, mission_dir: Path, message: str, worktree: Path | None = None
+    ) -> str | None:
+        self.status_commits.append(mission_dir)
+        return "status-commit"
+
+    async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]:
+        if not self._merged():
+            return tuple(Unmerged(wp, "not merged") for wp in heads)
+        return self.unmerged
+
+    async def abort_merge(self) -> AbortedMerge | None:
+        return None
+
+    async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None:
+        self.cleaned_up = True
+
+    async def keep(self, mission: str, wp: str, sha: str) -> None:
+        self.kept_commits[wp] = sha
+
+    async def kept(self, mission: str, wp: str) -> str | None:
+        return self.kept_commits.get(wp)
+
+    def _of(self, branch: str) -> WorkspaceContent | None:
+        return next((content for name, content in self._contents.items() if branch.endswith(name)), None)
