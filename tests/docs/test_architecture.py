@@ -1,9 +1,12 @@
-"""`docs/architecture.md` and the folders agree."""
+"""`docs/architecture.md` agrees with the folders and with the state machine."""
 
 from __future__ import annotations
 
 import re
 
+from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped]
+
+from tests.docs.state_diagram import refreshed
 from tests.hosts import CHECKOUT
 
 PACKAGE = CHECKOUT / "runner" / "kitty_run"
@@ -30,3 +33,8 @@ def _documented() -> set[str]:
 
 def test_every_room_is_documented_and_every_documented_room_is_there() -> None:
     assert _documented() == _rooms()
+
+
+def test_the_state_machine_is_drawn_as_it_is(snapshot: Snapshot) -> None:
+    snapshot.snapshot_dir = CHECKOUT / "docs"
+    snapshot.assert_match(refreshed(PAGE), "architecture.md")

@@ -1,4 +1,4 @@
-"""A verb, a lane or a code of an end that is added to its enum and nowhere else does not type-check."""
+"""A verb, lane, step or code of an end that is added to its enum and nowhere else does not type-check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
             '    ABORT = "abort"\n',
             [
                 "profile/retry_verbs.py",
-                *(f"engine/lifecycle/{name}.py" for name in ("attempts/recovery", "host_calls", "review")),
+                "engine/lifecycle/attempts/recovery.py",
+                "engine/lifecycle/state_machine.py",
             ],
         ),
         ("engine/shutdown.py", '    DEPENDENCIES = "dependencies"\n', ["engine/shutdown.py"]),
@@ -28,6 +29,11 @@ ROOT = Path(__file__).parents[2]
             "host/model.py",
             '    CANCELED = "canceled"\n',
             ["host/model.py", "engine/lifecycle/state_machine.py"],
+        ),
+        (
+            "engine/lifecycle/state_machine.py",
+            '    CONFIRM = "confirm"\n',
+            ["engine/lifecycle/state_machine.py", "engine/lifecycle/work_package.py"],
         ),
     ],
 )

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.budget import Reached, account
-from kitty_run.engine.lifecycle.approvals import Gates
+from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.attempts.budget_check import keeping_time, of_run, of_work_package
-from kitty_run.engine.lifecycle.finish import Finish, Unfinished
-from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.lifecycle.finish import Finish
+from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.scheduling.dependency_graph import cycle
-from kitty_run.engine.scheduling.scheduler import Crew, exit_status
-from kitty_run.engine.shutdown import EndCode, Ended, Result
+from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
+from kitty_run.engine.shutdown import End, EndCode, Result, Stop
 from kitty_run.engine.state.events import RunEnded
 from kitty_run.engine.state.usage import Cost
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
@@ -82,8 +82,8 @@ class Session:
 
     def __init__(self, services: Services) -> None:
         self._s = services
-        self._desk = Desk(services)
-        self._crew: Crew | None = None
+        self._calls = HostCalls(services)
+        self._scheduler: Scheduler | None = None
         self._interrupts = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -103,22 +103,20 @@ class Session:
         """Run to the end. Expected errors become part of the report; only journal errors are raised."""
         self._s.began = asyncio.get_running_loop().time()
         self._check_graph()
-        self._crew = Crew(self._s, self._desk)
+        self._scheduler = Scheduler(self._s, self._calls)
         reason = ""
-        self._task = asyncio.create_task(self._work(self._crew))
+        self._task = asyncio.create_task(self._work(self._scheduler))
         try:
             await self._task
-            status = exit_status(self._crew.ends, self._crew.abort, self._interrupts > 0)
+            status = exit_status(self._scheduler.ends, self._scheduler.abort, self._interrupts > 0)
         except asyncio.CancelledError:
             if not self._interrupts:
                 raise
             status = ExitStatus.INTERRUPTED
-        except Ended as ended:
-            paused = ended.result is Result.PAUSED
+        except Stop as stop:
+            paused = stop.end.result is Result.PAUSED
             status = ExitStatus.PAUSED if paused else ExitStatus.INCOMPLETE
-            reason = "" if ended.code is EndCode.LIMIT_REACHED else ended.reason
-        except Unfinished as error:
-            status, reason = ExitStatus.INCOMPLETE, str(error)
+            reason = "" if stop.end.code is EndCode.LIMIT_REACHED else stop.end.reason
         except JournalError:
             raise
         except KittyRunError as error:
@@ -144,25 +142,25 @@ class Session:
             self._write_end(error.exit_status, str(error), 0.0)
             raise error
 
-    async def _work(self, crew: Crew) -> None:
+    async def _work(self, scheduler: Scheduler) -> None:
         for limit in unseen(self._s.profile):
             self._s.notice(str(limit))
         async with keeping_time(self._s):
-            await Gates(self._s, self._desk).pass_or_end("start")
+            await Approvals(self._s, self._calls).pass_or_stop("start")
             await self._find_reviewed()
-            ends = await crew.run()
-        if exit_status(ends, crew.abort, self._interrupts > 0) is ExitStatus.OK:
+            ends = await scheduler.run()
+        if exit_status(ends, scheduler.abort, self._interrupts > 0) is ExitStatus.OK:
             self._s.control.lift()
-            await Finish(self._s, self._desk).run()
+            await Finish(self._s, self._calls).run()
 
     async def _find_reviewed(self) -> None:
         if self._s.profile.finish.merge is not None and self._s.memory.merged is None:
-            await ReviewedHeads(self._s, self._desk).find()
+            await ReviewedHeads(self._s, self._calls).find()
 
     def _why(self) -> str:
-        crew = self._crew
-        if crew is not None and crew.abort is not None:
-            return str(crew.abort)
+        scheduler = self._scheduler
+        if scheduler is not None and scheduler.abort is not None:
+            return str(scheduler.abort)
         if found := self._limits():
             return account(found, self._s.memory.ledger.run, self._left())
         return self._s.control.reason if self._s.control.draining else ""
@@ -217,13 +215,13 @@ class Session:
             )
         )
 
-    def _ends(self) -> dict[str, Ended]:
+    def _ends(self) -> dict[str, End]:
         """Every work package's end in the mission's order; without one, the run stopped before it."""
-        ends = self._crew.ends if self._crew else {}
+        ends = self._scheduler.ends if self._scheduler else {}
         unknown = self._s.control.end()
         return {wp: ends.get(wp, unknown) for wp in self._s.board.lanes}
 
-    def _work_package(self, wp: str, end: Ended) -> WorkPackageReport:
+    def _work_package(self, wp: str, end: End) -> WorkPackageReport:
         memory = self._s.remember(wp)
         attempts = sum(memory.attempts.values())
         lane = self._s.board.lanes[wp]

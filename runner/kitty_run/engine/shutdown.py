@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
@@ -101,19 +102,31 @@ class EndCode(StrEnum):
                 assert_never(unreachable)
 
 
-class Ended(Exception):
-    """Ends a work package's way through the lanes: control flow, not an error. `reason` is for people."""
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a work package ended in this run. `reason` is for people; `gate` is the one that it waits at."""
 
-    def __init__(self, code: EndCode, reason: str = "", gate: str | None = None) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.gate = gate
+    code: EndCode
+    reason: str = ""
+    gate: str | None = None
 
     @property
     def result(self) -> Result:
-        """How it ended."""
+        """What that is in short."""
         return self.code.result
+
+
+class Stop(Exception):
+    """Unwinds whatever is under way, since it may not continue; `end` says why.
+
+    Raised where something waits or asks whether it may continue: the run stops, a limit is reached, a gate
+    waits or another work package holds the workspace. Like asyncio's cancellation it passes through all
+    that is between such a place and whoever started the work.
+    """
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end.reason)
+        self.end = end
 
 
 class Control:
@@ -149,17 +162,17 @@ class Control:
             self.code, self.reason = EndCode.NOT_REACHED, ""
             self._stopping.clear()
 
-    def end(self) -> Ended:
-        """The end of whatever the stop keeps from going on."""
-        return Ended(self.code, self.reason)
+    def end(self) -> End:
+        """The end of whatever the stop keeps from continuing."""
+        return End(self.code, self.reason)
 
     def checkpoint(self) -> None:
-        """Raise `Ended` if the run is stopping."""
+        """Raise `Stop` if the run is stopping."""
         if self.draining:
-            raise self.end()
+            raise Stop(self.end())
 
     async def pause(self, seconds: float) -> None:
-        """Wait; raises `Ended` as soon as the run is stopping."""
+        """Wait; raises `Stop` as soon as the run is stopping."""
         self.checkpoint()
         if seconds <= 0:
             return

@@ -11,32 +11,34 @@ import asyncio
 from dataclasses import asdict
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.shutdown import End, EndCode, Stop
 from kitty_run.engine.state.events import GateAnswered, GateWaiting
 from kitty_run.engine.state.gate_answers import LOOK, Answer, answer_of, gate_id, give
 from kitty_run.profile.model import GateName
 
 
-class Gates:
+class Approvals:
     """Asks the profile's gates of one run."""
 
-    def __init__(self, services: Services, desk: Desk) -> None:
+    def __init__(self, services: Services, calls: HostCalls) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
 
-    async def pass_or_end(self, gate: GateName) -> None:
-        """Like `ask`, where a rejection can only end the run (`Ended`)."""
+    async def pass_or_stop(self, gate: GateName) -> None:
+        """Like `ask` for the whole mission; raises `Stop` where the gate waits or was rejected."""
         answer = await self.ask(gate)
+        if isinstance(answer, End):
+            raise Stop(answer)
         if not answer.approved:
             said = f"the gate `{gate}` was rejected by {answer.by}: {answer.note}".rstrip(": ")
-            raise Ended(EndCode.GATE_REJECTED, said)
+            raise Stop(End(EndCode.GATE_REJECTED, said))
 
-    async def ask(self, gate: GateName, wp: str | None = None) -> Answer:
+    async def ask(self, gate: GateName, wp: str | None = None) -> Answer | End:
         """The answer to `gate`; approved at once where the profile has no such gate.
 
-        Where nobody has answered, a person at the terminal is asked; without one `Ended(GATE_WAITS)` is
-        raised. A rejection is used up by being read, so that the next time the gate asks again.
+        Where nobody has answered, a person at the terminal is asked; without one it is an end, the gate
+        waits. A rejection is used up by being read, so that the next time the gate asks again.
         """
         if gate not in self._s.profile.gates or self._s.assume_yes:
             return Answer(True)
@@ -44,7 +46,12 @@ class Gates:
         answer = answer_of(self._s.place, name)
         if answer is None:
             self._s.journal.write(GateWaiting(name, wp=wp))
-            answer = await self._wait(name, wp)
+            found = await self._wait(name, wp)
+            if found is None:
+                return End(
+                    EndCode.GATE_WAITS, f"gate {name}: `kitty-run approve {name}`, then run again", gate=name
+                )
+            answer = found
         await self._record(name, wp, answer)
         if not answer.approved:
             self.forget(gate, wp)
@@ -64,7 +71,7 @@ class Gates:
             history = None
         self._s.journal.write(GateAnswered(name, **asdict(answer), history=history, wp=wp))
         if history is not None:
-            await self._desk.note(history, _note(name, answer))
+            await self._calls.note(history, _note(name, answer))
 
     def _history(self, wp: str | None) -> str | None:
         """The work package whose history is told: hosts keep none for missions, so that the first one's
@@ -73,12 +80,13 @@ class Gates:
             return None
         return wp or next(iter(self._s.board.lanes), None)
 
-    async def _wait(self, name: str, wp: str | None) -> Answer:
-        """Whatever comes first: the person at the terminal, or an answer given elsewhere."""
+    async def _wait(self, name: str, wp: str | None) -> Answer | None:
+        """Whatever comes first: the person at the terminal, or an answer given elsewhere.
+
+        None where nobody is at the terminal.
+        """
         if self._s.asker is None:
-            raise Ended(
-                EndCode.GATE_WAITS, f"gate {name}: `kitty-run approve {name}`, then run again", gate=name
-            )
+            return None
         asked = asyncio.create_task(self._s.asker.ask(name, wp or f"mission {self._s.board.mission}"))
         try:
             while not asked.done():

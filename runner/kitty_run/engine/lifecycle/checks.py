@@ -8,16 +8,18 @@ from kitty_run.agents.model import AttemptFacts, CheckResult
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.attempts.description import check_spec
 from kitty_run.engine.lifecycle.attempts.process_record import recorded
-from kitty_run.engine.lifecycle.attempts.recovery import Failed
+from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.state.events import CheckEnded, CheckRecord
 from kitty_run.profile.model import FailureClass
 
 
-async def check(services: Services, at: Assignment, attempt: AttemptFacts) -> tuple[CheckResult, ...]:
+async def check(
+    services: Services, at: Assignment, attempt: AttemptFacts
+) -> tuple[CheckResult, ...] | AttemptFailure:
     """Run the checks in the workspace, and remove what they leave behind; nothing where there are none.
 
-    Raises `Failed(check_failed)` with what the implementer must know of those that failed.
+    A failure, `check_failed`, has what the implementer must know of those that failed.
     """
     checks = services.profile.roles["implement"].checks
     if not checks:
@@ -32,7 +34,7 @@ async def check(services: Services, at: Assignment, attempt: AttemptFacts) -> tu
     for result in results:
         services.journal.write(CheckEnded(attempt.wp, **asdict(as_record(result))))
     if failing := [result for result in results if not result.passed]:
-        raise Failed(FailureClass.CHECK_FAILED, _feedback(failing))
+        return AttemptFailure(FailureClass.CHECK_FAILED, _feedback(failing))
     return results
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from kitty_run.agents.launch.task import Task, read_task
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.reviewer_independence import Staffing
-from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
+from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.outcomes import Claimed, Stopped
 from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
-from kitty_run.engine.lifecycle.state_machine import Step, after_claim
+from kitty_run.engine.lifecycle.state_machine import ClaimOutcome
 from kitty_run.engine.scheduling.workspace_leases import reason
-from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.shutdown import End, EndCode, Stop
 from kitty_run.engine.state.events import WorkSaved, WorkspaceAllocated, WorkspaceAwaited, WorkspaceRepaired
+from kitty_run.errors import KittyRunError
 from kitty_run.git.protocols import WorkspacePort
 from kitty_run.host.model import Allocation, HostRefused, Lane
 
@@ -27,12 +29,16 @@ class Assignment:
     base: str
 
 
-class Allocating:
+class NoWorkspace(KittyRunError):
+    """A work package has no workspace to be worked on in."""
+
+
+class Claim:
     """Claims one work package and finds or makes its workspace."""
 
-    def __init__(self, services: Services, desk: Desk, wp: str) -> None:
+    def __init__(self, services: Services, calls: HostCalls, wp: str) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
         self._wp = wp
         self._assignment: Assignment | None = None
 
@@ -40,25 +46,26 @@ class Allocating:
         """The family of the agent that implements the WP now."""
         return Staffing(self._s, self._wp, "implement").family()
 
-    async def claim(self) -> Step:
+    async def claim(self) -> ClaimOutcome:
         """start-implementation, and a workspace on the right branch with the dependencies' code in it."""
         self._s.control.checkpoint()
         before = self._s.board.lanes[self._wp]
         policy = self._s.profile.policy.payload(self.family())
-        allocation = await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
+        allocation = await self._calls.call("claim", self._wp, None, lambda: self._claim(policy, before))
         if allocation is None:  # only with a target lane can a lost call count as made
-            raise Ended(EndCode.NO_WORKSPACE, "start-implementation gave no workspace")
+            return Stopped(End(EndCode.NO_WORKSPACE, "start-implementation gave no workspace"))
         self._s.moved(self._wp, Lane.IN_PROGRESS)
         if await self._repair(allocation) and self._s.host.traits.workspaces == "host":
             # It makes what was removed anew, and merges dependencies into what was whole only now.
-            again = await self._desk.call("claim", self._wp, None, lambda: self._claim(policy, before))
+            again = await self._calls.call("claim", self._wp, None, lambda: self._claim(policy, before))
             allocation = again or allocation
             await self._repair(allocation)
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._s.remember(self._wp)):
             begin_rework(self._s, self._wp)
         head = await assignment.workspace.head()
-        return after_claim(self._s.remember(self._wp), head, bool(await assignment.workspace.dirty()))
+        dirty = await assignment.workspace.dirty()
+        return Claimed(ready=self._s.remember(self._wp).ready == head and not dirty)
 
     async def _claim(self, policy: dict[str, object], before: Lane) -> Allocation:
         """Claim; where a host refuses since its worktree is dirty or half made, see to that first.
@@ -109,11 +116,11 @@ class Allocating:
     async def assignment(self) -> Assignment:
         """The WP's assignment, located without a claim where a run goes on past the claim."""
         if self._assignment is None:
-            allocation = await self._desk.locate(self._wp)
+            allocation = await self._calls.locate(self._wp)
             await self._repair(allocation)
             await self._settle(allocation, fresh=False)
         if self._assignment is None:
-            raise Blocked(EndCode.UNUSABLE, "it has no workspace")
+            raise NoWorkspace("it has no workspace")
         return self._assignment
 
     async def save(self, why: str) -> None:
@@ -135,9 +142,7 @@ class Allocating:
         if self._s.host.traits.workspaces == "runner":
             await self._make(allocation, workspace)
         elif not allocation.workspace.is_dir():
-            raise Blocked(
-                EndCode.UNUSABLE, f"the host named the workspace {allocation.workspace}, but it is not there"
-            )
+            raise NoWorkspace(f"the host named the workspace {allocation.workspace}, but it is not there")
         elif allocation.branch is not None:
             await workspace.ensure_branch(allocation.branch)
         base = await self._base(allocation, workspace, fresh)
@@ -153,15 +158,15 @@ class Allocating:
             return
         self._s.leases.active.discard(self._wp)
         self._s.journal.write(WorkspaceAwaited(self._wp, holder=holder, claimed=True))
-        raise Ended(EndCode.WORKSPACE, reason(self._wp, holder))
+        raise Stop(End(EndCode.WORKSPACE, reason(self._wp, holder)))
 
     async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
         """A worktree of the runner's own, from the branches of the WP's dependencies."""
         if allocation.branch is None:
-            raise Blocked(EndCode.UNUSABLE, "the host's dialect names no branch for the workspace")
+            raise NoWorkspace("the host's dialect names no branch for the workspace")
         branches = []
         for dependency in self._s.board.work_packages[self._wp].dependencies:
-            branch = (await self._desk.locate(dependency)).branch
+            branch = (await self._calls.locate(dependency)).branch
             if branch is not None and await self._s.repository.resolve(branch) is not None:
                 branches.append(branch)
         start = branches[0] if branches else await self._s.repository.current_branch() or "HEAD"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.approvals import Gates
-from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.mission.accept import Accepting
-from kitty_run.engine.lifecycle.mission.merge import Merging
+from kitty_run.engine.lifecycle.approvals import Approvals
+from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.mission.accept import Acceptance
+from kitty_run.engine.lifecycle.mission.merge import MissionMerge
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.host.model import Lane
 
@@ -16,32 +16,32 @@ __all__ = ["Finish", "Unfinished"]
 class Finish:
     """Accepts and merges one mission, as far as the profile says."""
 
-    def __init__(self, services: Services, desk: Desk) -> None:
+    def __init__(self, services: Services, calls: HostCalls) -> None:
         self._s = services
-        self._desk = desk
-        gates = Gates(services, desk)
-        self._accepting = Accepting(services, gates)
-        self._merging = Merging(services, desk, gates)
+        self._calls = calls
+        approvals = Approvals(services, calls)
+        self._acceptance = Acceptance(services, calls, approvals)
+        self._merge = MissionMerge(services, calls, approvals)
 
     async def run(self) -> None:
-        """Finish the mission. Raises `Unfinished`, `Ended` (a gate waits), `RunAborted` or `WorkspaceError`.
+        """Finish the mission. Raises `Unfinished`, `Stop` (a gate waits), `RunAborted` or `WorkspaceError`.
 
         No host makes accept, or even `done`, a precondition of its merge, so it is checked here.
         """
         await self._check_lanes()
         plan = self._s.profile.finish
-        accepted = not plan.accept or self._s.memory.accepted or await self._accepting.accept()
+        accepted = not plan.accept or self._s.memory.accepted or await self._acceptance.accept()
         if plan.merge is not None:
-            await self._merging.merge(plan.merge)
-            await self._merging.clean_up(plan.merge)
-        if not accepted and not await self._accepting.accept(again=True):
+            await self._merge.merge(plan.merge)
+            await self._merge.clean_up(plan.merge)
+        if not accepted and not await self._acceptance.accept(again=True):
             raise Unfinished(
                 "the host crashed at accept both before and after the merge; the code is merged, the mission "
                 "is not accepted. Accept it by hand when the host works again."
             )
 
     async def _check_lanes(self) -> None:
-        state = await self._desk.state()
+        state = await self._calls.state()
         if all(wp.lane is Lane.CANCELED for wp in state.work_packages):
             raise Unfinished("every work package is canceled: there is nothing to accept or to merge")
         finished = self._s.host.traits.finished

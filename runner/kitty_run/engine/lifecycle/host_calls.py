@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, assert_never
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.retry import Decision, decide, row_for
-from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.lifecycle.outcomes import Refused
 from kitty_run.engine.state.events import CallStarted, RetryDecided
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
@@ -15,30 +15,39 @@ from kitty_run.profile.model import Action
 from kitty_run.profile.retry_verbs import Again, verb
 
 T = TypeVar("T")
+Rule = Callable[[HostRefused, int], Decision]
+"""What the retry table says of a refusal of a call that was repeated so often already."""
 
 
-class Refresh(Exception):
-    """Control flow: the state has been read again, and the work package's next step is decided anew."""
+class CallGivenUp(KittyRunError):
+    """Unwinds a step from inside of a host call that its retry row does not repeat.
 
+    Calls are made deep inside of steps (a claim locates its dependencies' branches, for instance), and
+    none of those between has anything to add to what the table says. Outside of a step it is an error like
+    any other.
+    """
 
-class Blocked(Exception):
-    """Control flow: the work package can't go on; `reason` is told to the host and to people."""
+    def __init__(self, refused: HostRefused, decision: Decision) -> None:
+        super().__init__(str(refused))
+        self.refused = refused
+        self.decision = decision
 
-    def __init__(self, code: EndCode, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
+    @property
+    def outcome(self) -> Refused:
+        """What the step came to by it."""
+        holder = str(self.refused.data.get("claimed_by") or "")
+        return Refused(self.decision.action, str(self.refused), holder, self.refused.lost)
 
 
 class RunAborted(KittyRunError):
-    """A retry row said `abort`: the whole run ends."""
+    """The whole run ends: a retry row says `abort`, or the mission's state can't be read."""
 
     def __init__(self, message: str, exit_status: ExitStatus) -> None:
         super().__init__(message)
         self.exit_status = exit_status
 
 
-class Desk:
+class HostCalls:
     """Makes host calls for the engine."""
 
     def __init__(self, services: Services) -> None:
@@ -48,19 +57,21 @@ class Desk:
         """Read the mission's state and put it on the board."""
         try:
             state = await self._read(self._s.host.state)
-        except HostRefused as refused:
-            raise RunAborted(f"the mission's state can't be read: {refused}", ExitStatus.HOST) from refused
+        except CallGivenUp as given_up:
+            raise RunAborted(
+                f"the mission's state can't be read: {given_up}", ExitStatus.HOST
+            ) from given_up.refused
         for found in state.work_packages:
             self._s.moved(found.id, found.lane)
         self._s.board.update(state)
         return state
 
     async def locate(self, wp: str) -> Allocation:
-        """Where `wp` is worked on. Raises `Blocked` where the host can't tell of this work package."""
+        """Where `wp` is worked on. Raises `CallGivenUp` with `block` where the host can't tell of it."""
         try:
             return await self._read(lambda: self._s.host.locate(wp))
-        except HostRefused as refused:
-            raise Blocked(EndCode.HOST_REFUSED, str(refused)) from refused
+        except CallGivenUp as given_up:
+            raise CallGivenUp(given_up.refused, Decision(Action.BLOCK)) from given_up.refused
 
     async def note(self, wp: str, text: str) -> None:
         """A line in the host's history, where the profile wants it; a refusal changes nothing."""
@@ -84,33 +95,89 @@ class Desk:
         where the WP has reached `target`, the call took effect and None is returned. With `target`
         None the call is simply repeatable.
 
-        Raises `Refresh`, `Blocked`, `Ended` or `RunAborted` as the row decides.
+        Raises `CallGivenUp` where the row does not repeat the call, after reading the state again where it
+        says `refresh`; `Stop` where the run is stopping.
         """
-        while True:
+
+        async def once() -> T | None:
             self._s.journal.write(CallStarted(operation, wp=wp))
             try:
                 reply = await call()
             except HostRefused as refused:
-                if refused.lost and await self._took_effect(wp, target):
-                    self._s.notice(
-                        f"{operation}: no usable reply, but the host shows that it took effect", wp
-                    )
-                    return None
-                await self._act(self._decide(operation, wp, refused), refused, wp)
-                continue
+                if not refused.lost or not await self._took_effect(wp, target):
+                    raise
+                self._s.notice(f"{operation}: no usable reply, but the host shows that it took effect", wp)
+                return None
             if target is not None:
                 self._s.moved(wp, target)
             return reply
+
+        try:
+            return await self._repeat(
+                once, {Again.STEP}, lambda refused, _: self._rule(operation, wp, refused)
+            )
+        except CallGivenUp as given_up:
+            if verb(given_up.decision.action).again is Again.STATE:
+                await self._s.control.pause(given_up.decision.wait)
+                await self.state()
+            raise
+
+    async def for_mission(
+        self, operation: str, again: Collection[Again], call: Callable[[], Awaitable[T]]
+    ) -> T:
+        """Make a call for the whole mission, repeated where its retry row repeats one of `again`.
+
+        Raises `CallGivenUp` where it does not, and `Stop` where the run is stopping.
+        """
+
+        async def once() -> T:
+            self._s.journal.write(CallStarted(operation))
+            return await call()
+
+        return await self._repeat(once, again, self._told(f"{operation}: ", "tried again", again))
 
     async def _took_effect(self, wp: str, target: Lane | None) -> bool:
         state = await self.state()
         return target is not None and state.lane(wp) is target
 
-    def _decide(self, operation: str, wp: str, refused: HostRefused) -> Decision:
+    async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
+        """A call that changes nothing. Raises `CallGivenUp`, or `RunAborted` where the reply was lost."""
+        again = {Again.STEP, Again.STATE}
+        try:
+            return await self._repeat(call, again, self._told("", "asked again", again))
+        except CallGivenUp as given_up:
+            if given_up.refused.lost:
+                raise RunAborted(str(given_up), ExitStatus.HOST) from given_up.refused
+            raise
+
+    async def _repeat(self, call: Callable[[], Awaitable[T]], again: Collection[Again], rule: Rule) -> T:
+        """`call`, repeated as often as `rule` decides for one of `again`; else raises `CallGivenUp`."""
+        repeats = 0
+        while True:
+            try:
+                return await call()
+            except HostRefused as refused:
+                decision = rule(refused, repeats)
+                if verb(decision.action).again not in again:
+                    raise CallGivenUp(refused, decision) from refused
+                repeats = decision.repeat
+            await self._s.control.pause(decision.wait)
+
+    def _told(self, before: str, after: str, again: Collection[Again]) -> Rule:
+        """The table's word on a call that no work package remembers, with a notice where it is repeated."""
+
+        def rule(refused: HostRefused, repeats: int) -> Decision:
+            decision = self._decide(refused, repeats)
+            if verb(decision.action).again in again:
+                self._s.notice(f"{before}{refused}; {after}")
+            return decision
+
+        return rule
+
+    def _rule(self, operation: str, wp: str, refused: HostRefused) -> Decision:
+        """The table's word on a call for `wp`, whose repeats outlive the runner."""
         counter = f"host:{operation}:{refused.code}"
-        row = row_for(self._s.profile.retry.host, refused.code)
-        repeats = self._s.remember(wp).repeats.get(counter, 0)
-        decision = decide(row, repeats, spread=self._s.random.uniform(-1, 1))
+        decision = self._decide(refused, self._s.remember(wp).repeats.get(counter, 0))
         self._s.journal.write(
             RetryDecided(
                 wp,
@@ -125,46 +192,6 @@ class Desk:
         )
         return decision
 
-    async def _act(self, decision: Decision, refused: HostRefused, wp: str) -> None:
-        match decision.action:
-            case Action.RETRY | Action.WAIT:
-                await self._s.control.pause(decision.wait)
-            case Action.REFRESH:
-                await self._s.control.pause(decision.wait)
-                await self.state()
-                raise Refresh
-            case Action.SKIP:
-                raise _skipped(refused)
-            case Action.ABORT:
-                raise RunAborted(f"{wp}: {refused}", abort_status(refused))
-            case Action.BLOCK | Action.FALLBACK | Action.REWORK:  # the host has no next agent and no feedback
-                raise Blocked(EndCode.HOST_REFUSED, str(refused))
-            case unreachable:
-                assert_never(unreachable)
-
-    async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
-        repeats = 0
-        while True:
-            try:
-                return await call()
-            except HostRefused as refused:
-                row = row_for(self._s.profile.retry.host, refused.code)
-                decision = decide(row, repeats, spread=self._s.random.uniform(-1, 1))
-                if verb(decision.action).again not in {Again.STEP, Again.STATE}:
-                    if refused.lost:
-                        raise RunAborted(str(refused), ExitStatus.HOST) from refused
-                    raise
-                self._s.notice(f"{refused}; asked again")
-                repeats = decision.repeat
-                await self._s.control.pause(decision.wait)
-
-
-def _skipped(refused: HostRefused) -> Ended:
-    """The end of a work package that is skipped: by whom it is held, where the host says so."""
-    owner = refused.data.get("claimed_by")
-    return Ended(EndCode.HELD, f"held by {owner}") if owner else Ended(EndCode.SKIPPED, str(refused))
-
-
-def abort_status(refused: HostRefused) -> ExitStatus:
-    """The exit status of a run that `refused` ended: a lost call means that the host is unusable."""
-    return ExitStatus.HOST if refused.lost else ExitStatus.INCOMPLETE
+    def _decide(self, refused: HostRefused, repeats: int) -> Decision:
+        row = row_for(self._s.profile.retry.host, refused.code)
+        return decide(row, repeats, spread=self._s.random.uniform(-1, 1))

@@ -9,15 +9,16 @@ from kitty_run.agents.launch.task import reported
 from kitty_run.agents.model import Outcome
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.reviewer_independence import Staffing
-from kitty_run.engine.lifecycle.attempts.agent_choice import Choosing
-from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner, FamilyLimited
+from kitty_run.engine.lifecycle.attempts.agent_choice import AgentChoice
+from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
 from kitty_run.engine.lifecycle.attempts.description import Order, facts
 from kitty_run.engine.lifecycle.attempts.handover import MOST, note
-from kitty_run.engine.lifecycle.attempts.recovery import Failed, Failures
+from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure, Recovery
 from kitty_run.engine.lifecycle.checks import as_record, check
 from kitty_run.engine.lifecycle.claim import Assignment
-from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.state_machine import Step
+from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.outcomes import HandedIn, Implemented, Limited
+from kitty_run.engine.lifecycle.state_machine import ImplementOutcome
 from kitty_run.engine.state.events import WorkCommitted, WorkLeft, WorkReady
 from kitty_run.git.protocols import Left, Snapshot
 from kitty_run.host.model import Lane
@@ -25,40 +26,47 @@ from kitty_run.profile.model import FailureClass
 from kitty_run.profile.template import render
 
 
-class Implementing:
+class Implementation:
     """Implements one work package until its work may be handed in."""
 
-    def __init__(self, services: Services, desk: Desk, wp: str) -> None:
+    def __init__(self, services: Services, calls: HostCalls, wp: str) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
         self._wp = wp
         self._attempts = AttemptRunner(services, wp)
         self._staffing = Staffing(services, wp, "implement")
-        self._choosing = Choosing(services, desk, wp, "implement")
-        self._failures = Failures(services, desk, wp, "implement")
+        self._choice = AgentChoice(services, calls, wp, "implement")
+        self._recovery = Recovery(services, calls, wp, "implement")
 
-    async def implement(self, at: Assignment) -> Step:
-        """One attempt of the role's current agent; hand in on success, else what the retry table says."""
-        agent = await self._choosing.agent(self._attempts)
+    async def implement(self, at: Assignment) -> ImplementOutcome:
+        """One attempt of the role's current agent, and what is measured of its work."""
+        agent = await self._choice.agent(self._attempts)
         before = await at.workspace.snapshot()
         order = Order("implement", agent, at, before)
-        try:
-            outcome = await self._attempts.run(order)
-            commit = await self._output_gate(order, outcome, before)
-            self._subtasks_gate(at, outcome)
-            checks = await check(self._s, at, facts(self._s, self._wp, order, self._number()))
-        except FamilyLimited:
-            return Step.IMPLEMENT
-        except Failed as failed:
+        outcome = await self._attempts.run(order)
+        if isinstance(outcome, Limited):
+            return outcome
+        ready = await self._ready(order, outcome, before)
+        if isinstance(ready, AttemptFailure):
             left = await self._look_at_what_is_left(order, before)
-            told = note("implement", self._number(), order.agent, failed, self._log(), left)
-            await self._failures.settle(failed, order.agent, told, changed=bool(left.changed))
-            return Step.IMPLEMENT
-        records = tuple(as_record(result) for result in checks)
-        self._s.journal.write(WorkReady(self._wp, commit=commit, checks=records))
-        return Step.HAND_IN
+            told = note("implement", self._number(), order.agent, ready, self._log(), left)
+            return await self._recovery.settle(ready, order.agent, told, changed=bool(left.changed))
+        self._s.journal.write(ready)
+        return Implemented()
 
-    async def _output_gate(self, order: Order, outcome: Outcome, before: Snapshot) -> str:
+    async def _ready(self, order: Order, outcome: Outcome, before: Snapshot) -> WorkReady | AttemptFailure:
+        """The work that may be handed in, committed and checked; else why it may not be."""
+        commit = await self._output_gate(order, outcome, before)
+        if isinstance(commit, AttemptFailure):
+            return commit
+        if undone := _undone(order.at, outcome):
+            return undone
+        checks = await check(self._s, order.at, facts(self._s, self._wp, order, self._number()))
+        if isinstance(checks, AttemptFailure):
+            return checks
+        return WorkReady(self._wp, commit=commit, checks=tuple(as_record(result) for result in checks))
+
+    async def _output_gate(self, order: Order, outcome: Outcome, before: Snapshot) -> str | AttemptFailure:
         """Refuse what must not be handed in, commit the rest; returns the head to hand in."""
         workspace, allocation = order.at.workspace, order.at.allocation
         if allocation.branch is not None:
@@ -67,22 +75,17 @@ class Implementing:
         if touched:
             await workspace.undo_forbidden(before)
         if outcome.failure is not None:
-            raise Failed(outcome.failure, outcome.rule, outcome)
+            return AttemptFailure(outcome.failure, outcome.rule, outcome.resets_at)
         if touched:
-            raise Failed(FailureClass.FORBIDDEN_CHANGE, _forbidden(touched), outcome)
+            return AttemptFailure(FailureClass.FORBIDDEN_CHANGE, _forbidden(touched), outcome.resets_at)
         await self._commit(order)
         after = await workspace.snapshot()
         reworking = self._s.remember(self._wp).cycle > 1
         if (reworking and after.tree == before.tree) or not await workspace.own_changes(order.at.base):
-            raise Failed(FailureClass.NO_CHANGES, "the attempt ended well, but it changed no file", outcome)
+            return AttemptFailure(
+                FailureClass.NO_CHANGES, "the attempt ended well, but it changed no file", outcome.resets_at
+            )
         return after.head
-
-    @staticmethod
-    def _subtasks_gate(at: Assignment, outcome: Outcome) -> None:
-        """An attempt that says itself that a subtask is not done is not handed in as if it were."""
-        said = reported(outcome.message or "", at.task.subtasks)
-        if undone := [subtask for subtask, done in said.items() if not done]:
-            raise Failed(FailureClass.FAILED, f"it reported as not done: {', '.join(undone)}", outcome)
 
     async def _commit(self, order: Order) -> None:
         agent = self._s.profile.agents[order.agent]
@@ -105,20 +108,30 @@ class Implementing:
     def _number(self) -> int:
         return self._s.remember(self._wp).attempts["implement"]
 
-    async def hand_in(self, at: Assignment) -> Step:
+    async def hand_in(self, at: Assignment) -> HandedIn:
         """in_progress to for_review, subtasks ticked first where the host keeps them by itself."""
         head = await at.workspace.head()
         async with self._s.host.quiet():
             await self._s.repository.keep(self._s.board.mission, self._wp, head)
         policy = self._s.profile.policy.payload(self._staffing.family())
         if at.task.subtasks:
-            await self._desk.call(
+            await self._calls.call(
                 "tick", self._wp, None, lambda: self._s.host.tick(self._wp, at.task.subtasks)
             )
-        await self._desk.call(
+        await self._calls.call(
             "hand_in", self._wp, Lane.FOR_REVIEW, lambda: self._s.host.hand_in(self._wp, policy)
         )
-        return Step.CLAIM_REVIEW if self._s.host.traits.review_claim else Step.REVIEW
+        return HandedIn()
+
+
+def _undone(at: Assignment, outcome: Outcome) -> AttemptFailure | None:
+    """An attempt that says itself that a subtask is not done is not handed in as if it were."""
+    said = reported(outcome.message or "", at.task.subtasks)
+    if undone := [subtask for subtask, done in said.items() if not done]:
+        return AttemptFailure(
+            FailureClass.FAILED, f"it reported as not done: {', '.join(undone)}", outcome.resets_at
+        )
+    return None
 
 
 def _forbidden(touched: tuple[str, ...]) -> str:

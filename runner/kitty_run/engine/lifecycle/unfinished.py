@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kitty_run.errors import KittyRunError
 
-class Unfinished(Exception):
+
+class Unfinished(KittyRunError):
     """The mission could not be accepted or merged; the reason says what to do. Nothing was forced."""

@@ -1,99 +1,127 @@
-"""One work package's way through its lanes, from wherever the host says it is to its end."""
+"""One work package's run through its steps, from wherever the host has it to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from typing import assert_never
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.attempts.budget_check import check
-from kitty_run.engine.lifecycle.claim import Allocating, Assignment
-from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAborted
-from kitty_run.engine.lifecycle.implementation import Implementing
-from kitty_run.engine.lifecycle.review import Reviewing
-from kitty_run.engine.lifecycle.state_machine import Step, first_step
-from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.lifecycle.claim import Claim
+from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls, RunAborted
+from kitty_run.engine.lifecycle.implementation import Implementation
+from kitty_run.engine.lifecycle.outcomes import Abort, Block, Found, Stopped, Unusable
+from kitty_run.engine.lifecycle.review import WorkPackageReview
+from kitty_run.engine.lifecycle.state_machine import (
+    Next,
+    Outcome,
+    Step,
+    after_block,
+    next_step,
+    starts_attempt,
+)
+from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.run_directory import StorageError
 from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
 
 
-class Way:
-    """Takes one work package step by step; every step returns the next one."""
+class WorkPackageRun:
+    """Takes one work package step by step, as the state machine says."""
 
-    def __init__(self, services: Services, desk: Desk, wp: str) -> None:
+    def __init__(self, services: Services, calls: HostCalls, wp: str) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
         self._wp = wp
-        self._allocating = Allocating(services, desk, wp)
-        self._implementing = Implementing(services, desk, wp)
-        self._reviewing = Reviewing(services, desk, wp)
+        self._claim = Claim(services, calls, wp)
+        self._implementation = Implementation(services, calls, wp)
+        self._review = WorkPackageReview(services, calls, wp)
 
-    async def go(self) -> Ended:
-        """Go to the end; returns how it ended. `RunAborted` and unexpected errors are raised."""
+    async def run(self) -> End:
+        """Run to the end; returns which it is.
+
+        Raises `RunAborted`, and every error that is not the work package's own: those end the run.
+        """
+        following: Next = Step.READ_LANE
+        while True:
+            match following:
+                case Step() as step:
+                    following = next_step(
+                        step, await self._outcome(step), review_claim=self._s.host.traits.review_claim
+                    )
+                case Block() as block:
+                    return await self._block(block)
+                case End() as end:
+                    return end
+                case Abort(reason, exit_status):
+                    raise RunAborted(f"{self._wp}: {reason}", exit_status)
+                case unreachable:
+                    assert_never(unreachable)
+
+    async def _outcome(self, step: Step) -> Outcome:
+        """What `step` comes to. Whatever unwinds it, and the work package's own errors, are outcomes too."""
         try:
-            await self._walk()
-        except Ended as ended:
-            return ended
+            return await self._take(step)
+        except Stop as stop:
+            return Stopped(stop.end)
+        except CallGivenUp as given_up:
+            return given_up.outcome
         except (RunAborted, JournalError, HostError, StorageError):
             raise  # no work package's own trouble: these end the run
-        except (Blocked, KittyRunError) as error:
-            return await self._block(error)
-        return Ended(EndCode.COMPLETED)
+        except KittyRunError as error:
+            return Unusable(str(error), workspace=isinstance(error, WorkspaceError))
 
-    async def _walk(self) -> None:
-        while (step := self._first()) is not None:
-            try:
-                while step is not Step.END:
-                    step = await self._take(step)
-            except Refresh:
-                continue
-            return
-        lane = self._s.board.lanes[self._wp]
-        if lane is not Lane.DONE:
-            code = EndCode.CANCELED if lane is Lane.CANCELED else EndCode.BLOCKED_ON_HOST
-            raise Ended(code, f"the host has it in the lane {lane}")
-
-    def _first(self) -> Step | None:
-        return first_step(self._s.board.lanes[self._wp], self._s.host.traits.review_claim)
-
-    async def _take(self, step: Step) -> Step:
+    async def _take(self, step: Step) -> Outcome:  # noqa: C901, PLR0911 - a table
+        if step is Step.READ_LANE:
+            return Found(self._lane())
         if step is Step.CLAIM:
-            return await self._allocating.claim()
-        if self._wants_an_agent(step):
+            return await self._claim.claim()
+        if starts_attempt(step, self._lane()):
             check(self._s, self._wp)
-        assignment = await self._allocating.assignment()
-        steps: dict[Step, Callable[[Assignment], Awaitable[Step]]] = {
-            Step.IMPLEMENT: self._implementing.implement,
-            Step.HAND_IN: self._implementing.hand_in,
-            Step.CLAIM_REVIEW: self._reviewing.claim,
-            Step.REVIEW: self._reviewing.review,
-            Step.APPROVE: self._reviewing.approve,
-            Step.REJECT: self._reviewing.reject,
-            Step.CONFIRM: self._reviewing.confirm,
-        }
-        return await steps[step](assignment)
+        at = await self._claim.assignment()
+        match step:
+            case Step.IMPLEMENT:
+                return await self._implementation.implement(at)
+            case Step.HAND_IN:
+                return await self._implementation.hand_in(at)
+            case Step.CLAIM_REVIEW:
+                return await self._review.claim(at)
+            case Step.REVIEW:
+                return await self._review.review(at)
+            case Step.APPROVE:
+                return await self._review.approve(at)
+            case Step.REJECT:
+                return await self._review.reject()
+            case Step.CONFIRM:
+                return await self._review.confirm(at)
+            case unreachable:
+                assert_never(unreachable)
 
-    def _wants_an_agent(self, step: Step) -> bool:
-        """Whether an attempt follows. A review that is not claimed yet may as well be left to others."""
-        claims = step is Step.CLAIM_REVIEW and self._s.board.lanes[self._wp] is Lane.FOR_REVIEW
-        return claims or step in {Step.IMPLEMENT, Step.REVIEW}
+    def _lane(self) -> Lane:
+        return self._s.board.lanes[self._wp]
 
-    async def _block(self, cause: Blocked | KittyRunError) -> Ended:
+    async def _block(self, block: Block) -> End:
         """Save what the workspace holds, and move the WP to the lane `blocked` with the reason."""
-        reason = str(cause)
+        block = await self._saved(block)
+        host, lane = self._s.host, self._lane()
+        policy = self._s.profile.policy.payload(self._claim.family())
         try:
-            await self._allocating.save("work kept when the work package was blocked")
-        except WorkspaceError as error:
-            if isinstance(cause, WorkspaceError):  # most likely for the same reason
-                self._s.notice(f"what the workspace holds was not saved: {error}", self._wp)
-            else:
-                reason = f"{reason}; besides: {error}"
-        lane = self._s.board.lanes[self._wp]
-        policy = self._s.profile.policy.payload(self._allocating.family())
-        try:
-            await self._desk.call(
-                "block", self._wp, Lane.BLOCKED, lambda: self._s.host.block(self._wp, lane, reason, policy)
+            await self._calls.call(
+                "block",
+                self._wp,
+                Lane.BLOCKED,
+                lambda: host.block(self._wp, lane, block.reason, policy),
             )
-        except (Blocked, Refresh, Ended, RunAborted, HostRefused) as error:
-            return Ended(EndCode.NOT_BLOCKED, f"{reason} (and the host did not move it to blocked: {error})")
-        return Ended(cause.code if isinstance(cause, Blocked) else EndCode.UNUSABLE, reason)
+        except (CallGivenUp, Stop, RunAborted, HostRefused) as error:
+            return after_block(block, str(error))
+        return after_block(block, None)
+
+    async def _saved(self, block: Block) -> Block:
+        """`block`, whose reason names what could not be saved."""
+        try:
+            await self._claim.save("work kept when the work package was blocked")
+        except WorkspaceError as error:
+            if not block.workspace:
+                return Block(block.code, f"{block.reason}; besides: {error}")
+            # What blocks it is most likely the reason, too.
+            self._s.notice(f"what the workspace holds was not saved: {error}", self._wp)
+        return block

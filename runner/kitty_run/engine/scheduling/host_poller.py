@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Mapping
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.host_calls import Desk, RunAborted
-from kitty_run.engine.shutdown import Ended, Result
+from kitty_run.engine.lifecycle.host_calls import HostCalls, RunAborted
+from kitty_run.engine.shutdown import End, Result, Stop
 from kitty_run.host.model import Lane
 
 
-class Watch:
+class HostPoller:
     """Sees what others did with the work packages that they hold, and which blocked ones a person freed.
 
     `ends` are the run's ends so far.
     """
 
-    def __init__(self, services: Services, desk: Desk, ends: Mapping[str, Ended]) -> None:
+    def __init__(self, services: Services, calls: HostCalls, ends: Mapping[str, End]) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
         self._ends = ends
         self._left: dict[str, Lane] = {}
 
@@ -51,8 +51,8 @@ class Watch:
     async def _read(self) -> bool:
         """Read the state; a failure is told and decides nothing: the run's own calls find out in time."""
         try:
-            await self._desk.state()
-        except Ended:
+            await self._calls.state()
+        except Stop:
             return False
         except RunAborted as error:
             self._s.notice(f"no look at what others do this time: {error}")

@@ -7,28 +7,28 @@ import traceback
 from collections.abc import Mapping, Sequence
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.host_calls import Desk
-from kitty_run.engine.lifecycle.work_package import Way
+from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.work_package import WorkPackageRun
 from kitty_run.engine.scheduling.critical_path import ways_left
 from kitty_run.engine.scheduling.dependency_graph import in_motion, missing, stuck
-from kitty_run.engine.scheduling.host_poller import Watch
+from kitty_run.engine.scheduling.host_poller import HostPoller
 from kitty_run.engine.scheduling.workspace_leases import reason
-from kitty_run.engine.shutdown import EndCode, Ended, Result
+from kitty_run.engine.shutdown import End, EndCode, Result
 from kitty_run.engine.state.events import ErrorUnexpected, WorkspaceAwaited, WpEnded
 from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
 
 
-class Crew:
+class Scheduler:
     """Runs the work packages of one mission until none can go on."""
 
-    def __init__(self, services: Services, desk: Desk) -> None:
+    def __init__(self, services: Services, calls: HostCalls) -> None:
         self._s = services
-        self._desk = desk
-        self._tasks: dict[asyncio.Task[Ended], str] = {}
-        self.ends: dict[str, Ended] = {}
-        self._watch = Watch(services, desk, self.ends)
+        self._calls = calls
+        self._tasks: dict[asyncio.Task[End], str] = {}
+        self.ends: dict[str, End] = {}
+        self._poller = HostPoller(services, calls, self.ends)
         self._leases = services.leases
         self._leases.named = services.host.workspaces(tuple(services.board.work_packages))
         self._told: set[tuple[str, str]] = set()
@@ -36,7 +36,7 @@ class Crew:
         self._look: asyncio.Task[list[str]] | None = None
         self.abort: KittyRunError | None = None
 
-    async def run(self) -> dict[str, Ended]:
+    async def run(self) -> dict[str, End]:
         """Work until nothing is in flight and nothing can start; every work package gets an end.
 
         An error that ends the whole run is left in `abort`. Raises `JournalError` at once.
@@ -54,8 +54,8 @@ class Crew:
 
     async def _wait(self) -> None:
         """Until a work package ends, others were looked at, or a gate may be answered."""
-        if self._look is None and self._watch.awaited():
-            self._look = asyncio.create_task(self._watch.look())
+        if self._look is None and self._poller.awaited():
+            self._look = asyncio.create_task(self._poller.look())
         awaited = {*self._tasks, *([self._look] if self._look else [])}
         self._leases.news.clear()
         news = asyncio.create_task(self._leases.news.wait())
@@ -98,8 +98,8 @@ class Crew:
         if room <= 0 or self._s.control.draining:
             return
         for wp in await self._candidates(room):
-            way = Way(self._s, self._desk, wp)
-            self._tasks[asyncio.create_task(way.go(), name=wp)] = wp
+            run = WorkPackageRun(self._s, self._calls, wp)
+            self._tasks[asyncio.create_task(run.run(), name=wp)] = wp
 
     async def _candidates(self, room: int) -> list[str]:
         """Up to `room` that may start now: reviews before implementations, then the longest way first."""
@@ -151,24 +151,24 @@ class Crew:
         ]
         if not unclear:
             return []
-        offered = await self._desk.ready()
+        offered = await self._calls.ready()
         return [wp for wp in unclear if wp in offered]
 
-    def _collect(self, task: asyncio.Task[Ended]) -> None:
+    def _collect(self, task: asyncio.Task[End]) -> None:
         wp = self._tasks.pop(task)
         self._leases.active.discard(wp)
         error = None if task.cancelled() else task.exception()
         if task.cancelled():
-            end = Ended(EndCode.INTERRUPTED, "interrupted")
+            end = End(EndCode.INTERRUPTED, "interrupted")
         elif error is None:
             end = task.result()
         else:
             end = self._failed(wp, error)
         self.ends[wp] = end
-        self._watch.left(wp)
+        self._poller.left(wp)
         self._s.journal.write(WpEnded(wp, result=end.result, code=end.code, reason=end.reason))
 
-    def _failed(self, wp: str, error: BaseException) -> Ended:
+    def _failed(self, wp: str, error: BaseException) -> End:
         """An error ends its work package loudly; an expected one that concerns all ends the run."""
         if isinstance(error, JournalError) or not isinstance(error, Exception):
             raise error
@@ -176,10 +176,10 @@ class Crew:
             if self.abort is None:
                 self.abort = error
             self._s.control.drain(EndCode.RUN_ABORTED, f"the run was ended: {error}")
-            return Ended(EndCode.ERROR, str(error))
+            return End(EndCode.ERROR, str(error))
         text = "".join(traceback.format_exception(error))
         self._s.journal.write(ErrorUnexpected(wp, error=repr(error), traceback=text))
-        return Ended(
+        return End(
             EndCode.UNEXPECTED, f"unexpected {type(error).__name__}: {error} (traceback in the journal)"
         )
 
@@ -197,22 +197,22 @@ class Crew:
             if wp in self.ends:
                 continue
             if lane is Lane.DONE:
-                self.ends[wp] = Ended(EndCode.DONE_BEFORE, "done by others, or before this run")
+                self.ends[wp] = End(EndCode.DONE_BEFORE, "done by others, or before this run")
             elif lane is Lane.BLOCKED:
-                self.ends[wp] = Ended(
+                self.ends[wp] = End(
                     EndCode.BLOCKED_ON_HOST, f"blocked on the host. To free it, {self._unblock(wp)}"
                 )
             elif lane is Lane.CANCELED:
-                self.ends[wp] = Ended(EndCode.CANCELED, "canceled on the host")
+                self.ends[wp] = End(EndCode.CANCELED, "canceled on the host")
             elif wp in waiting:
-                self.ends[wp] = Ended(EndCode.DEPENDENCIES, str(waiting[wp]))
+                self.ends[wp] = End(EndCode.DEPENDENCIES, str(waiting[wp]))
             elif not self._s.control.draining and (holder := self._s.holder(wp)) is not None:
-                self.ends[wp] = Ended(EndCode.WORKSPACE, f"{reason(wp, holder)} ({board.lanes[holder]})")
+                self.ends[wp] = End(EndCode.WORKSPACE, f"{reason(wp, holder)} ({board.lanes[holder]})")
             else:
                 self.ends[wp] = self._s.control.end()
 
 
-def exit_status(ends: dict[str, Ended], abort: KittyRunError | None, interrupted: bool) -> ExitStatus:
+def exit_status(ends: dict[str, End], abort: KittyRunError | None, interrupted: bool) -> ExitStatus:
     """The exit status of the work so far; OK means that the mission may be finished."""
     if interrupted:
         return ExitStatus.INTERRUPTED
@@ -228,7 +228,7 @@ def exit_status(ends: dict[str, Ended], abort: KittyRunError | None, interrupted
     return ExitStatus.INCOMPLETE
 
 
-async def _settled(tasks: dict[asyncio.Task[Ended], str]) -> list[asyncio.Task[Ended]]:
+async def _settled(tasks: dict[asyncio.Task[End], str]) -> list[asyncio.Task[End]]:
     if not tasks:
         return []
     done, _ = await asyncio.wait(tasks)

@@ -11,7 +11,7 @@ from kitty_run.engine.decisions.circuit_breaker import Limited
 from kitty_run.engine.decisions.retry import agent_counter, decide, row_for
 from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
-from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.state.events import FamilyAwaited, RetryDecided
 from kitty_run.profile.model import Action, RoleName
 
@@ -59,12 +59,12 @@ def _end(candidate: Candidate) -> datetime:
     return candidate.limit.until
 
 
-class Choosing:
+class AgentChoice:
     """Picks the agent for one role of one work package before each attempt; no attempt is counted here."""
 
-    def __init__(self, services: Services, desk: Desk, wp: str, role: RoleName) -> None:
+    def __init__(self, services: Services, calls: HostCalls, wp: str, role: RoleName) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
         self._wp = wp
         self._role: RoleName = role
         self._staffing = Staffing(services, wp, role)
@@ -74,7 +74,7 @@ class Choosing:
         """The role's current agent, once its family is not limited; meanwhile the table of its limit decides.
 
         `fallback` turns to the first agent that may start; while there is none, and for `wait`, this
-        waits until the first of them may. No failure of others blocks this work package. Raises `Ended`
+        waits until the first of them may. No failure of others blocks this work package. Raises `Stop`
         where the run is stopping or its own limit is reached.
         """
         while True:
@@ -133,7 +133,7 @@ class Choosing:
                 next_agent=self._staffing.index() + place,
             )
         )
-        await self._desk.note(self._wp, f"{self._role}: {why}")
+        await self._calls.note(self._wp, f"{self._role}: {why}")
 
     def _tell(self, awaited: Candidate) -> None:
         """Say once for whom this work package waits, and again only where that changes."""

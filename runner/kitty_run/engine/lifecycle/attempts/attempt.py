@@ -11,7 +11,8 @@ from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.attempts.budget_check import check, look
 from kitty_run.engine.lifecycle.attempts.description import Order, attempt_spec, facts
 from kitty_run.engine.lifecycle.attempts.process_record import AttemptRecord
-from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.lifecycle.outcomes import Limited
+from kitty_run.engine.shutdown import End, EndCode, Stop
 from kitty_run.engine.state.events import AttemptEnded, AttemptInterrupted
 from kitty_run.execution.protocol import AttemptResult, AttemptSpec, Brought
 from kitty_run.profile.model import Agent
@@ -20,8 +21,8 @@ NAP = 30.0
 """Seconds after which somebody who waits looks at the clock and at the run's limits again."""
 
 
-class FamilyLimited(Exception):
-    """Control flow: the attempt was not started, since its agent's family is limited now."""
+class _FamilyLimited(Exception):
+    """Leaves the executor before it starts anything: the agent's family became limited meanwhile."""
 
 
 class AttemptRunner:
@@ -32,22 +33,25 @@ class AttemptRunner:
         self._wp = wp
         self._review: tuple[str | NoVerdict | None, str] | None = None
 
-    async def run(self, order: Order) -> Outcome:
+    async def run(self, order: Order) -> Outcome | Limited:
         """One attempt, from waiting for a place to its outcome; what it did is in the workspace then.
 
-        Raises `FamilyLimited` where the agent's family became limited before it could start, and `Ended`
-        where the run is stopping or a limit is reached. Cancelling ends the agent's whole process tree first.
+        `Limited` where the agent's family became limited before it could start. Raises `Stop` where the run
+        is stopping or a limit is reached. Cancelling ends the agent's whole process tree first.
         """
         agent = self._s.profile.agents[order.agent]
         async with self._s.slots.hold(order.role, order.agent, self._s.ways.get(self._wp, 0.0)):
             self._check_limits()
-            self._check_breaker(agent)
-            return await self._attempt(order, agent)
+            try:
+                self._check_breaker(agent)
+                return await self._attempt(order, agent)
+            except _FamilyLimited:
+                return Limited()
 
     async def rest(self, until: datetime) -> None:
         """Wait until `until`, but not for long at a time: the clock may be put, or the machine have slept.
 
-        Raises `Ended` where the run is stopping or a limit is reached meanwhile.
+        Raises `Stop` where the run is stopping or a limit is reached meanwhile.
         """
         self._check_limits()
         await self._s.control.pause(min((until - self._s.now()).total_seconds(), NAP))
@@ -65,7 +69,7 @@ class AttemptRunner:
 
     def _check_breaker(self, agent: Agent) -> None:
         if self._s.breakers.limited(agent.family) is not None:
-            raise FamilyLimited
+            raise _FamilyLimited
 
     def _check_limits(self) -> None:
         check(self._s, self._wp)
@@ -81,7 +85,7 @@ class AttemptRunner:
             self._s.journal.write(_ended(spec, outcome))
         look(self._s)
         if outcome.exit.ending == "stopped":
-            raise Ended(EndCode.INTERRUPTED, "interrupted")
+            raise Stop(End(EndCode.INTERRUPTED, "interrupted"))
         if spec.verdict_code is not None:
             self._review = result.verdict, spec.verdict_code
         return outcome

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.budget import Reached, named, reached
-from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.shutdown import End, EndCode, Stop
 from kitty_run.engine.state.events import LimitReached
 
 TICK = 0.001
@@ -37,11 +37,11 @@ def look(services: Services) -> None:
 
 
 def check(services: Services, wp: str) -> None:
-    """Before an attempt for `wp`: raises `Ended` where the run is stopping, or `wp` is at its own limit."""
+    """Before an attempt for `wp`: raises `Stop` where the run is stopping, or `wp` is at its own limit."""
     services.control.checkpoint()
     if found := of_work_package(services, wp):
         _tell(services, found)
-        raise Ended(EndCode.LIMIT_REACHED, _reason(found))
+        raise Stop(End(EndCode.LIMIT_REACHED, _reason(found)))
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kitty_run.engine.lifecycle.attempts.recovery import Failed
+from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure
 from kitty_run.git.protocols import Left
 from kitty_run.profile.model import RoleName
 
@@ -14,7 +14,7 @@ MOST = 20
 
 
 def note(  # noqa: PLR0913, PLR0917 - what there is to tell
-    role: RoleName, number: int, agent: str, failed: Failed, log: Path, left: Left | None = None
+    role: RoleName, number: int, agent: str, failed: AttemptFailure, log: Path, left: Left | None = None
 ) -> str:
     """What the next attempt of the role, perhaps another agent's, is told of the one that failed."""
     how = f"ended as `{failed.failure.value}`: {failed.reason}"

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from kitty_run.agents.model import Outcome
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.circuit_breaker import limited_for
 from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, row_for
 from kitty_run.engine.decisions.reviewer_independence import Staffing
-from kitty_run.engine.lifecycle.host_calls import Blocked, Desk, Refresh, RunAborted
-from kitty_run.engine.shutdown import EndCode, Ended
+from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.outcomes import Failed
 from kitty_run.engine.state.events import FamilyLimited, RetryDecided, RetryTable, SessionDropped
-from kitty_run.errors import ExitStatus
 from kitty_run.profile.model import Action, FailureClass, RetryRow, RoleName
 
 SPARES_SESSION = frozenset(
@@ -29,14 +27,16 @@ SPARES_SESSION = frozenset(
 """Failures that say nothing of the conversation that was taken up again."""
 
 
-class Failed(Exception):
-    """An attempt that came to nothing. `reason` is for people and for the next attempt's prompt."""
+@dataclass(frozen=True, slots=True)
+class AttemptFailure:
+    """An attempt that came to nothing. `reason` is for people and for the next attempt's prompt.
 
-    def __init__(self, failure: FailureClass, reason: str, outcome: Outcome | None = None) -> None:
-        super().__init__(reason)
-        self.failure = failure
-        self.reason = reason
-        self.resets_at: datetime | None = outcome.resets_at if outcome else None
+    `resets_at` is when the limit ends that it met, where the agent named that.
+    """
+
+    failure: FailureClass
+    reason: str
+    resets_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +50,33 @@ class _Ruling:
     limited_for: float
 
 
-class Failures:
+class Recovery:
     """Settles the failures of one role's attempts for one work package."""
 
-    def __init__(self, services: Services, desk: Desk, wp: str, role: RoleName) -> None:
+    def __init__(self, services: Services, calls: HostCalls, wp: str, role: RoleName) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
         self._wp = wp
         self._role: RoleName = role
         self._staffing = Staffing(services, wp, role)
 
-    async def settle(self, failed: Failed, agent: str, note: str, *, changed: bool = False) -> None:
-        """Wait, or turn to the next agent, as the table says; on return the step is taken again.
+    async def settle(self, failed: AttemptFailure, agent: str, note: str, *, changed: bool = False) -> Failed:
+        """Do what the table says before the next step is taken: wait, or turn to the next agent.
 
         `note` is for the next attempt's prompt; `changed` tells whether this one changed any file. Where
         the failure concerns the agent's whole family, its breaker opens before anything is awaited.
-        Raises `Blocked`, `Ended`, `Refresh` or `RunAborted` where the table says so.
         """
         ruling = self._rule(failed, agent)
         self._limit(failed, agent, ruling.limited_for)
         self._drop_session(failed, agent, changed)
         self._record(ruling, failed, note)
         await self._act(ruling.decision, failed, agent)
+        reason = self._reason(failed, agent)
+        if ruling.decision.action is Action.BLOCK and ruling.decision.exhausted:
+            reason = "; ".join(filter(None, (reason, self._staffing.kept_out())))
+        return Failed(ruling.decision.action, reason)
 
-    def _rule(self, failed: Failed, agent: str) -> _Ruling:
+    def _rule(self, failed: AttemptFailure, agent: str) -> _Ruling:
         table, key = self._table_key(failed.failure)
         row, counter = self._row(table, key), agent_counter(table, key, self._role, agent)
         repeats, spread = self._s.remember(self._wp).repeats.get(counter, 0), self._s.random.uniform(-1, 1)
@@ -93,7 +96,7 @@ class Failures:
     def _until(self, resets_at: datetime | None) -> float | None:
         return None if resets_at is None else (resets_at - self._s.now()).total_seconds()
 
-    def _limit(self, failed: Failed, agent: str, seconds: float) -> None:
+    def _limit(self, failed: AttemptFailure, agent: str, seconds: float) -> None:
         """Open the breaker of the agent's family for `seconds`, unless it is open for longer."""
         family = self._staffing.family_of(agent)
         until = self._s.now().astimezone(UTC) + timedelta(seconds=seconds)
@@ -105,7 +108,7 @@ class Failures:
                 )
             )
 
-    def _drop_session(self, failed: Failed, agent: str, changed: bool) -> None:
+    def _drop_session(self, failed: AttemptFailure, agent: str, changed: bool) -> None:
         """Begin a new conversation after one that was taken up again to no effect: it may be what fails."""
         memory = self._s.remember(self._wp)
         session = memory.sessions.get(f"{self._role}:{agent}")
@@ -117,7 +120,7 @@ class Failures:
                 SessionDropped(self._wp, role=self._role, agent=agent, session=session, reason=failed.reason)
             )
 
-    def _record(self, ruling: _Ruling, failed: Failed, note: str) -> None:
+    def _record(self, ruling: _Ruling, failed: AttemptFailure, note: str) -> None:
         decision = ruling.decision
         falls_back = decision.action is Action.FALLBACK
         self._s.journal.write(
@@ -136,37 +139,22 @@ class Failures:
             )
         )
 
-    async def _act(self, decision: Decision, failed: Failed, agent: str) -> None:
+    async def _act(self, decision: Decision, failed: AttemptFailure, agent: str) -> None:
         match decision.action:
-            case Action.RETRY:
+            case Action.RETRY | Action.REFRESH:
                 await self._s.control.pause(decision.wait)
-            case Action.WAIT:
-                return  # at the family's breaker, with all others
             case Action.FALLBACK:
-                await self._desk.note(
+                await self._calls.note(
                     self._wp,
                     f"{self._role}: {agent} failed ({failed.failure}); {self._staffing.agent()} goes on",
                 )
-            case Action.REWORK:
-                return
-            case Action.REFRESH:
-                await self._s.control.pause(decision.wait)
-                raise Refresh
-            case Action.SKIP:
-                raise Ended(EndCode.SKIPPED, self._reason(failed, agent))
-            case Action.ABORT:
-                raise RunAborted(f"{self._wp}: {self._reason(failed, agent)}", ExitStatus.INCOMPLETE)
-            case Action.BLOCK:
-                raise Blocked(
-                    EndCode.ATTEMPT_FAILED,
-                    "; ".join(filter(None, (self._reason(failed, agent), self._kept_out(decision)))),
-                )
+            case Action.WAIT:
+                pass  # at the family's breaker, with all others
+            case Action.REWORK | Action.SKIP | Action.ABORT | Action.BLOCK:
+                pass
             case unreachable:
                 assert_never(unreachable)
 
-    def _kept_out(self, decision: Decision) -> str:
-        return self._staffing.kept_out() if decision.exhausted else ""
-
-    def _reason(self, failed: Failed, agent: str) -> str:
+    def _reason(self, failed: AttemptFailure, agent: str) -> str:
         number = self._s.remember(self._wp).attempts.get(self._role, 0)
         return f"{self._role} attempt {number} by {agent}: {failed.failure.value}: {failed.reason}"

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.decisions.retry import decide, row_for
-from kitty_run.engine.lifecycle.approvals import Gates
-from kitty_run.engine.lifecycle.host_calls import Desk
+from kitty_run.engine.lifecycle.approvals import Approvals
+from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck
 from kitty_run.engine.lifecycle.mission.push import ensure_pushed
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
-from kitty_run.engine.state.events import CallStarted, MergeStarted, MergeVerified, StatusCommitted
+from kitty_run.engine.state.events import MergeStarted, MergeVerified, StatusCommitted
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
 from kitty_run.profile.model import Merge
-from kitty_run.profile.retry_verbs import Again, verb
+from kitty_run.profile.retry_verbs import Again
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,14 @@ class Work:
     """Whether the branch still exists; hosts remove merged ones."""
 
 
-class Merging:
+class MissionMerge:
     """Merges one mission, and proves it."""
 
-    def __init__(self, services: Services, desk: Desk, gates: Gates) -> None:
+    def __init__(self, services: Services, calls: HostCalls, approvals: Approvals) -> None:
         self._s = services
-        self._desk = desk
-        self._gates = gates
-        self._heads = ReviewedHeads(services, desk)
+        self._calls = calls
+        self._approvals = approvals
+        self._heads = ReviewedHeads(services, calls)
         self._check = MergeCheck(services, self._heads)
 
     async def merge(self, merge: Merge) -> None:
@@ -57,7 +56,7 @@ class Merging:
         merged_before = not any(work.alive for work in works) or bool(self._s.memory.heads)
         if merged_before and not await self._missing(merge, heads):
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
-        await self._gates.pass_or_end("merge")
+        await self._approvals.pass_or_stop("merge")
         await self._commit_status()
         await self._settle(merge, works)
         works = await self._works()
@@ -109,7 +108,7 @@ class Merging:
         memory = self._s.remember(wp)
         if memory.workspace is not None:
             return memory.workspace, memory.branch
-        allocation = await self._desk.locate(wp)
+        allocation = await self._calls.locate(wp)
         return allocation.workspace, allocation.branch
 
     async def _commit_status(self) -> None:
@@ -127,23 +126,25 @@ class Merging:
 
     async def _call_merge(self, merge: Merge, works: list[Work]) -> None:
         """The host's merge, repeated as the table says while git shows that it has not taken effect."""
-        repeats, heads = 0, {work.wp: work.head for work in works}
-        while True:
+        heads = {work.wp: work.head for work in works}
+        aborted: AbortedMerge | None = None
+
+        async def once() -> None:
+            nonlocal aborted
             try:
-                self._s.journal.write(CallStarted("merge"))
                 await self._s.host.merge(merge.target, merge.strategy, merge.push)
-                return
             except HostRefused as refused:
                 if aborted := await self._s.repository.abort_merge():
                     self._s.notice("the host left a merge half done at the root checkout; it was aborted")
-                if await self._took_effect(merge, heads, refused):
-                    self._s.notice(f"merge: {refused}; git shows that the work is merged all the same")
-                    return
-                decision = decide(row_for(self._s.profile.retry.host, refused.code), repeats)
-                if verb(decision.action).again is not Again.STEP:
-                    raise Unfinished(await self._refused(merge, works, refused, aborted)) from refused
-                repeats = decision.repeat
-                await self._s.control.pause(decision.wait)
+                if not await self._took_effect(merge, heads, refused):
+                    raise
+                self._s.notice(f"merge: {refused}; git shows that the work is merged all the same")
+
+        try:
+            await self._calls.for_mission("merge", {Again.STEP}, once)
+        except CallGivenUp as given_up:
+            told = await self._refused(merge, works, given_up.refused, aborted)
+            raise Unfinished(told) from given_up.refused
 
     async def _took_effect(self, merge: Merge, heads: dict[str, str], refused: HostRefused) -> bool:
         """Whether the work arrived though the host told of a failure: one of its push, say."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.lifecycle.host_calls import Blocked, Desk
+from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.state.events import BranchPutBack, HeadFound
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import Standing
@@ -16,9 +16,9 @@ from kitty_run.host.model import Lane
 class ReviewedHeads:
     """The reviewed commits of one mission, and the branches that must hold them and nothing else."""
 
-    def __init__(self, services: Services, desk: Desk) -> None:
+    def __init__(self, services: Services, calls: HostCalls) -> None:
         self._s = services
-        self._desk = desk
+        self._calls = calls
 
     async def find(self) -> None:
         """Take down the commits of work packages that others approved, as early as they are seen.
@@ -39,9 +39,9 @@ class ReviewedHeads:
         branch = self._s.remember(wp).branch
         if branch is None:
             try:
-                branch = (await self._desk.locate(wp)).branch
-            except Blocked as blocked:
-                self._s.notice(f"the host can't tell where it is worked on: {blocked}", wp)
+                branch = (await self._calls.locate(wp)).branch
+            except CallGivenUp as given_up:
+                self._s.notice(f"the host can't tell where it is worked on: {given_up}", wp)
         return await self._s.repository.resolve(f"refs/heads/{branch}") if branch else None
 
     def known(self) -> tuple[str, ...]:
