@@ -18,12 +18,12 @@ from kitty_run.agents.launch.argv import build
 from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.model import Exit
 from kitty_run.agents.results.outcome import classify
-from kitty_run.agents.results.secrets import mask
 from kitty_run.profile.load import load
 from kitty_run.profile.model import AXES, Agent, Profile, RoleName
 from kitty_run.profile.validation.flags import banned
 from kitty_run.profile.validation.problems import ProfileInvalid
 from kitty_run.resources import profiles_dir
+from kitty_run.text.clean import clean
 
 from tests.agents.making import NOW, context, ended
 
@@ -152,7 +152,7 @@ def test_every_recording_is_expected_to_be_something() -> None:
 def test_recordings_hold_no_secrets() -> None:
     for path in RECORDED.glob("*/*.txt"):
         text = path.read_text(encoding="utf-8")
-        assert mask(text).count("***") == text.count("***"), path  # colours are cleaned, too
+        assert clean(text).count("***") == text.count("***"), path  # colours are cleaned, too
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 from kitty_run import __version__
 from kitty_run.cli.streams import open_missing
 from kitty_run.errors import ExitStatus, KittyRunError
+from kitty_run.text.clean import shortened
+from kitty_run.text.known import knowing
 
 COMMANDS: dict[str, str] = {
     "run": "run a mission to its end; `kitty-run PROFILE` is short for it",
@@ -32,6 +37,9 @@ COMMANDS: dict[str, str] = {
 
 _MODULES = {"reject": "approve"}
 
+ERROR_ROOM = 100_000
+"""Characters of an error that are printed: a profile may have many problems, a host endless words."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (default: those of the process); returns the exit status."""
@@ -45,16 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(ExitStatus.USAGE)
     options = _parser(words).parse_args(_with_command(words))
     run: Callable[[argparse.Namespace], int] = options.run
-    try:
-        return int(run(options))
-    except KittyRunError as error:
-        sys.stderr.write(f"kitty-run: {error}\n")
-        return int(error.exit_status)
-    except KeyboardInterrupt:
-        sys.stderr.write("kitty-run: interrupted\n")
-        return int(ExitStatus.INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the one place that reports a bug
-        return _bug(error, words)
+    with knowing(places=_own_places(words)):
+        try:
+            return int(run(options))
+        except KittyRunError as error:
+            sys.stderr.write(f"kitty-run: {shortened(str(error), ERROR_ROOM)}\n")
+            return int(error.exit_status)
+        except KeyboardInterrupt:
+            sys.stderr.write("kitty-run: interrupted\n")
+            return int(ExitStatus.INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - the one place that reports a bug
+            return _bug(error, words)
+
+
+def _own_places(words: Sequence[str]) -> set[str]:
+    """Where this command works, as the person's shell names it, before anything else could name a place."""
+    variables = ("HOME", "TMPDIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+    named = [os.environ.get(name, "") for name in variables] + [word for word in words if os.sep in word]
+    there = [place for place in named if place and os.path.lexists(place)]
+    with suppress(OSError):  # it was removed under us: the command itself says so
+        there.append(str(Path.cwd()))
+    return {*there, *map(os.path.abspath, there), *map(os.path.realpath, there)}
 
 
 def _bug(error: Exception, words: Sequence[str]) -> int:
@@ -64,7 +83,7 @@ def _bug(error: Exception, words: Sequence[str]) -> int:
 
     text = "".join(traceback.format_exception(error))
     sys.stderr.write(
-        f"kitty-run: an unexpected error, which is a bug: {error!r}\n{text}"
+        f"kitty-run: an unexpected error, which is a bug: {shortened(repr(error))}\n{shortened(text)}"
         f"kitty-run {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"command line: kitty-run {' '.join(words)}\n"
         "Nothing was forced, and the journal has every step so far: the same command continues from there. "
@@ -83,8 +102,6 @@ def _with_command(words: list[str]) -> list[str]:
 
 def _mistyped(words: Sequence[str]) -> str:
     """The message about a first word that is no file, and nearly a command; else nothing."""
-    from pathlib import Path
-
     first = words[0] if words and not words[0].startswith("-") else None
     if first is None or first in COMMANDS or Path(first).exists():
         return ""

@@ -39,6 +39,7 @@ from kitty_run.host.repository import main_checkout
 from kitty_run.host.transport.starters import starter
 from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Profile
+from kitty_run.text.known import knowing
 
 Show = Callable[[Event], None]
 
@@ -72,7 +73,8 @@ async def _launch(request: Request, show: Show) -> Report:
     try:
         await _check_fitness(executor, profile)
         told = await claim(repo)
-        with repository_lock(home(repo) / "lock", request.mission):
+        own = knowing(places=(repo, request.mission))
+        with own, repository_lock(home(repo) / "lock", request.mission):
             return await _connected(request, repo, executor, show, told)
     finally:
         await executor.close()

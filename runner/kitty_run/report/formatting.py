@@ -12,12 +12,15 @@ from kitty_run.profile.durations import spoken as duration
 
 __all__ = ["command_line", "count", "duration", "indented", "money", "one_line", "shown", "some", "tokens"]
 
+LONGEST = 100_000
+"""Characters of a text that are looked at for one line of it."""
+
 _PLACEHOLDER = re.compile(r"<[\w -]+>")
 
 
 def one_line(text: str, room: int = 160) -> str:
     """`text` as one line of at most `room` characters, with `…` where something was left out."""
-    line = " ".join(text.split())
+    line = " ".join(text[:LONGEST].split())
     return line if len(line) <= room else line[: room - 1].rstrip() + "…"
 
 

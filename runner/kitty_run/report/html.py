@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from kitty_run.agents.results import logs
-from kitty_run.agents.results.secrets import mask
 from kitty_run.engine.state.journal import Event
 from kitty_run.engine.state.usage import Cost
 from kitty_run.report.attempt_history import Attempt, gather
@@ -17,9 +16,12 @@ from kitty_run.report.formatting import count, duration, money, tokens
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import follow
 from kitty_run.report.status_text import headline
+from kitty_run.text.clean import clean, shortened
 
 EXCERPT_LENGTH = 4096
 """Characters of the end of an attempt's log that stand in the page."""
+ROOM = 100_000
+"""Characters of one value in the page."""
 MASKED_BYTES = 65_536
 """How much of the log's end is masked before it is cut, so that no secret is cut out of its shape."""
 
@@ -43,9 +45,10 @@ def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str
         _bar(attempt, events, now if life is Life.WORKING else events[-1].at) for attempt in story.attempts
     ]
     template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
-    surroundings = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    # Each value by itself, before it becomes a part of the page: no secret has a tag in it.
+    surroundings = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, finalize=_clean)
     surroundings.globals |= {"money": money, "duration": duration, "count": count, "tokens": tokens}
-    text = surroundings.from_string(template).render(
+    return surroundings.from_string(template).render(
         run=run,
         headline=headline(run, life, now),
         bars=bars,
@@ -56,7 +59,10 @@ def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str
         notes=[(event, told) for event in events if (told := _note(event))],
         events=len(events),
     )
-    return mask(text)
+
+
+def _clean(value: object) -> object:
+    return shortened(value, ROOM) if type(value) is str else value
 
 
 def _bar(attempt: Attempt, events: Sequence[Event], cut: datetime) -> Bar:
@@ -71,7 +77,7 @@ def _excerpt(log: Path) -> str:
     """The end of what the agent wrote; the error stream's where the output is empty."""
     for path in (log, log.with_suffix(".stderr.log")):
         if path.is_file() and path.stat().st_size:
-            return mask(logs.plain(logs.tail(path, MASKED_BYTES)))[-EXCERPT_LENGTH:].strip()
+            return clean(logs.plain(logs.tail(path, MASKED_BYTES)))[-EXCERPT_LENGTH:].strip()
     return ""
 
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TextIO
 
-from kitty_run.agents.results.secrets import mask
 from kitty_run.engine.state.journal import Event
 from kitty_run.report.event_text import Sentence, Tone, sentence
 from kitty_run.report.formatting import one_line, shown
+from kitty_run.text.clean import shortened
 
 Level = Literal["quiet", "normal", "verbose"]
 
@@ -67,7 +67,7 @@ class Live:
         file = f"log {shown(Path(told.file), self._base)}" if told.file else ""
         room = (shutil.get_terminal_size().columns if self._terminal else PLAIN_WIDTH) - _MARGIN
         whole = f"{told.text}: {reason}" if reason else told.text
-        words = self._painted(one_line(mask(whole), max(room, 40)), told.tone)
+        words = self._painted(one_line(shortened(whole), max(room, 40)), told.tone)
         if not file:
             return words
         beside = len(one_line(whole, room)) + 2 + len(file) <= room

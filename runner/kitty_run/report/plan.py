@@ -9,6 +9,7 @@ from kitty_run.planner.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPacka
 from kitty_run.profile.model import Allowance, Profile, Role
 from kitty_run.profile.validation.unseen_limits import unseen
 from kitty_run.report.formatting import command_line, count, duration, money
+from kitty_run.text.clean import clean
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""
@@ -24,7 +25,7 @@ def as_text(plan: Plan) -> str:
     lines += ["", *_rules(plan.profile)]
     if plan.mission:
         lines += ["", *_end(plan.mission)]
-    return "\n".join(lines) + "\n"
+    return clean("\n".join(lines) + "\n")
 
 
 _NO_MISSION = (

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.agents.results.secrets import mask
 from kitty_run.host.model import Lane
 from kitty_run.report.formatting import clock, count, duration, indented, one_line, shown, tokens
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
+from kitty_run.text.clean import clean, shortened
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""
@@ -30,7 +30,7 @@ def as_text(run: RunStatus, life: Life, place: Path, now: datetime, base: Path |
     lines += [_row(wp, one, width, life, now) for wp, one in run.work_packages.items()]
     lines += [_line("limited", text) for text in _limits(run, life, now)]
     lines += [_line(name, text) for name, text in _foot(run, life, place, base)]
-    return mask("\n".join(lines) + "\n")
+    return clean("\n".join(lines) + "\n")
 
 
 def as_json(run: RunStatus, life: Life, place: Path, lock: Mapping[str, object] | None) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return _with_times(value)
     if isinstance(value, str):
-        return mask(value)
+        return clean(value)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -127,7 +127,7 @@ def _limits(run: RunStatus, life: Life, now: datetime) -> Iterator[str]:
 
 def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterator[tuple[str, str]]:
     if run.reason:
-        yield "why", run.reason
+        yield "why", shortened(run.reason)
     if run.limits and life is Life.WORKING:
         yield "limit", f"{' and '.join(run.limits)} reached: nothing new starts, running attempts finish"
     if run.doing and life is Life.WORKING:

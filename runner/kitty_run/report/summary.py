@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kitty_run.agents.results.secrets import mask
 from kitty_run.engine.session import Report, WorkPackageReport
 from kitty_run.engine.shutdown import Result
 from kitty_run.errors import ExitStatus
 from kitty_run.report.formatting import count, duration, indented, one_line, shown
 from kitty_run.report.next_steps import for_run, for_work_package
+from kitty_run.text.clean import clean, shortened
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""
@@ -29,7 +29,7 @@ def as_text(report: Report, base: Path | None = None) -> str:
     for wp, one in report.work_packages.items():
         lines += _work_package(wp, one, shown(_logs(report, wp), base))
     lines += [_line(name, text) for name, text in _figures(report, base)]
-    return mask("\n".join(lines) + "\n")
+    return clean("\n".join(lines) + "\n")
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -39,19 +39,19 @@ def as_json(report: Report) -> dict[str, object]:
         "run_id": report.run_id,
         "mission": report.mission,
         "exit_status": int(report.exit_status),
-        "reason": mask(report.reason),
+        "reason": shortened(report.reason),
         "next": for_run(report),
         "work_packages": {
             wp: {
                 "result": one.result.value,
                 "lane": one.lane,
-                "reason": mask(one.reason),
+                "reason": shortened(one.reason),
                 "next": for_work_package(one),
                 "attempts": one.attempts,
                 "cycles": one.cycles,
                 **one.cost.record(),
                 "logs": str(_logs(report, wp)),
-                "remark": one.remark,
+                "remark": clean(one.remark),
             }
             for wp, one in report.work_packages.items()
         },
@@ -86,7 +86,9 @@ def _work_package(wp: str, one: WorkPackageReport, logs: str) -> Iterator[str]:
         yield from [f"{'':<{_COLUMN}}{'note':<5} {one.remark}"] if one.remark else []
         return
     yield f"  {wp:<9} {one.result:<8} {did}".rstrip()
-    reason = one_line(one.reason).removeprefix(f"{wp} ") if one.result is Result.WAITING else one.reason
+    reason = (
+        one_line(one.reason).removeprefix(f"{wp} ") if one.result is Result.WAITING else shortened(one.reason)
+    )
     told = (
         ("why", reason),
         ("note", one.remark),
@@ -98,7 +100,7 @@ def _work_package(wp: str, one: WorkPackageReport, logs: str) -> Iterator[str]:
 
 def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:
     if report.reason:
-        yield "why", report.reason
+        yield "why", shortened(report.reason)
     if report.accepted:
         unmerged = report.exit_status is ExitStatus.INCOMPLETE and not report.merged
         yield "accepted", "by the host, before what is said above" if unmerged else "by the host"

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.agents.results.secrets import mask
 from kitty_run.errors import LaunchError
 from kitty_run.profile.model import AXES, Agent, Extra, Policy, RoleName
 from kitty_run.profile.template import render
 from kitty_run.profile.validation.flags import refused
+from kitty_run.text.clean import clean
 
 PROMPT = "<prompt>"
 """What stands for the prompt in `Command.shown`."""
@@ -83,7 +83,7 @@ def build(  # noqa: PLR0913, PLR0917 - the things an argv is made of, and where 
     veiled = {**known, "prompt": PROMPT, "feedback": "<feedback>", "verdict_code": "<verdict-code>"}
     return Command(
         argv=tuple(argv),
-        shown=tuple(mask(item) for item in [*_rendered(items, veiled), *(PROMPT for _ in prompt)]),
+        shown=tuple(clean(item) for item in [*_rendered(items, veiled), *(PROMPT for _ in prompt)]),
         stdin=prompt_file if agent.prompt == "stdin" else None,
         env={name: render(text, known) for name, text in _merged(agent, extras, "env").items()},
         files={paths[name]: render(text, known) for name, text in texts.items()},

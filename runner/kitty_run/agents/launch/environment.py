@@ -7,10 +7,11 @@ its first line names would be found, and it is no secret. `env.set: {PATH: ...}`
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from kitty_run.agents.model import AttemptContext
 from kitty_run.profile.model import AgentEnv
+from kitty_run.text.known import secret_values
 
 ALWAYS = ("PATH",)
 
@@ -28,6 +29,13 @@ def environment(
     """
     passed = {name: source[name] for name in (*ALWAYS, *allowed.passed) if name in source}
     return {**passed, **allowed.set, **extras, **told}
+
+
+def secrets_of(environments: Iterable[AgentEnv], source: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """The values in the agents' environments that nobody is to see, wherever they come from."""
+    for allowed in environments:
+        yield from secret_values(allowed.passed, source)
+        yield from secret_values(allowed.set, allowed.set)
 
 
 def told(context: AttemptContext, prompt_file: str) -> dict[str, str]:

@@ -94,14 +94,14 @@ def _check_readable(path: Path) -> None:
 
 def _record(agent: Agent, outcome: Outcome) -> dict[str, object]:
     """The outcome as plain data; None is unknown."""
-    from kitty_run.agents.results.secrets import mask
+    from kitty_run.text.clean import clean
 
     return {
         "agent": agent.name,
         "outcome": outcome.failure or "success",
-        "rule": outcome.rule,
+        "rule": clean(outcome.rule),
         "resets_at": None if outcome.resets_at is None else outcome.resets_at.isoformat(),
-        "message": None if outcome.message is None else mask(outcome.message),
+        "message": None if outcome.message is None else clean(outcome.message),
         "session": outcome.session,
         "cost_usd": outcome.cost_usd,
         "input_tokens": outcome.input_tokens,

@@ -36,11 +36,13 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from kitty_run.planner.mission_reader import visit
     from kitty_run.profile.load import load
     from kitty_run.report.plan import as_json, as_text
+    from kitty_run.text.known import knowing
 
     profile = load(options.profile, tuple(override(text) for text in options.overrides)).profile
     mission = options.mission or profile.mission
     seen = asyncio.run(visit(profile.host, options.repo, mission)) if mission else None
     plan = make(profile, seen)
-    sys.stdout.write(json.dumps(as_json(plan), indent=2) + "\n" if options.json else as_text(plan))
+    with knowing(places=(options.repo.resolve(), mission or "")):
+        sys.stdout.write(json.dumps(as_json(plan), indent=2) + "\n" if options.json else as_text(plan))
     in_the_way = plan.mission is not None and plan.mission.problems
     return ExitStatus.INCOMPLETE if in_the_way else ExitStatus.OK

@@ -31,20 +31,40 @@ def run(options: argparse.Namespace) -> ExitStatus:
     import asyncio
     from datetime import UTC, datetime
 
-    from kitty_run.cli.commands.status import find_run
+    from kitty_run.cli.commands.status import find_run, own_places
     from kitty_run.engine.state.journal import read
     from kitty_run.host.repository import main_checkout
     from kitty_run.report.html import page
     from kitty_run.report.liveness import life
     from kitty_run.report.status import follow
+    from kitty_run.text.known import knowing
 
-    place = find_run(asyncio.run(main_checkout(options.repo)), options.run_id)
+    repo = asyncio.run(main_checkout(options.repo))
+    place = find_run(repo, options.run_id)
     events = list(read(place.journal))
     if not events:
         raise UsageError(f"the journal of run {place.id} has no event yet")
-    text = page(place.id, events, life(follow(place.id, events)), datetime.now(UTC))
+    run = follow(place.id, events)
+    with knowing(_secrets(place.profile), own_places(repo, run)):  # agents' logs are read as they are
+        text = page(place.id, events, life(run), datetime.now(UTC))
     _write(options.output or Path(f"kitty-run-{place.id}.html"), text)
     return ExitStatus.OK
+
+
+def _secrets(profile: Path) -> list[str]:
+    """The values, as they are here and now, of what the run's profile passes to agents."""
+    import yaml
+
+    from kitty_run.agents.launch.environment import secrets_of
+    from kitty_run.profile.model import AgentEnv
+
+    try:
+        agents = yaml.safe_load(profile.read_text(encoding="utf-8"))["agents"].values()
+        environments = [agent.get("env", {}) for agent in agents]
+        allowed = [AgentEnv(tuple(env.get("pass", ())), env.get("set", {})) for env in environments]
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, yaml.YAMLError):
+        return []  # an older run's, or not whole: known shapes are masked all the same
+    return list(secrets_of(allowed))
 
 
 def _write(path: Path, text: str) -> None:

@@ -28,11 +28,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(options: argparse.Namespace) -> ExitStatus:
     """Run; progress goes to standard error, the JSON report to standard output."""
+    from kitty_run.agents.launch.environment import secrets_of
     from kitty_run.cli.terminal_prompt import terminal_asker
     from kitty_run.engine.bootstrap import Request, launch
     from kitty_run.profile.load import load
     from kitty_run.report.live import Level, Live
     from kitty_run.report.summary import as_json, as_text
+    from kitty_run.text.known import knowing
 
     loaded = load(options.profile, tuple(override(text) for text in options.overrides))
     mission = options.mission or loaded.profile.mission
@@ -44,8 +46,11 @@ def run(options: argparse.Namespace) -> ExitStatus:
     level: Level = "quiet" if options.quiet else "verbose" if options.verbose else "normal"
     live = Live(sys.stderr, level)
     asker = None if options.json else terminal_asker()
-    report = launch(Request(loaded, mission, options.repo, options.yes, asker), live.show)
-    say(sys.stderr, as_text(report))
-    if options.json:
-        say(sys.stdout, json.dumps(as_json(report)) + "\n")
+    secrets = secrets_of(agent.env for agent in loaded.profile.agents.values())
+    with knowing(secrets):
+        report = launch(Request(loaded, mission, options.repo, options.yes, asker), live.show)
+        with knowing(places=(report.repo, report.mission)):
+            say(sys.stderr, as_text(report))
+            if options.json:
+                say(sys.stdout, json.dumps(as_json(report)) + "\n")
     return report.exit_status

@@ -12,6 +12,7 @@ from kitty_run.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from kitty_run.engine.state.run_directory import RunPlace
+    from kitty_run.report.status import RunStatus
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,20 +43,27 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from kitty_run.report.status import follow
     from kitty_run.report.status_text import as_json, as_text, lock_line
     from kitty_run.report.watch import watch
+    from kitty_run.text.known import knowing
 
     repo = asyncio.run(main_checkout(options.repo))
     place = find_run(repo, options.run_id)
-    if options.watch:
-        watch(place, sys.stdout)
-        return ExitStatus.OK
     status = follow(place.id, read(place.journal))
-    lives, lock = life(status), lock_holder(repo / HOME / "lock")
-    if options.json:
-        sys.stdout.write(json.dumps(as_json(status, lives, place.directory, lock), indent=2) + "\n")
-        return ExitStatus.OK
-    sys.stdout.write(as_text(status, lives, place.directory, datetime.now(UTC)))
+    with knowing(places=own_places(repo, status)):
+        if options.watch:
+            watch(place, sys.stdout)
+            return ExitStatus.OK
+        lives, lock = life(status), lock_holder(repo / HOME / "lock")
+        if options.json:
+            sys.stdout.write(json.dumps(as_json(status, lives, place.directory, lock), indent=2) + "\n")
+            return ExitStatus.OK
+        sys.stdout.write(as_text(status, lives, place.directory, datetime.now(UTC)))
     sys.stdout.write(lock_line(lock) if lock else "")
     return ExitStatus.OK
+
+
+def own_places(repo: Path, run: RunStatus) -> tuple[object, ...]:
+    """The names in what is shown that lead somewhere, whatever they look like."""
+    return (repo, run.mission, run.profile)
 
 
 def find_run(repo: Path, run_id: str | None) -> RunPlace:

@@ -17,11 +17,17 @@ from kitty_run.engine.state.event_codec import InvalidEvent, decode, encode, is_
 from kitty_run.engine.state.events import Notice, Payload
 from kitty_run.engine.state.private_files import open_file, write_all
 from kitty_run.errors import JournalError, MachineFault, out_of_room
+from kitty_run.text.clean import clean_all, shortened
 
 FORMAT = 1
 """Version of the journal's format, in every line as `v`."""
 
 _HEAD = frozenset({"v", "seq", "at", "type", "wp"})
+
+_TOLD = frozenset({"summary", "findings", "feedback", "note", "foreign", "traceback"})
+"""Keys whose texts an agent, a host or a person wrote: cleaned, and kept whole."""
+_CAUSES = frozenset({"reason", "rule", "text", "why", "error"})
+"""Keys of what a line says in words: cleaned and cut, however much a host or an agent had to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Event:
     @classmethod
     def of(cls, payload: Payload, at: datetime) -> Event:
         """The line that says `payload`."""
-        return cls(payload.TYPE, at, payload.wp, encode(payload))
+        return cls(payload.TYPE, at, payload.wp, _cleaned(encode(payload)))
 
     def to_json(self, seq: int) -> dict[str, object]:
         """The line's object; `seq` counts the journal's lines from 1."""
@@ -182,6 +188,17 @@ class Journal:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _cleaned(data: Mapping[str, object]) -> dict[str, object]:
+    """A line's own keys, with what others wrote cleaned before it is written, folded or shown."""
+    return {key: _text(key, value) for key, value in data.items()}
+
+
+def _text(key: str, value: object) -> object:
+    if key in _CAUSES and isinstance(value, str):
+        return shortened(value)
+    return clean_all(value) if key in _TOLD else value
 
 
 def scan(path: Path) -> Contents:

@@ -1,0 +1,1 @@
+"""Text from agents, hosts and repositories on its way to people: cleaned here, and nowhere else."""
