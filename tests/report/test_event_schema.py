@@ -19,7 +19,7 @@ from tests.report.stories import STORIES, Told
 Tell = Callable[[str], Told]
 SCHEMA: dict[str, Any] = json.loads(schema_path("event").read_text(encoding="utf-8"))
 TYPES = {entry["$ref"].removeprefix("#/$defs/") for entry in SCHEMA["oneOf"]}
-ONLY_WITH_A_REAL_HOST = {"run.resumed", "call.ended"}
+ONLY_WITH_A_REAL_HOST = {"run.resumed", "call.ended", "git.restored"}
 
 
 def problems(line: Mapping[str, Any]) -> list[str]:

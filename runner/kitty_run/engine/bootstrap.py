@@ -19,7 +19,7 @@ from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.shutdown import Control
-from kitty_run.engine.state.events import CallEnded, Notice, ProcessEnded, RunResumed, RunStarted
+from kitty_run.engine.state.events import CallEnded, GitRestored, Notice, ProcessEnded, RunResumed, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Event, Journal
 from kitty_run.engine.state.own_state import claim
@@ -27,15 +27,19 @@ from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import RunPlace, home, new_run, run_place, runs, unfinished_run
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
-from kitty_run.engine.state.witness import verify
+from kitty_run.engine.state.witness import outside_store, verify
 from kitty_run.errors import UsageError
 from kitty_run.execution.executors import open_executor
+from kitty_run.execution.guarded import GuardedExecutor
 from kitty_run.execution.protocol import Executor, Site
+from kitty_run.git.guard.guard import Guard, Restored, guarding
+from kitty_run.git.guard.unusable import refuse_unusable
 from kitty_run.git.repository import Repository
 from kitty_run.git.workspaces.workspace import Workspace
 from kitty_run.host.client import CallRecord, SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
+from kitty_run.host.transport.checked import CheckedStarter
 from kitty_run.host.transport.starters import starter
 from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Profile
@@ -75,19 +79,24 @@ async def _launch(request: Request, show: Show) -> Report:
         told = await claim(repo)
         own = knowing(places=(repo, request.mission))
         with own, repository_lock(home(repo) / "lock", request.mission):
-            return await _connected(request, repo, executor, show, told)
+            guard = Guard(repo, await asyncio.to_thread(outside_store, repo))
+            with guarding(guard):
+                await guard.recover()
+                await refuse_unusable(repo)
+                guarded = GuardedExecutor(executor, guard)
+                return await _connected(request, repo, guarded, guard, show, told)
     finally:
         await executor.close()
 
 
-async def _connected(
-    request: Request, repo: Path, executor: Executor, show: Show, told: Sequence[str]
+async def _connected(  # noqa: PLR0913, PLR0917 - what was opened before the host
+    request: Request, repo: Path, executor: Executor, guard: Guard, show: Show, told: Sequence[str]
 ) -> Report:
     config, calls = request.loaded.profile.host, CallBook()
-    doorman = starter(config)
+    doorman = CheckedStarter(starter(config), guard.check)
     try:
         host = await connect(config, repo, request.mission, doorman, calls)
-        return await _session(request, repo, host, executor, calls, show, told)
+        return await _session(request, repo, host, executor, guard, calls, show, told)
     finally:
         await doorman.close()
 
@@ -137,6 +146,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
     repo: Path,
     host: SpecKitty,
     executor: Executor,
+    guard: Guard,
     calls: CallBook,
     show: Show,
     notices: Sequence[str],
@@ -159,7 +169,9 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
             journal.write(Notice(text))
         _name_damage(journal)
         calls.attach(journal)
+        guard.attach(partial(_tell_restored, journal))
         await _end_leftovers(journal, memory, repo, executor)
+        await guard.recovered()
         services = _services(request, repo, host, executor, Board.of(state), journal, memory, place)
         services.sizes = await asyncio.to_thread(sizes, host, state.work_packages)
         session = Session(services)
@@ -206,6 +218,11 @@ def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in o
         assume_yes=request.assume_yes,
         asker=request.asker,
     )
+
+
+def _tell_restored(journal: Journal, restored: Restored) -> None:
+    kept = None if restored.kept is None else str(restored.kept)
+    journal.write(GitRestored(restored.changed, restored.during, kept))
 
 
 def _name_damage(journal: Journal) -> None:

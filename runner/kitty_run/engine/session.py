@@ -75,6 +75,8 @@ class Report:
     seconds: float
     limits: tuple[Reached, ...]
     left: Mapping[str, str]
+    restored: tuple[str, ...] = ()
+    """What was put back of git's settings, which were changed while agents worked."""
 
 
 class Session:
@@ -199,6 +201,7 @@ class Session:
             seconds=seconds,
             limits=limits,
             left=self._left(),
+            restored=memory.restored,
         )
 
     def _write_end(self, status: ExitStatus, reason: str, seconds: float) -> None:

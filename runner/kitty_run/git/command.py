@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.guard.guard import look
 from kitty_run.git.layout import check_belongs, missing
 
 TIMEOUT = 600.0
@@ -155,6 +156,7 @@ class Git:
         )
 
     async def _start(self, args: tuple[str, ...], stdin: int, stderr: int = PIPE) -> Process:
+        await look()
         if self.root is not None:
             check_belongs(self.cwd, self.root)
         starting = asyncio.ensure_future(

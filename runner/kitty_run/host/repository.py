@@ -10,7 +10,7 @@ from pathlib import Path
 from kitty_run.errors import UsageError
 from kitty_run.host.transport.environment import LEADING_ASTRAY
 
-_GIT = ("git", "rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir")
+_GIT = ("git", "rev-parse", "--path-format=absolute", "--git-common-dir")
 
 
 async def main_checkout(directory: Path) -> Path:
@@ -35,8 +35,8 @@ async def main_checkout(directory: Path) -> Path:
     output, words = await process.communicate()
     if process.returncode != 0:
         raise UsageError(f"{directory} is not in a git repository: {words.decode(errors='replace').strip()}")
-    bare, common = output.decode(errors="surrogateescape").splitlines()
-    if bare == "true" or Path(common).name != ".git":
+    common = output.decode(errors="surrogateescape").rstrip("\n")
+    if Path(common).name != ".git":  # with one, `core.bare` is a mistake or an agent's doing: named later
         raise UsageError(f"{common} is a repository without a checkout; name one with --repo")
     return Path(common).parent.resolve()
 

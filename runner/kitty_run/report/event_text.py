@@ -146,6 +146,15 @@ def _put_back(data: Data) -> Sentence:
     return Sentence(f"{text}; what it held is kept under {data['kept']}", Tone.BAD, _lines(data["foreign"]))
 
 
+def _git_restored(data: Data) -> Sentence:
+    during = some(data["during"])
+    kept = f"; what was found is kept in {data['kept']}" if data["kept"] else ""
+    found = data["changed"]
+    changed = "; ".join(map(str, found)) if isinstance(found, list | tuple) else ""
+    reason = f"{changed} (while these were under way: {during}){kept}"
+    return Sentence("git's settings were changed while agents worked, and are put back", Tone.BAD, reason)
+
+
 def _lines(items: object) -> str:
     return "not reviewed: " + "; ".join(map(str, items)) if isinstance(items, list | tuple) and items else ""
 
@@ -206,6 +215,7 @@ TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
         f"merged, and verified with git: {data['target']} is at {_short(data['commit'])}", Tone.GOOD
     ),
     "error.unexpected": lambda data: Sentence("unexpected error", Tone.BAD, str(data["error"])),
+    "git.restored": _git_restored,
     "notice": lambda data: Sentence("note", reason=str(data["text"])),
 }
 """Types told always."""

@@ -87,7 +87,7 @@ def _note(event: Event) -> str:
         until = datetime.fromisoformat(str(event.data["until"]))
         family, failure = event.data["family"], event.data["failure"]
         return f"family {family} is limited until {until:%Y-%m-%d %H:%M:%S} ({failure})"
-    if event.type not in {"notice", "error.unexpected", "limit.reached"}:
+    if event.type not in {"notice", "error.unexpected", "limit.reached", "git.restored"}:
         return ""
     told = sentence(event)
     return told.reason if told else ""

@@ -71,6 +71,8 @@ class RunStatus:
     """Names of the limits that the latest session reached, such as `limits.cost_usd`."""
     limited: dict[str, dict[str, datetime]] = field(default_factory=dict)
     """Until when each agent family was or is limited, by the failure class that told so."""
+    restored: tuple[str, ...] = ()
+    """What was put back of git's settings, which were changed while agents worked."""
     doing: str = ""
     """What happens with the mission as a whole: accept or merge."""
 
@@ -95,6 +97,7 @@ class Follower:
         self.status.cost, self.status.unknown_tokens = used.cost, used.unknown_tokens
         self.status.accepted, self.status.limited = memory.accepted, memory.limited
         self.status.merged, self.status.target = memory.merged, memory.target
+        self.status.restored = memory.restored
 
     def _take_for(self, wp: str, event: Event) -> None:
         one = self.status.work_packages.setdefault(wp, WorkPackageStatus())

@@ -134,6 +134,8 @@ def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterato
         yield "now", f"{run.doing} of the mission"
     if run.merged:
         yield "merged", f"{run.merged[:10]} on {run.target}, verified with git"
+    if run.restored:
+        yield "git", f"changed while agents worked, and put back: {'; '.join(run.restored)}"
     for gate in run.gates:
         answered = (place / "gates" / f"{gate}.json").exists()
         ask = f"waits: `kitty-run approve {gate}` or `kitty-run reject {gate}`"

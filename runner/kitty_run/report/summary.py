@@ -69,6 +69,7 @@ def as_json(report: Report) -> dict[str, object]:
             for one in report.limits
         ],
         "left": dict(report.left),
+        "restored": list(report.restored),
         "journal": str(report.journal),
     }
 
@@ -106,6 +107,8 @@ def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:
         yield "accepted", "by the host, before what is said above" if unmerged else "by the host"
     if report.merged:
         yield "merged", f"{report.merged[:10]} on {report.target}, verified with git"
+    if report.restored:
+        yield "git", f"changed while agents worked, and put back: {'; '.join(report.restored)}"
     attempts, calls = count(report.attempts, "attempt"), count(report.calls, "host call")
     yield "took", f"{duration(report.seconds)}, {attempts}, {calls}, cost {report.cost}"
     yield "journal", shown(report.journal, base)

@@ -493,6 +493,16 @@ class ErrorUnexpected(OfWorkPackage):
 
 
 @dataclass(frozen=True, slots=True)
+class GitRestored(OfRun):
+    """What git obeys in the repository was changed while agents worked, and was put back."""
+
+    TYPE: ClassVar[str] = "git.restored"
+    changed: tuple[str, ...]
+    during: tuple[str, ...]
+    kept: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Notice(OfEither):
     """Something that people should know and that changes no decision."""
 

@@ -94,6 +94,8 @@ class Memory:
     merged: str | None = None
     target: str | None = None
     accepted: bool = False
+    restored: tuple[str, ...] = ()
+    """What was put back of git's settings, in all sessions."""
     calls: int = 0
 
     def of(self, wp: str) -> WorkPackageMemory:
@@ -260,6 +262,12 @@ def _begun(memory: Memory, data: Mapping[str, object]) -> None:
         memory.of(wp).found = str(told["lane"])
 
 
+def _restored(memory: Memory, data: Mapping[str, object]) -> None:
+    found = data["changed"]
+    changed = map(str, found) if isinstance(found, list | tuple) else ()
+    memory.restored = tuple(dict.fromkeys((*memory.restored, *changed)))
+
+
 _RUN_FOLDS: Mapping[str, Callable[[Memory, Mapping[str, Any]], object]] = {
     "gate.answered": _answered,
     "family.limited": _limited,
@@ -270,4 +278,5 @@ _RUN_FOLDS: Mapping[str, Callable[[Memory, Mapping[str, Any]], object]] = {
     "mission.accepted": lambda memory, _: setattr(memory, "accepted", True),
     "run.started": _begun,
     "call.ended": _count_call,
+    "git.restored": _restored,
 }

@@ -33,6 +33,14 @@ class Witness:
         return chain
 
 
+def outside_store(repo: Path) -> Path | None:
+    """Where something of `repo` is kept outside of it; None where it can't be (`verify` tells why)."""
+    try:
+        return make_store(repo)
+    except (OSError, ForeignState):
+        return None
+
+
 def verify(repo: Path) -> Witness:
     """Compare all journals of `repo` with what is kept outside, and put them right.
 

@@ -1,0 +1,49 @@
+"""Attempts and checks, while what git obeys in the repository is kept as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from kitty_run.agents.model import CheckResult, OnStarted, Started
+from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Executor
+from kitty_run.git.guard.guard import Guard
+from kitty_run.profile.model import Agent, Policy
+
+
+class GuardedExecutor:
+    """Works as `executor` does; when an attempt or a check has ended, git's settings are as they were.
+
+    See `Executor`. `attempt` and `check` raise `WorkspaceError` where something can't be put back.
+    """
+
+    def __init__(self, executor: Executor, guard: Guard) -> None:
+        self._executor = executor
+        self._guard = guard
+
+    async def unfit(self, agents: Sequence[Agent], policy: Policy) -> str | None:
+        """See `Executor.unfit`."""
+        return await self._executor.unfit(agents, policy)
+
+    async def attempt(self, spec: AttemptSpec, observer: AttemptObserver) -> AttemptResult:
+        """See `Executor.attempt`."""
+        async with self._guard.watching(spec.marker):
+            return await self._executor.attempt(spec, observer)
+
+    async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
+        """See `Executor.check`."""
+        async with self._guard.watching(spec.marker):
+            return await self._executor.check(spec, on_started)
+
+    async def leftovers(self, runs: frozenset[str]) -> tuple[str, ...]:
+        """See `Executor.leftovers`."""
+        return await self._executor.leftovers(runs)
+
+    async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
+        """End them; then what they changed of git's settings is put back for the last time."""
+        ended = await self._executor.end_leftovers(markers, started)
+        await self._guard.recovered()
+        return ended
+
+    async def close(self) -> None:
+        """See `Executor.close`."""
+        await self._executor.close()
