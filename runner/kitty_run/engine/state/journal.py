@@ -24,7 +24,7 @@ FORMAT = 1
 
 _HEAD = frozenset({"v", "seq", "at", "type", "wp"})
 
-_TOLD = frozenset({"summary", "findings", "feedback", "note", "foreign", "traceback"})
+_TOLD = frozenset({"summary", "findings", "feedback", "note", "foreign", "traceback", "changed"})
 """Keys whose texts an agent, a host or a person wrote: cleaned, and kept whole."""
 _CAUSES = frozenset({"reason", "rule", "text", "why", "error"})
 """Keys of what a line says in words: cleaned and cut, however much a host or an agent had to say."""

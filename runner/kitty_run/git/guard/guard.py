@@ -36,6 +36,8 @@ class Restored:
 
 Tell = Callable[[Restored], None]
 KILLED = "a run that was killed"
+MOST, LONG = 20, 300
+"""Changes that are told one by one, and characters of each."""
 DEEP = 10
 """Configurations that include each other are followed so far."""
 
@@ -162,7 +164,9 @@ class Guard:
                     f"{error}. No git runs before it is as it was; what it held is in {kept}. Put it right, "
                     "then run again"
                 ) from error
-        changed = tuple(text for told in wrong.values() for text in told)
+        every = [text[:LONG] for told in wrong.values() for text in told]
+        more = (f"and {len(every) - MOST} more",) if len(every) > MOST else ()
+        changed = (*every[:MOST], *more)
         self.tell(Restored(changed, tuple(self._at_work), kept))
 
     def _keep(self, found: State) -> Path | None:
