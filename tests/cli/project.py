@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from tests import simulated_host
+from tests.program import Done, kitty_run
+
+__all__ = ["Done", "Project", "kitty_run", "make"]
 
 IMPLEMENT = """\
 import os, pathlib, sys
@@ -27,15 +31,6 @@ pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
 
 
 @dataclass(frozen=True)
-class Done:
-    """A command line that was run to its end."""
-
-    status: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
 class Project:
     """The repository at `root` with its mission `demo`, and the profile that runs it."""
 
@@ -45,14 +40,6 @@ class Project:
     def kitty_run(self, *words: str) -> Done:
         """`kitty-run WORDS` in the repository."""
         return kitty_run(*words, cwd=self.root)
-
-
-def kitty_run(*words: str, cwd: Path) -> Done:
-    """`kitty-run WORDS` in `cwd`."""
-    env = {**os.environ, "NO_COLOR": "1", "TZ": "UTC", "COLUMNS": "200"}
-    argv = [sys.executable, "-m", "kitty_run", *words]
-    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def make(root: Path, *, gates: tuple[str, ...] = (), reviewer: str = REVIEW) -> Project:
@@ -85,7 +72,7 @@ def _profile(scripts: Path, gates: tuple[str, ...]) -> dict[str, object]:
     return {
         "version": 1,
         "name": "scripted",
-        "host": {"command": [sys.executable, "-m", "kitty_run.host.sim"], "start": "cold"},
+        "host": {"command": [str(simulated_host.install(scripts))]},
         "policy": {"approval_mode": "full_auto", "sandbox_mode": "none", "network_mode": "open"},
         "agents": {
             "maker": _agent(scripts / "implement.py"),

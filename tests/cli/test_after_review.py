@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,10 @@ def test_what_another_work_packages_agent_commits_on_an_approved_branch_is_not_m
     assert_put_back(project, "WP01")
 
 
-def test_what_lands_while_the_gate_before_the_merge_waits_is_not_merged(tmp_path: Path) -> None:
-    project = make(tmp_path / "repo", gates=("merge",))
-    assert run(project)[0] == 4
+def test_what_lands_while_the_gate_before_the_merge_waits_is_not_merged(
+    after_run: Callable[..., Project],
+) -> None:
+    project = after_run("merge")
     commit_in(project, "wp02")
     assert project.kitty_run("approve", "merge").status == 0
     status, text = run(project)
@@ -82,9 +84,10 @@ def test_what_lands_while_the_gate_before_the_merge_waits_is_not_merged(tmp_path
     assert_put_back(project, "WP02")
 
 
-def test_what_lands_while_the_gate_before_done_waits_is_reviewed_and_asked_about_anew(tmp_path: Path) -> None:
-    project = make(tmp_path / "repo", gates=("done",))
-    assert run(project)[0] == 4
+def test_what_lands_while_the_gate_before_done_waits_is_reviewed_and_asked_about_anew(
+    after_run: Callable[..., Project],
+) -> None:
+    project = after_run("done")
     commit_in(project, "wp01")
     assert project.kitty_run("approve", "done-WP01").status == 0
     status, text = run(project)
@@ -94,9 +97,10 @@ def test_what_lands_while_the_gate_before_done_waits_is_reviewed_and_asked_about
     assert len(events(project, "gate.waiting")) >= 2
 
 
-def test_a_reviewed_commit_that_was_rewritten_is_put_back(tmp_path: Path) -> None:
-    project = make(tmp_path / "repo", gates=("merge",))
-    assert run(project)[0] == 4
+def test_a_reviewed_commit_that_was_rewritten_is_put_back(
+    after_run: Callable[..., Project],
+) -> None:
+    project = after_run("merge")
     (place,) = [
         path for path in (project.root / ".worktrees").iterdir() if path.name.lower().endswith("wp01")
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -83,10 +84,9 @@ def test_what_a_limit_does_not_see_is_said_before_and_at_the_start(project: Proj
     assert "cost 0" not in done.err
 
 
-def test_an_answer_names_the_person_and_keeps_the_note(tmp_path: Path) -> None:
-    project = make(tmp_path / "repo", gates=("merge",))
+def test_an_answer_names_the_person_and_keeps_the_note(after_run: Callable[..., Project]) -> None:
+    project = after_run("merge")
     run = (str(project.profile), "--mission", "demo")
-    project.kitty_run(*run)
     assert project.kitty_run("reject", "merge", "--note", "not before monday").status == ExitStatus.OK
     done = project.kitty_run(*run)
     assert done.status == ExitStatus.INCOMPLETE

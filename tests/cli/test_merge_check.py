@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def host_that(project: Project, evil: str) -> None:
     script = project.profile.with_name("bad_host.py")
     script.write_text(BAD_HOST.format(evil=evil), encoding="utf-8")
     profile = yaml.safe_load(project.profile.read_text(encoding="utf-8"))
-    profile["host"]["command"] = [profile["host"]["command"][0], str(script)]
+    profile["host"] = {"command": [sys.executable, str(script)], "start": "cold"}
     project.profile.write_text(yaml.safe_dump(profile), encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,9 @@ def test_a_mission_run_to_its_end_leaves_what_the_schemas_say(project: Project) 
     assert status["merged"] == report["merged"]
 
 
-def test_a_gate_from_waiting_to_answered(tmp_path: Path) -> None:
-    project = make(tmp_path / "repo", gates=("merge",))
+def test_a_gate_from_waiting_to_answered(after_run: Callable[..., Project]) -> None:
+    project = after_run("merge")
     run = (str(project.profile), "--mission", "demo")
-    assert project.kitty_run(*run).status == ExitStatus.PAUSED
     assert "merge waits: `kitty-run approve merge`" in project.kitty_run("status").out
     assert project.kitty_run("approve", "merge").status == ExitStatus.OK
     assert "merge is answered" in project.kitty_run("status").out
@@ -151,8 +151,8 @@ def test_status_where_nothing_ever_ran(project: Project) -> None:
     assert "no run" in done.err
 
 
-def test_status_of_an_unknown_run(project: Project) -> None:
-    project.kitty_run(str(project.profile), "--mission", "demo")
+def test_status_of_an_unknown_run(after_run: Callable[..., Project]) -> None:
+    project = after_run()
     done = project.kitty_run("status", "yesterday")
     assert done.status == ExitStatus.USAGE
     assert runs(project.root)[0].id in done.err
@@ -196,8 +196,8 @@ def test_the_doctor_outside_a_repository(tmp_path: Path, project: Project) -> No
     assert "not in a git repository" in done.out
 
 
-def test_a_report_is_written_where_it_is_wanted(project: Project) -> None:
-    project.kitty_run(str(project.profile), "--mission", "demo")
+def test_a_report_is_written_where_it_is_wanted(after_run: Callable[..., Project]) -> None:
+    project = after_run()
     done = project.kitty_run("report", "-o", "page.html")
     assert (done.status, done.err) == (ExitStatus.OK, "page.html\n")
     text = (project.root / "page.html").read_text(encoding="utf-8")

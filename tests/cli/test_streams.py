@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.project import make
+from tests.cli.project import Project, make
 
 
 def last_lines(root: Path) -> list[dict[str, Any]]:
@@ -47,10 +48,9 @@ def test_closed_streams_end_nothing(tmp_path: Path, closed: str) -> None:
 
 
 def test_a_damaged_line_of_the_journal_is_named_and_the_run_continues(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    after_run: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = make(tmp_path / "project", gates=("merge",))
-    assert project.kitty_run(str(project.profile), "--mission", "demo").status == 4
+    project = after_run("merge")
     (journal,) = (project.root / ".kitty-run" / "runs").glob("*/events.jsonl")
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     number = next(at for at, line in enumerate(lines) if '"attempt.ended"' in line)

@@ -20,6 +20,7 @@ from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 from kitty_run.execution.process_tree import MARKER
 
 from tests.hosts import RealHost
+from tests.program import Done, kitty_run
 
 AGENTS = Path(__file__).resolve().parent / "agents"
 PATIENCE = 240.0
@@ -87,6 +88,11 @@ class Ran:
         return str(self.report["work_packages"][wp]["reason"])
 
 
+def _ran(done: Done) -> Ran:
+    report = json.loads(done.out) if done.out.strip() else {}
+    return Ran(done.status, done.out + done.err, report)
+
+
 @dataclass
 class Bench:
     """One project, and the room beside it where the agents' plans and records stand."""
@@ -133,11 +139,8 @@ class Bench:
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         """`kitty-run PROFILE …` in the background, in a session of its own."""
-        profile = self.room / "profile.yaml"
-        profile.write_text(yaml.safe_dump(self.profile, sort_keys=False), encoding="utf-8")
-        argv = [sys.executable, "-m", "kitty_run", str(profile), "--mission", self.project.mission]
         return subprocess.Popen(
-            [*argv, "--repo", str(self.root), "--json", *options],
+            [sys.executable, "-m", "kitty_run", *self._words(*options)],
             cwd=self.room,
             env=dict(self.host.env),
             stdin=subprocess.DEVNULL,
@@ -155,11 +158,18 @@ class Bench:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGTERM)
             raise
-        report = json.loads(out) if out.strip() else {}
-        return Ran(process.returncode, out + err, report)
+        return _ran(Done(process.returncode, out, err))
 
     def run(self, *options: str) -> Ran:
-        return self.end(self.start(*options))
+        """`kitty-run PROFILE …` to its end, within this process."""
+        return _ran(kitty_run(*self._words(*options), cwd=self.room, env=self.host.env))
+
+    def _words(self, *options: str) -> list[str]:
+        """The command line, its profile written."""
+        profile = self.room / "profile.yaml"
+        profile.write_text(yaml.safe_dump(self.profile, sort_keys=False), encoding="utf-8")
+        mission = ["--mission", self.project.mission, "--repo", str(self.root)]
+        return [str(profile), *mission, "--json", *options]
 
     def git(self, *args: str, cwd: Path | None = None, check: bool = True) -> str:
         """Standard output of git at the root, or in `cwd`."""

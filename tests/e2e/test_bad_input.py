@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import simulated_host
 from tests.e2e.bench import ENFORCE
 from tests.git_repos import IDENTITY, GitRepo
-from tests.hosts import BETWEEN_HOST, RealHost
+from tests.hosts import BETWEEN_HOST, CHECKOUT, RealHost
+from tests.program import kitty_run
 
 STRANGE = Path(__file__).resolve().parent / "strange_host.py"
 WRITE = "import os, pathlib; pathlib.Path(os.environ['KITTY_WP'] + '.txt').write_text('work')"
@@ -35,27 +37,37 @@ class Place:
     repo: GitRepo
     profile: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, *options: str, **more: Any) -> tuple[int, str]:
+    def run(self, *options: str) -> tuple[int, str]:
         """Exit status and words of `kitty-run`, which must come to an end soon."""
+        return run(*self.words(*options))
+
+    def words(self, *options: str) -> tuple[object, ...]:
+        """The command line, its profile written."""
         file = self.repo.path.parent / "profile.yaml"
         file.write_text(yaml.safe_dump(self.profile), encoding="utf-8")
-        return run(file, "--repo", str(self.repo.path), "--mission", "m", *options, **more)
+        return (file, "--repo", self.repo.path, "--mission", "m", *options)
 
     def host(self, way: str, **more: object) -> None:
         command = [sys.executable, str(STRANGE), way]
         self.profile["host"] = {"command": command, "start": "cold", **more}
 
 
-def run(*words: object, cwd: Path | None = None, **more: Any) -> tuple[int, str]:
+def run(*words: object, cwd: Path = CHECKOUT) -> tuple[int, str]:
+    """`kitty-run WORDS` within this process."""
+    done = kitty_run(*map(str, words), cwd=cwd, env={**os.environ, **IDENTITY})
+    return done.status, done.out + done.err
+
+
+def start(*words: object, before: Callable[[], None]) -> tuple[int, str]:
+    """`kitty-run WORDS` in a process of its own, which calls `before` first."""
     done = subprocess.run(
         (sys.executable, "-m", "kitty_run", *map(str, words)),
-        cwd=cwd,
         env={**os.environ, **IDENTITY},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
-        **more,
+        preexec_fn=before,  # noqa: PLW1509 - no thread runs here
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -90,7 +102,7 @@ def make(tmp_path: Path) -> Callable[..., Place]:
             "agents": agents,
             "roles": {"implement": {"agents": ["imp"]}, "review": {"agents": ["rev"]}},
         }
-        place.host("sound")
+        place.profile["host"] = {"command": [str(simulated_host.install(tmp_path))]}
         return place
 
     return made
@@ -172,7 +184,7 @@ def test_a_full_disk_is_said_and_gone_on_from(make: Callable[..., Place]) -> Non
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
-    status, text = place.run(preexec_fn=small_files)
+    status, text = start(*place.words(), before=small_files)
     assert status not in {0, 2, 3}, text
     assert "can't be written" in text, text
     assert "unexpected" not in text, text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import subprocess
-import sys
 
 import pytest
 from kitty_run.demo.spec import Topology
@@ -13,6 +11,7 @@ from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
 from tests.e2e.test_missions import assert_no_force, assert_tidy
 from tests.hosts import FEATURE_HOST, MISSION_HOST
+from tests.program import kitty_run
 
 pytestmark = pytest.mark.real_host
 
@@ -25,8 +24,8 @@ SHAPES = [
 
 
 def answer(it: Bench, word: str, gate: str, note: str) -> None:
-    argv = [sys.executable, "-m", "kitty_run", word, gate, "--note", note, "--repo", str(it.root)]
-    subprocess.run(argv, env=dict(it.host.env), check=True, capture_output=True)
+    done = kitty_run(word, gate, "--note", note, "--repo", str(it.root), cwd=it.room, env=it.host.env)
+    assert done.status == 0, done.err
 
 
 def history(it: Bench) -> str:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_bad_input import STRANGE, Place, make, run
+from tests.e2e.test_bad_input import Place, make, run
 
 __all__ = ["make"]
 
 PROFILES = Path(__file__).resolve().parent / "profiles"
 NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml") if path.stem != "base")
-HOST = f"/host/command={json.dumps([sys.executable, str(STRANGE), 'sound'])}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,9 +25,7 @@ def test_it_runs_unchanged(make: Callable[..., Place], name: str) -> None:
         "--repo",
         place.repo.path,
         "--set",
-        HOST,
-        "--set",
-        "/host/start=cold",
+        f"/host/command={place.profile['host']['command']}",
     )
     assert status == 0, text
     merged = {"WP01.txt", "WP02.txt"} <= set(place.repo.files("work"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
 from kitty_run.profile.load import load
 
 from tests.hosts import CHECKOUT, FEATURE_HOST, RealHost
+from tests.program import kitty_run
 
 SAMPLES = sorted((CHECKOUT / "sample-configs").rglob("*.yaml"))
 
@@ -22,9 +21,8 @@ def names(path: Path) -> str:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=names)
 def test_it_is_valid(path: Path) -> None:
-    argv = [sys.executable, "-m", "kitty_run", "validate", str(path)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = kitty_run("validate", str(path), cwd=CHECKOUT)
+    assert done.status == 0, done.out + done.err
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=names)
@@ -44,11 +42,10 @@ def test_it_can_be_planned(
     project = real_project(
         FEATURE_HOST, MissionSpec("034-payment", (WorkPackageSpec("WP01", "First"),), None)
     )
-    argv = [sys.executable, "-m", "kitty_run", "plan", str(path), "--mission", project.mission]
-    env = dict(real_host(FEATURE_HOST).env)
-    done = subprocess.run(argv, cwd=project.root, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "WP01" in done.stdout
+    words = ("plan", str(path), "--mission", project.mission)
+    done = kitty_run(*words, cwd=project.root, env=real_host(FEATURE_HOST).env)
+    assert done.status == 0, done.err
+    assert "WP01" in done.out
 
 
 def test_the_reviewing_family_is_another_where_the_sample_says_so() -> None:
