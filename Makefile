@@ -4,16 +4,19 @@ BIN := .venv/bin
 RUN := .venv/installed
 DEV := .venv/installed-dev
 
-.PHONY: demo test test-all lint format bench check-agents clean
+.PHONY: demo test test-fast test-all lint format bench check-agents clean
 
 demo: $(RUN)  ## a small real mission on a real spec-kitty host, by scripted agents
 	$(BIN)/kitty-run demo --hosts .hosts $(DEMO)
 
 test: lint  ## what CI runs; installs real hosts into .hosts/
-	$(BIN)/pytest -q -n 2 -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow"
 
-test-all: lint  ## the slow ones too
-	$(BIN)/pytest -q -n 2
+test-fast: $(DEV)  ## within a minute: no real host, no whole missions with processes
+	$(BIN)/pytest -q -n 2 -m "not real_host and not whole and not slow"
+
+test-all: lint  ## the slow ones too: further topologies of hosts, and what `test` proves on one of them
+	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ from kitty_run.errors import ExitStatus
 from tests.cli.project import Project, make
 from tests.git_repos import GitRepo, half_made
 
+pytestmark = pytest.mark.whole
+
 FILES = {f"many/{number}.txt" for number in range(30)}
 NAMES = {"mission": ("demo-lane-wp01", "kitty/mission-demo-lane-wp01"), "feature": ("demo-WP01", "demo-WP01")}
 

@@ -23,6 +23,7 @@ def project(tmp_path: Path) -> Project:
     return make(tmp_path / "repo")
 
 
+@pytest.mark.whole
 def test_a_limit_from_reached_to_raised(project: Project) -> None:
     run = (str(project.profile), "--mission", "demo")
     done = project.kitty_run(*run, "--set", "/limits/attempts=2", "--json")
@@ -65,6 +66,7 @@ def test_a_work_packages_own_limit_is_named_with_it(project: Project) -> None:
     assert "raise limits.work_package.attempts, then run the same command again" in done.err
 
 
+@pytest.mark.whole
 def test_what_a_limit_does_not_see_is_said_before_and_at_the_start(project: Project) -> None:
     said = "limits.cost_usd does not see what maker, checker used"
     words = (str(project.profile), "--mission", "demo", "--set", "/limits/cost_usd=1")

@@ -17,6 +17,8 @@ LINES = "A = 1\nB = 1\nC = 1\n"
 BAD_HOST = """
 import subprocess, sys
 from kitty_run.host.sim.cli import main
+
+pytestmark = pytest.mark.whole
 status = 0
 try:
     status = main() or 0

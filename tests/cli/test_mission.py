@@ -76,6 +76,7 @@ def test_a_plan_without_the_host(project: Project) -> None:
     assert "no-such-host" in done.err
 
 
+@pytest.mark.whole
 def test_a_mission_run_to_its_end_leaves_what_the_schemas_say(project: Project) -> None:
     done = project.kitty_run(str(project.profile), "--mission", "demo", "--json")
     assert done.status == ExitStatus.OK, done.err
@@ -119,6 +120,7 @@ while True:
 """
 
 
+@pytest.mark.whole
 def test_a_run_is_seen_while_it_works_and_when_it_was_killed(tmp_path: Path) -> None:
     project = make(tmp_path / "repo", reviewer=HANGING)
     argv = [sys.executable, "-m", "kitty_run", str(project.profile), "--mission", "demo"]

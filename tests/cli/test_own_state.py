@@ -23,6 +23,8 @@ from kitty_run.errors import ExitStatus, MachineFault
 
 from tests.cli.project import Done, Project, make
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:

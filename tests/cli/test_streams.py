@@ -14,6 +14,8 @@ import pytest
 
 from tests.cli.project import Project, make
 
+pytestmark = pytest.mark.whole
+
 
 def last_lines(root: Path) -> list[dict[str, Any]]:
     (journal,) = (root / ".kitty-run" / "runs").glob("*/events.jsonl")

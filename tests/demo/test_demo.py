@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,22 +50,38 @@ def play(directory: Path, *options: str) -> Played:
     return Played(directory, done.returncode, done.stdout + done.stderr)
 
 
+@pytest.fixture(scope="module")
+def played_demo(
+    real_host: Install, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str | None], Played]:
+    """`played_demo(VERSION, TOPOLOGY)`: that demo, played once for all tests, to be looked at only."""
+
+    @cache
+    def made(version: str, topology: str | None) -> Played:
+        chosen = ("--topology", topology) if topology else ()
+        folder = tmp_path_factory.mktemp("demo")
+        return play(folder / "demo", "--host", str(real_host(version).script), *chosen)
+
+    return made
+
+
 @pytest.mark.real_host
+@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize(
     ("version", "topology"),
     [
-        (MISSION_HOST, "coord"),
-        (MISSION_HOST, "lanes"),
-        (MISSION_HOST, "single_branch"),
-        (MISSION_HOST, "legacy"),
-        (FEATURE_HOST, None),
+        (MISSION_HOST, None),
+        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
+        pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
+        pytest.param(MISSION_HOST, "single_branch", marks=pytest.mark.slow),
+        pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
+        pytest.param(FEATURE_HOST, None, marks=pytest.mark.slow),
     ],
 )
 def test_the_demo_ends_with_merged_and_working_code(
-    real_host: Install, tmp_path: Path, version: str, topology: str | None
+    played_demo: Callable[[str, str | None], Played], version: str, topology: str | None
 ) -> None:
-    chosen = ("--topology", topology) if topology else ()
-    played = play(tmp_path / "demo", "--host", str(real_host(version).script), *chosen)
+    played = played_demo(version, topology)
     assert played.status == 0, played.text
     assert [(e["wp"], e["cycle"]) for e in played.events("rework.started")] == [("WP02", 2)]
     (merge,) = played.events("merge.verified")
@@ -82,8 +99,9 @@ def test_the_demo_ends_with_merged_and_working_code(
 
 
 @pytest.mark.real_host
-def test_the_readme_shows_what_the_demo_says(real_host: Install, tmp_path: Path) -> None:
-    played = play(tmp_path / "demo", "--host", str(real_host(MISSION_HOST).script))
+@pytest.mark.xdist_group("demo")
+def test_the_readme_shows_what_the_demo_says(played_demo: Callable[[str, str | None], Played]) -> None:
+    played = played_demo(MISSION_HOST, None)
     said = {shape(line) for line in played.text.splitlines()}
     assert [line for line in shown_output() if shape(line) not in said] == []
 

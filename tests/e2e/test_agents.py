@@ -12,8 +12,7 @@ from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 pytestmark = pytest.mark.real_host
 
-HOSTS = [(FEATURE_HOST, None), (MISSION_HOST, "coord")]
-SLOW = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
+HOSTS = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
 """Twelve work packages on a 3.2 host take half a minute on an idle machine."""
 WIDE = 12
 
@@ -72,7 +71,7 @@ def test_a_second_attempt_makes_up_for_a_bad_first_one(
     assert_tidy(it)
 
 
-@pytest.mark.parametrize(("version", "topology"), SLOW)
+@pytest.mark.parametrize(("version", "topology"), HOSTS)
 def test_odd_ways_to_work_are_worked_with(bench: MakeBench, version: str, topology: Topology | None) -> None:
     it = bench(version, mission(wide(WIDE), topology))
     it.plan(
@@ -113,7 +112,7 @@ def test_odd_ways_to_work_are_worked_with(bench: MakeBench, version: str, topolo
     assert_no_force(it)
 
 
-@pytest.mark.parametrize(("version", "topology"), SLOW)
+@pytest.mark.parametrize(("version", "topology"), HOSTS)
 def test_what_cannot_be_brought_to_an_end_is_blocked_and_kept(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.real_host
     ("version", "topology"),
     [
         (FEATURE_HOST, None),
-        (MISSION_HOST, "coord"),
+        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
         pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
     ],
 )

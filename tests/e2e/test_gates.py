@@ -17,7 +17,7 @@ pytestmark = pytest.mark.real_host
 
 SHAPES = [
     (FEATURE_HOST, None),
-    (MISSION_HOST, "coord"),
+    pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
     pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
     pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
 ]

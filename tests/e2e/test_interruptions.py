@@ -17,7 +17,7 @@ from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 pytestmark = pytest.mark.real_host
 
-HOSTS = [(FEATURE_HOST, None), (MISSION_HOST, "coord")]
+HOSTS = [(FEATURE_HOST, None), (MISSION_HOST, "coord"), (MISSION_HOST, "lanes")]
 SLOW = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
 PAIR = {"WP01": (), "WP02": ("WP01",)}
 

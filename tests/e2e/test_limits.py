@@ -16,7 +16,7 @@ from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 pytestmark = pytest.mark.real_host
 
-HOSTS = [(FEATURE_HOST, None), (MISSION_HOST, "coord")]
+HOSTS = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
 LIMIT = {"class": "rate_limited", "match": "reached your limit; try again in (?P<resets_at>.+)"}
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import pytest
+from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import mission
 from tests.e2e.conftest import MakeBench
 from tests.e2e.test_missions import assert_no_force, assert_tidy
-from tests.hosts import MISSION_HOST
+from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 pytestmark = pytest.mark.real_host
 
 METER = {"format": "jsonl", "cost_usd": "/cost", "input_tokens": "/read", "output_tokens": "/written"}
 
 
-def test_a_limit_pauses_the_mission_and_a_higher_one_ends_it(bench: MakeBench) -> None:
-    it = bench(MISSION_HOST, mission({"WP01": (), "WP02": ("WP01",)}, "coord"))
+@pytest.mark.parametrize(
+    ("version", "topology"),
+    [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)],
+)
+def test_a_limit_pauses_the_mission_and_a_higher_one_ends_it(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission({"WP01": (), "WP02": ("WP01",)}, topology))
     metered = {"WP01": ["metered"], "WP02": ["metered"]}
     it.plan(metered, metered)
     it.profile["limits"] = {"cost_usd": 1, "work_package": {"attempts": 4}}

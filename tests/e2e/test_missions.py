@@ -17,8 +17,8 @@ SHAPES = [
     (FEATURE_HOST, None),
     (MISSION_HOST, "coord"),
     (MISSION_HOST, "lanes"),
-    (MISSION_HOST, "single_branch"),
-    (MISSION_HOST, "legacy"),
+    pytest.param(MISSION_HOST, "single_branch", marks=pytest.mark.slow),
+    pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
 ]
 
 

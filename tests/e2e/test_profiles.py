@@ -15,6 +15,7 @@ PROFILES = Path(__file__).resolve().parent / "profiles"
 NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml") if path.stem != "base")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_unchanged(make: Callable[..., Place], name: str) -> None:
     place = make(WP01=[], WP02=["WP01"])

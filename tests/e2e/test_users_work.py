@@ -37,7 +37,7 @@ def assert_own_work(it: Bench) -> None:
     ("version", "topology"),
     [
         (FEATURE_HOST, None),
-        (MISSION_HOST, "coord"),
+        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
         pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
     ],
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kitty_run.engine.session import Report
@@ -158,6 +159,7 @@ def stories_of_limits(draw: st.DrawFn) -> Story:
     )
 
 
+@pytest.mark.whole
 @settings(max_examples=60, deadline=None)
 @given(stories_of_limits())
 def test_no_attempt_starts_while_the_journal_says_that_its_family_is_limited(story: Story) -> None:
@@ -168,6 +170,7 @@ def test_no_attempt_starts_while_the_journal_says_that_its_family_is_limited(sto
         assert blocked_by_others(world) == []
 
 
+@pytest.mark.whole
 @settings(max_examples=150, deadline=None)
 @given(stories())
 def test_every_story_keeps_the_promises(story: Story) -> None:

@@ -15,7 +15,7 @@ from kitty_run.profile.model import HostConfig
 
 from tests import hosts
 from tests.git_repos import GitRepo
-from tests.host.conformance.stands import real
+from tests.host.conformance.stands import planned
 
 pytestmark = pytest.mark.real_host
 
@@ -32,13 +32,14 @@ def connected(host: hosts.RealHost, repo: Path, mission: str, records: list[Call
 def test_a_supported_host_is_recognised_in_two_calls(
     real_host: Callable[[str], hosts.RealHost], tmp_path: Path, version: str, dialect: str
 ) -> None:
-    stand = real(real_host(version), tmp_path / "repo", flat=dialect == "feature")
+    project = planned(real_host(version), tmp_path / "repo", flat=dialect == "feature")
     records: list[CallRecord] = []
-    client = connected(real_host(version), stand.repo.path, stand.mission, records)
+    client = connected(real_host(version), project.root, project.mission, records)
     assert client.dialect == dialect
     assert [(record.operation, record.code) for record in records] == [("contract", None), ("state", None)]
 
 
+@pytest.mark.slow  # the same is seen of the whole program in tests/e2e/test_bad_input.py
 def test_a_generation_between_is_refused(real_host: Callable[[str], hosts.RealHost], tmp_path: Path) -> None:
     GitRepo(tmp_path).git("init", "-q")
     with pytest.raises(HostError, match=r"generation 3\.1 to 3\.2\.0.*pip install"):

@@ -107,6 +107,7 @@ def test_a_dependency_in_the_same_workspace_is_not_waited_for_in_a_circle(tmp_pa
     assert world.run().exit_status is ExitStatus.OK
 
 
+@pytest.mark.whole
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_there_are_never_two_writers_in_a_workspace_and_every_run_ends(data: st.DataObject) -> None:

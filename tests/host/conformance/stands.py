@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kitty_run.demo import documents
-from kitty_run.demo.spec import MissionSpec, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
 from kitty_run.host.client import SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.envelope import envelope_of
-from kitty_run.host.transport.cold import ColdStarter
-from kitty_run.host.transport.environment import host_environment, resolve
 from kitty_run.host.transport.start import RawReply, Starter
-from kitty_run.host.transport.warm.starter import WarmStarter
 from kitty_run.profile.model import HostConfig
 
-from tests.git_repos import IDENTITY, GitRepo
+from tests.git_repos import GitRepo
+from tests.host.conformance.kept_host import KeptHost
 from tests.hosts import RealHost
 
 SPEC = MissionSpec(
@@ -34,8 +29,6 @@ SPEC = MissionSpec(
     ),
     topology="lanes",
 )
-
-SIMULATOR = (sys.executable, "-m", "kitty_run.host.sim")
 
 COMPARED = frozenset(
     {
@@ -92,22 +85,13 @@ class Stand:
     repo: GitRepo
     mission: str
     branch: str
-    command: tuple[str, ...]
-    env: Mapping[str, str]
-    fork: bool
+    host: KeptHost
 
     async def connect(self, actor: str = "kitty-run") -> tuple[SpecKitty, Wiretap]:
         """A client as `actor`, and the wire that its calls go over."""
-        wire = Wiretap(self._starter())
-        config = HostConfig(command=self.command, actor=actor)
+        wire = Wiretap(self.host)
+        config = HostConfig(command=self.host.command, actor=actor)
         return await connect(config, self.repo.path, self.mission, wire, lambda record: None), wire
-
-    def _starter(self) -> Starter:
-        cold = ColdStarter(self.command, self.env)
-        if not self.fork:
-            return cold
-        env = host_environment(resolve(self.command, self.env), self.env)
-        return WarmStarter(self.command, env, cold, lambda notice: None)
 
     def told(self, reply: RawReply) -> str:
         """What a reply says, without what differs from run to run and from repository to repository."""
@@ -121,7 +105,7 @@ class Stand:
         return re.sub(r"lane-[a-z]+\d*\b", "LANE", text)
 
 
-def simulated(dialect: str, place: Path) -> Stand:
+def simulated(host: KeptHost, dialect: str, place: Path) -> Stand:
     """The mission on the simulated host."""
     repo = GitRepo(place)
     place.mkdir()
@@ -132,15 +116,17 @@ def simulated(dialect: str, place: Path) -> Stand:
         repo.write(name, text)
     repo.git("checkout", "-q", "-b", SPEC.branch)
     repo.commit("Plan the mission")
-    return Stand(repo, SPEC.slug, SPEC.branch, SIMULATOR, {**os.environ, **IDENTITY}, fork=False)
+    return Stand(repo, SPEC.slug, SPEC.branch, host)
 
 
-def real(host: RealHost, place: Path, *, flat: bool) -> Stand:
+def planned(host: RealHost, place: Path, *, flat: bool) -> Project:
+    """The mission for a real host."""
+    return host.project(replace(SPEC, topology=None) if flat else SPEC, place)
+
+
+def real(host: KeptHost, project: Project) -> Stand:
     """The mission on a real host."""
-    spec = replace(SPEC, topology=None) if flat else SPEC
-    project = host.project(spec, place)
-    env = {**host.env, **IDENTITY}
-    return Stand(GitRepo(project.root), project.mission, project.branch, (str(host.script),), env, fork=True)
+    return Stand(GitRepo(project.root), project.mission, project.branch, host)
 
 
 def _plain(value: object) -> object:

@@ -26,7 +26,7 @@ async def run(version: str, starter: Starter, project: Project) -> list[Shown]:
     return [shown(operation, reply, project) for operation, reply in replies]
 
 
-@pytest.mark.parametrize("version", [FEATURE_HOST, MISSION_HOST])
+@pytest.mark.parametrize("version", [FEATURE_HOST, pytest.param(MISSION_HOST, marks=pytest.mark.slow)])
 def test_a_warm_host_answers_and_acts_as_a_cold_one(
     real_host: Callable[[str], RealHost], tmp_path: Path, version: str
 ) -> None:

@@ -1,0 +1,25 @@
+"""Hosts that are started once and asked by all scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from tests.host.conformance.kept_host import KeptHost
+
+Keep = Callable[[tuple[str, ...], Mapping[str, str]], KeptHost]
+
+
+@pytest.fixture(scope="session")
+def keep() -> Iterator[Keep]:
+    """`keep(COMMAND, ENVIRONMENT)`: that host, kept warm until the tests end; it never went cold."""
+    kept: dict[tuple[str, ...], KeptHost] = {}
+
+    def of(command: tuple[str, ...], env: Mapping[str, str]) -> KeptHost:
+        return kept.setdefault(command, KeptHost(command, env))
+
+    yield of
+    for host in kept.values():
+        host.end()
+        assert host.notices == []
