@@ -12,6 +12,8 @@ import pytest
 
 from tests.hosts import CHECKOUT, FEATURE_HOST, install
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -15,6 +15,8 @@ from kitty_run.profile.validation.problems import Problem, ProfileInvalid
 
 from tests.profile.validation.test_schema_check import DOCUMENT, JUNK, PATHS
 
+pytestmark = pytest.mark.whole
+
 WORDS = [
     *(
         "",
