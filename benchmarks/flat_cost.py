@@ -21,7 +21,7 @@ from statistics import median
 from kitty_run.engine.scheduling.critical_path import ways_left
 from kitty_run.engine.scheduling.dependency_graph import in_motion
 from kitty_run.engine.session import Session
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import Event
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane, WorkPackage
@@ -118,8 +118,8 @@ def decision(dependencies: Mapping[str, tuple[str, ...]]) -> float:
 
 def reopening(world: World) -> float:
     began, memory = time.process_time(), Memory()
-    for event in world.events():
-        memory.apply(event)
+    for entry in world.entries():
+        memory.apply(entry)
     return time.process_time() - began
 
 

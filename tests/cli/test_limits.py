@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from kitty_run.cli.terminal_prompt import person
+from kitty_run.engine.state.events import GateAnswered
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.run_directory import runs
 from kitty_run.errors import ExitStatus
@@ -95,9 +96,9 @@ def test_an_answer_names_the_person_and_keeps_the_note(after_run: Callable[..., 
     assert f"the gate `merge` was rejected by {person()}: not before monday" in done.err
     assert project.kitty_run(*run).status == ExitStatus.PAUSED
     (place,) = runs(project.root)
-    (answered,) = [event for event in read(place.journal) if event.type == "gate.answered"]
-    assert (answered.data["by"], answered.data["note"]) == (person(), "not before monday")
-    assert (answered.data["approved"], answered.data["history"]) == (False, "WP01")
+    (answered,) = [entry.event for entry in read(place.journal) if isinstance(entry.event, GateAnswered)]
+    assert (answered.by, answered.note) == (person(), "not before monday")
+    assert (answered.approved, answered.history) == (False, "WP01")
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from kitty_run.engine.state.events import AttemptProcess, CallEnded, RunResumed
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.run_directory import runs
 from kitty_run.errors import ExitStatus
@@ -89,7 +90,7 @@ def test_a_mission_run_to_its_end_leaves_what_the_schemas_say(project: Project) 
     (place,) = runs(project.root)
     lines = [json.loads(line) for line in place.journal.read_text(encoding="utf-8").splitlines()]
     assert [found for line in lines for found in problems(line)] == []
-    assert report["calls"] == sum(event.type == "call.ended" for event in read(place.journal))
+    assert report["calls"] == sum(isinstance(entry.event, CallEnded) for entry in read(place.journal))
     status = json.loads(project.kitty_run("status", "--json").out)
     assert (status["state"], status["exit_status"], status["lock"]) == ("ended", 0, None)
     assert status["merged"] == report["merged"]
@@ -105,7 +106,7 @@ def test_a_gate_from_waiting_to_answered(after_run: Callable[..., Project]) -> N
     assert "4 attempts so far" in plan.out
     assert project.kitty_run(*run).status == ExitStatus.OK
     (place,) = runs(project.root)
-    assert sum(event.type == "run.resumed" for event in read(place.journal)) == 1
+    assert sum(isinstance(entry.event, RunResumed) for entry in read(place.journal)) == 1
     lines = [json.loads(line) for line in place.journal.read_text(encoding="utf-8").splitlines()]
     assert [found for line in lines for found in problems(line)] == []
 
@@ -143,8 +144,8 @@ def test_a_run_is_seen_while_it_works_and_when_it_was_killed(tmp_path: Path) -> 
 
 def _end_leftovers(project: Project) -> None:
     (place,) = runs(project.root)
-    (last,) = [event for event in read(place.journal) if event.type == "attempt.process"][-1:]
-    os.killpg(int(str(last.data["pid"])), signal.SIGKILL)
+    (last,) = [entry.event for entry in read(place.journal) if isinstance(entry.event, AttemptProcess)][-1:]
+    os.killpg(last.pid, signal.SIGKILL)
 
 
 def test_status_where_nothing_ever_ran(project: Project) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.state.digest_chain import store_of
-from kitty_run.engine.state.events import Notice
-from kitty_run.engine.state.journal import Event, Journal, read
+from kitty_run.engine.state.events import Entry, Event, Notice, RunEnded
+from kitty_run.engine.state.events.codec import to_line
+from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.repository_lock import RepositoryBusy, repository_lock
 from kitty_run.engine.state.run_directory import RunPlace, runs
 from kitty_run.errors import ExitStatus, MachineFault
@@ -47,20 +48,20 @@ def only(project: Project) -> RunPlace:
 
 
 def notices(project: Project) -> str:
-    events = (event for place in runs(project.root) for event in read(place.journal))
-    return "\n".join(str(event.data["text"]) for event in events if event.type == "notice")
+    events = (entry.event for place in runs(project.root) for entry in read(place.journal))
+    return "\n".join(event.text for event in events if isinstance(event, Notice))
 
 
-def forged(place: RunPlace, type_: str, **data: object) -> bytes:
+def forged(place: RunPlace, event: Event) -> bytes:
     """A line as the runner would write it, made by somebody else."""
-    latest = list(read(place.journal))[-1]
-    line = Event(type_, latest.at, None, data).to_json(len(list(read(place.journal))) + 1)
+    entries = list(read(place.journal))
+    line = to_line(Entry(entries[-1].at, event), len(entries) + 1)
     return json.dumps(line).encode() + b"\n"
 
 
 def test_a_forged_end_of_the_run_is_told_and_not_believed(paused: Project) -> None:
     place = only(paused)
-    end = forged(place, "run.ended", exit_status=0, reason="", seconds=1.0, left={})
+    end = forged(place, RunEnded(exit_status=0, reason="", seconds=1.0))
     with place.journal.open("ab") as file:
         file.write(end)
     run(paused)

@@ -14,6 +14,7 @@ PAGE = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PRIVATE = {
     "demo/agents",
     "demo/drafts",
+    "engine/state/events",
     "host/sim/tables",
     "host/transport/warm",
     "host/transport/warm/inside",

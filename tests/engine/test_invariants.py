@@ -13,7 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kitty_run.engine.session import Report
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import (
+    AttemptStarted,
+    FamilyLimited,
+    MergeVerified,
+    RetryDecided,
+    VerdictGiven,
+    WorkCommitted,
+    WorkLeft,
+)
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -184,7 +192,7 @@ def test_every_story_keeps_the_promises(story: Story) -> None:
                 assert world.tree(wp).clean
                 assert "reviewer.txt" not in world.tree(wp).commits[-1]
             assert not any(name.startswith("kitty-specs") for name in world.tree(wp).commits[-1])
-        if world.events("merge.verified"):
+        if world.events(MergeVerified):
             assert set(world.lanes().values()) == {Lane.DONE}
         assert all("--force" not in call.argv for call in world.host.calls)
         assert claims_in_order(world)
@@ -207,7 +215,7 @@ def told(story: Story, root: Path) -> World:
         if run_and_kill(world, lambda _, count, at=instant: count == at):  # type: ignore[misc]
             world.later(story.away)
     report = ended_well(story, world)
-    attempts = Counter(str(event.wp) for event in world.events("attempt.started"))
+    attempts = Counter(str(event.wp) for event in world.events(AttemptStarted))
     assert sum(attempts.values()) <= (story.limits.attempts or 1000)
     assert max(attempts.values(), default=0) <= (story.limits.work_package.attempts or 1000)
     if report.exit_status is ExitStatus.PAUSED:
@@ -233,8 +241,8 @@ def ended_well(story: Story, world: World) -> Report:
 
 def approved_commits(world: World) -> dict[str, object]:
     """The commit of each work package's last approving verdict."""
-    given_ = [event for event in world.events("verdict.given") if event.data["verdict"] == "approved"]
-    return {str(event.wp): event.data["commit"] for event in given_}
+    given_ = [event for event in world.events(VerdictGiven) if event.verdict == "approved"]
+    return {str(event.wp): event.commit for event in given_}
 
 
 def claims_in_order(world: World) -> bool:
@@ -243,25 +251,25 @@ def claims_in_order(world: World) -> bool:
     needs: dict[str, Sequence[str]] = {
         wp: held.dependencies for wp, held in world.host.held.work_packages.items()
     }
-    for event in world.events():
-        if event.type == "verdict.given" and event.data["verdict"] == "approved":
-            seen.add(str(event.wp))
-        if event.type == "attempt.started" and not set(needs[str(event.wp)]) <= seen:
-            return False
+    for entry in world.entries():
+        match entry.event:
+            case VerdictGiven(verdict="approved", wp=wp):
+                seen.add(wp)
+            case AttemptStarted(wp=wp) if not set(needs[wp]) <= seen:
+                return False
     return True
 
 
-def starts_of_limited_families(world: World) -> list[Event]:
+def starts_of_limited_families(world: World) -> list[AttemptStarted]:
     """Attempts that started while the journal said that their family is limited."""
     until: dict[str, datetime] = {}
     found = []
-    for event in world.events():
-        family = str(event.data.get("family"))
-        if event.type == "family.limited":
-            limit = datetime.fromisoformat(str(event.data["until"]))
-            until[family] = max(limit, until.get(family, limit))
-        if event.type == "attempt.started" and event.at < until.get(family, event.at):
-            found.append(event)
+    for entry in world.entries():
+        match entry.event:
+            case FamilyLimited(family=family, until=limit):
+                until[family] = max(limit, until.get(family, limit))
+            case AttemptStarted() as event if entry.at < until.get(event.family, entry.at):
+                found.append(event)
     return found
 
 
@@ -269,18 +277,19 @@ def reviews_by_authors(world: World, profile: Profile) -> list[str]:
     """Approvals that are neither by another family than all who left something, nor said not to be so."""
     families: dict[str, set[str]] = {}
     found = []
-    for event in world.events():
-        wp = str(event.wp)
-        if event.type in {"work.left", "work.committed"} and event.data.get("files", True):
-            families.setdefault(wp, set()).add(profile.agents[str(event.data["agent"])].family)
-        if event.type == "verdict.given" and event.data.get("independent"):
-            reviewer = profile.agents[str(event.data["agent"])].family
-            found += [wp] if reviewer in families.get(wp, set()) else []
+    for entry in world.entries():
+        match entry.event:
+            case WorkLeft(files=()):
+                pass
+            case WorkLeft(wp=wp, agent=agent) | WorkCommitted(wp=wp, agent=agent):
+                families.setdefault(wp, set()).add(profile.agents[agent].family)
+            case VerdictGiven(wp=wp, agent=agent, independent=True):
+                found += [wp] if profile.agents[agent].family in families.get(wp, set()) else []
     return found
 
 
 def blocked_by_others(world: World) -> list[str]:
     """Work packages that ended blocked though no attempt of their own failed last."""
-    last = {str(event.wp): event.data["action"] for event in world.events("retry.decided")}
+    last = {str(event.wp): event.action for event in world.events(RetryDecided)}
     blocked = [wp for wp, lane in world.lanes().items() if lane is Lane.BLOCKED]
     return [wp for wp in blocked if last.get(wp) != "block"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.session import DependencyCycle
-from kitty_run.engine.shutdown import Result
+from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.events import Notice, RetryDecided, ReviewDiscarded
 from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Unmerged
 from kitty_run.host.model import Lane
@@ -79,7 +80,7 @@ def test_nothing_but_a_verdict_approves(tmp_path: Path) -> None:
     report = world.run()
     assert report.exit_status is ExitStatus.INCOMPLETE
     assert world.lanes() == {"WP01": Lane.BLOCKED}
-    assert [event.data["key"] for event in world.events("retry.decided")] == ["no_verdict"] * 3
+    assert [event.key for event in world.events(RetryDecided)] == ["no_verdict"] * 3
     assert "approve" not in world.operations()
 
 
@@ -104,7 +105,7 @@ def test_what_a_reviewer_changes_is_thrown_away_and_told(tmp_path: Path) -> None
 
     world = World(tmp_path, {"WP01": []}, script=script)
     assert world.run().exit_status is ExitStatus.OK
-    assert "backdoor.txt" in world.events("review.discarded")[0].data["files"]
+    assert "backdoor.txt" in world.events(ReviewDiscarded)[0].files
     assert "backdoor.txt" not in world.tree("WP01").commits[-1]
 
 
@@ -139,7 +140,7 @@ def test_an_attempt_that_touched_the_specs_is_refused_and_the_rest_of_it_kept(tm
 
     world = World(tmp_path, {"WP01": []}, script=script)
     assert world.run().exit_status is ExitStatus.OK
-    assert world.events("retry.decided")[0].data["key"] == "forbidden_change"
+    assert world.events(RetryDecided)[0].key == "forbidden_change"
     assert set(world.tree("WP01").commits[-1]) == {"part-1.txt", "part-2.txt"}
     assert "kitty-specs" in world.jobs[1].prompt
 
@@ -175,7 +176,7 @@ def test_independence_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     profile = replace(profile, roles={**profile.roles, "review": review})
     world = World(tmp_path, {"WP01": []}, profile=profile)
     assert world.run().exit_status is ExitStatus.OK
-    assert any("no reviewer of another family" in str(event.data["text"]) for event in world.events("notice"))
+    assert any("no reviewer of another family" in event.text for event in world.events(Notice))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])

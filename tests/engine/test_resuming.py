@@ -9,8 +9,20 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.session import Session
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptProcess,
+    AttemptStarted,
+    CallEnded,
+    ErrorUnexpected,
+    Event,
+    GateWaiting,
+    Notice,
+    ProcessEnded,
+    VerdictGiven,
+    WorkCommitted,
+)
 from kitty_run.engine.state.gate_answers import Answer, give
-from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -33,20 +45,14 @@ def picky(job: Job) -> Did:
 ATTEMPTS = 6
 """What `PAIR` costs with `picky` reviewers: two attempts each, and two more for the rework."""
 
-UNDER_WAY = {
-    "attempt.started",
-    "attempt.process",
-    "process.ended",
-    "attempt.ended",
-    "work.committed",
-}
+UNDER_WAY = (AttemptStarted, AttemptProcess, ProcessEnded, AttemptEnded, WorkCommitted)
 """Killed after one of these, an attempt had begun and its result was not recorded yet: it is made again."""
 
 
 def events_of_a_whole_run(root: Path, dialect: str) -> int:
     world = World(root, PAIR, script=picky, dialect=dialect)
     assert world.run().exit_status is ExitStatus.OK
-    return len(world.events()) - 1  # the first is written before anybody listens
+    return len(world.entries()) - 1  # the first is written before anybody listens
 
 
 @pytest.mark.whole
@@ -58,13 +64,13 @@ def test_a_runner_killed_at_any_instant_is_gone_on_with(tmp_path: Path, dialect:
     for instant in range(1, total):
         world = World(tmp_path / str(instant), PAIR, script=picky, dialect=dialect)
         assert run_and_kill(world, lambda _, count, at=instant: count == at)  # type: ignore[misc]
-        under_way = world.events()[-1].type in UNDER_WAY
+        under_way = isinstance(world.entries()[-1].event, UNDER_WAY)
         report = world.run()
         assert report.exit_status is ExitStatus.OK, (instant, report)
         assert set(world.lanes().values()) == {Lane.DONE}
         assert report.merged, instant
         paid = Counter((job.wp, job.role, job.cycle) for job in world.jobs)
-        assert paid.total() <= ATTEMPTS + under_way, (instant, world.events()[-1], paid)
+        assert paid.total() <= ATTEMPTS + under_way, (instant, world.entries()[-1], paid)
         assert max(one.cycles for one in report.work_packages.values()) == 2, instant
         assert "--force" not in [word for call in world.host.calls for word in call.argv]
 
@@ -117,7 +123,7 @@ def test_a_work_package_that_is_out_is_not_touched_and_keeps_the_mission_from_en
 
 def interrupt_at(type_: str, times: int) -> object:
     def follow(_: World, event: Event, session: Session) -> None:
-        if event.type == type_ and event.wp == "WP01":
+        if type_ == event.TYPE and event.wp == "WP01":
             for _time in range(times):
                 session.interrupt()
 
@@ -217,7 +223,7 @@ def test_a_person_at_the_terminal_is_asked_while_other_work_goes_on(tmp_path: Pa
     world.asker = person = Person(Answer(True, "ann"), 100.0)
     assert world.run().exit_status is ExitStatus.OK
     assert person.asked == ["done-WP01: WP01", "done-WP02: WP02", "merge: mission demo"]
-    waited = [event.at for event in world.events("gate.waiting")]
+    waited = [entry.at for entry in world.entries() if isinstance(entry.event, GateWaiting)]
     assert (waited[1] - waited[0]).total_seconds() < 10
 
 
@@ -230,8 +236,8 @@ def test_an_answer_given_elsewhere_counts_while_a_person_is_asked(tmp_path: Path
 
 
 def approve_when_waiting(world: World, event: Event, _: Session) -> None:
-    if event.type == "gate.waiting":
-        give(world.place, str(event.data["gate"]), Answer(True, "bea"))
+    if isinstance(event, GateWaiting):
+        give(world.place, event.gate, Answer(True, "bea"))
 
 
 def test_a_gate_that_is_answered_while_other_work_runs_needs_no_further_command(tmp_path: Path) -> None:
@@ -250,7 +256,7 @@ def test_an_interrupt_ends_the_waiting_for_a_person(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": []})
     world.change(gates=("merge",))
     world.asker = Person(Answer(True), 1e9)
-    world.on_event = lambda _, event, session: session.interrupt() if event.type == "gate.waiting" else None
+    world.on_event = lambda _, event, session: session.interrupt() if isinstance(event, GateWaiting) else None
     assert world.run().exit_status is ExitStatus.INTERRUPTED
     assert not world.merged
 
@@ -284,7 +290,7 @@ def test_an_unexpected_error_ends_its_work_package_loudly_and_no_other(tmp_path:
     assert report.exit_status is ExitStatus.INCOMPLETE
     assert "unexpected ZeroDivisionError: a bug" in report.work_packages["WP01"].reason
     assert world.lanes()["WP02"] is Lane.DONE
-    assert "in script" in str(world.events("error.unexpected")[0].data["traceback"])
+    assert "in script" in world.events(ErrorUnexpected)[0].traceback
 
 
 def test_a_profile_changed_between_two_sessions_counts_from_then_on(tmp_path: Path) -> None:
@@ -332,7 +338,7 @@ def test_a_host_that_stays_silent_ends_the_run_and_says_so(tmp_path: Path) -> No
 def test_a_verdict_on_another_commit_than_the_one_that_is_there_does_not_count(tmp_path: Path) -> None:
     """Killed between verdict and approval; meanwhile somebody committed to the branch: reviewed anew."""
     world = World(tmp_path, {"WP01": []})
-    assert run_and_kill(world, lambda event, _: event.type == "verdict.given")
+    assert run_and_kill(world, lambda event, _: isinstance(event, VerdictGiven))
     tree = world.tree("WP01")
     tree.files["late.txt"] = "unreviewed"
     tree.commits.append(dict(tree.files))
@@ -345,7 +351,7 @@ def test_a_runner_killed_between_the_rejection_and_the_rework_does_not_review_th
 ) -> None:
     world = World(tmp_path, {"WP01": []}, script=picky)
     killed = run_and_kill(
-        world, lambda event, _: event.type == "call.ended" and event.data["operation"] == "reject"
+        world, lambda event, _: isinstance(event, CallEnded) and event.operation == "reject"
     )
     assert killed
     assert world.run().exit_status is ExitStatus.OK
@@ -365,14 +371,12 @@ def test_what_a_reviewer_of_a_killed_run_changed_is_put_aside(tmp_path: Path, di
 
     world = World(tmp_path, {"WP01": []}, dialect=dialect, script=script)
     ended = "process.ended"
-    assert run_and_kill(
-        world, lambda event, _: event.type == ended and str(event.data["marker"]).endswith("/review-1")
-    )
+    assert run_and_kill(world, lambda event, _: ended == event.TYPE and event.marker.endswith("/review-1"))
     assert "reviewer.txt" in world.tree("WP01").files
     handed_in = world.kept["WP01"]
     report = world.run()
     assert report.exit_status is ExitStatus.OK
     assert world.tree("WP01").head == handed_in
-    [notice] = world.events("notice")
-    assert "a reviewer that was cut off had changed the workspace" in str(notice.data["text"])
+    [notice] = world.events(Notice)
+    assert "a reviewer that was cut off had changed the workspace" in notice.text
     assert world.kept["WP01"] == handed_in

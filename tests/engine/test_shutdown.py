@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.shutdown import EndCode, Result
+from kitty_run.engine.state.end_codes import EndCode, Result
+from kitty_run.engine.state.events import WpEnded
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Allocation, HostRefused, Lane
 from kitty_run.profile.model import Action, RetryRow
@@ -66,16 +67,16 @@ def test_a_work_package_that_is_canceled_under_way_ends_as_one_that_was_before(t
     made = replace(made, retry=replace(made.retry, host=host))
     world = World(tmp_path, {"WP01": [], "WP02": []}, profile=made, script=script)
     world.run()
-    [ended] = [event for event in world.events("wp.ended") if event.wp == "WP01"]
-    assert (ended.data["result"], ended.data["code"]) == ("skipped", "canceled")
+    [ended] = [event for event in world.events(WpEnded) if event.wp == "WP01"]
+    assert (ended.result, ended.code) == ("skipped", "canceled")
 
 
 def test_the_journal_has_the_code_and_its_result(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": [], "WP02": ["WP01"]}, script=lambda job: job.fail())
     world.run()
-    [ended] = world.events("wp.ended")
-    assert EndCode(str(ended.data["code"])) is EndCode.ATTEMPT_FAILED
-    assert Result(str(ended.data["result"])) is EndCode.ATTEMPT_FAILED.result
+    [ended] = world.events(WpEnded)
+    assert EndCode(ended.code) is EndCode.ATTEMPT_FAILED
+    assert Result(ended.result) is EndCode.ATTEMPT_FAILED.result
 
 
 def test_the_schema_has_the_same_codes() -> None:

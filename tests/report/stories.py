@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from kitty_run.engine.session import Report, Session
+from kitty_run.engine.state.events import AttemptProcess, Event, MissionAccepted, VerdictGiven
 from kitty_run.engine.state.gate_answers import Answer, give
-from kitty_run.engine.state.journal import Event
 from kitty_run.git.protocols import Kept, Repair
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -139,7 +139,7 @@ def interrupted(root: Path) -> Told:
     world = Told(root, PAIR)
 
     def twice(_: World, event: Event, session: Session) -> None:
-        if event.type == "attempt.process":
+        if isinstance(event, AttemptProcess):
             session.interrupt()
             session.interrupt()
 
@@ -233,9 +233,10 @@ def moved(root: Path) -> Told:
 
     def sneak(world: World, event: Event, _: Session) -> None:
         tree = world.tree("WP02")
-        after_review = (event.type, event.wp) == ("verdict.given", "WP02") and len(tree.commits) == 2
-        if after_review or event.type == "mission.accepted":
-            tree.commits.append({"late.txt": f"after {event.type}"})
+        reviewed = isinstance(event, VerdictGiven) and event.wp == "WP02"
+        after_review = reviewed and len(tree.commits) == 2
+        if after_review or isinstance(event, MissionAccepted):
+            tree.commits.append({"late.txt": f"after {event.TYPE}"})
             tree.files = dict(tree.commits[-1])
 
     world = Told(root, PAIR)

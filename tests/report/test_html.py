@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import AttemptStarted, Entry
 from kitty_run.report.html import page
 from kitty_run.report.liveness import Life
 
@@ -44,9 +44,9 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-def told(world: Told, life: Life = Life.ENDED, events: list[Event] | None = None) -> str:
-    events = events or world.events()
-    return page("run-1", events, life, events[-1].at + timedelta(seconds=1))
+def told(world: Told, life: Life = Life.ENDED, entries: list[Entry] | None = None) -> str:
+    entries = entries or world.entries()
+    return page("run-1", entries, life, entries[-1].at + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("name", list(STORIES))
@@ -57,7 +57,7 @@ def test_the_page_is_whole_and_fetches_nothing(name: str, tell: Tell) -> None:
     assert outline.open == []
     assert outline.fetched == []
     assert outline.links <= set(outline.ids)
-    assert len(outline.ids) == len(set(outline.ids)) == len(tell(name).events("attempt.started"))
+    assert len(outline.ids) == len(set(outline.ids)) == len(tell(name).events(AttemptStarted))
     assert "://" not in text
 
 
@@ -80,8 +80,8 @@ def test_costs_are_told_as_far_as_they_are_known_and_limits_beside_them(tell: Te
 
 
 def test_an_attempt_without_an_end_is_open_up_to_now(tell: Tell) -> None:
-    events = tell("rework").events()
-    cut = [event for event in events if event.at <= events[0].at]
+    entries = tell("rework").entries()
+    cut = [entry for entry in entries if entry.at <= entries[0].at]
     text = told(tell("rework"), Life.WORKING, cut)
     assert 'class="bar open implement"' in text
     assert "width: 100.0%" in text
@@ -91,11 +91,13 @@ def test_what_agents_say_can_not_become_markup_and_secrets_are_masked(tell: Tell
     secret = "sk-" + "ant-api03-" + "A1b2C3d4E5" * 5
     log = tmp_path / "implement-1.log"
     log.write_text(f"<script>alert(1)</script>\nkey {secret}\n", encoding="utf-8")
-    events = [
-        replace(event, data={**event.data, "log": str(log)}) if event.type == "attempt.started" else event
-        for event in tell("smooth").events()
+    entries = [
+        replace(entry, event=replace(entry.event, log=log))
+        if isinstance(entry.event, AttemptStarted)
+        else entry
+        for entry in tell("smooth").entries()
     ]
-    text = told(tell("smooth"), events=events)
+    text = told(tell("smooth"), entries=entries)
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert secret not in text

@@ -14,7 +14,18 @@ from pathlib import Path
 from socket import gethostname
 
 import pytest
-from kitty_run.engine.state.journal import Event, Journal
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptProcess,
+    CallStarted,
+    Entry,
+    Event,
+    FamilyAwaited,
+    LimitReached,
+    RetryDecided,
+    ReworkStarted,
+)
+from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.report.liveness import Life, life, lives, lock_holder
 from kitty_run.report.status import RunStatus, follow
@@ -31,13 +42,13 @@ SNAPSHOTS = Path(__file__).parent / "snapshots" / "status"
 
 def status(world: Told, until: Callable[[Event], bool] = lambda _: False) -> RunStatus:
     """The run as it was right after the event that `until` is true of, or at the end."""
-    return follow("run-1", _up_to(world.events(), until))
+    return follow("run-1", _up_to(world.entries(), until))
 
 
-def _up_to(events: Iterable[Event], until: Callable[[Event], bool]) -> Iterable[Event]:
-    for event in events:
-        yield event
-        if until(event):
+def _up_to(entries: Iterable[Entry], until: Callable[[Event], bool]) -> Iterable[Entry]:
+    for entry in entries:
+        yield entry
+        if until(entry.event):
             return
 
 
@@ -59,17 +70,17 @@ def test_the_status_at_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> 
 @pytest.mark.parametrize(
     ("moment", "story", "until"),
     [
-        ("an-agent-works", "rework", lambda event: event.type == "attempt.process"),
-        ("waiting-to-retry", "leftovers", lambda event: event.type == "retry.decided"),
-        ("checking", "checks", lambda event: event.type == "attempt.ended"),
-        ("merging", "smooth", lambda event: event.data.get("operation") == "merge"),
+        ("an-agent-works", "rework", lambda event: isinstance(event, AttemptProcess)),
+        ("waiting-to-retry", "leftovers", lambda event: isinstance(event, RetryDecided)),
+        ("checking", "checks", lambda event: isinstance(event, AttemptEnded)),
+        ("merging", "smooth", lambda event: isinstance(event, CallStarted) and event.operation == "merge"),
         (
             "families-are-limited",
             "limited",
-            lambda event: (event.type, event.wp) == ("family.awaited", "WP02"),
+            lambda event: isinstance(event, FamilyAwaited) and event.wp == "WP02",
         ),
-        ("reworking", "rework", lambda event: event.type == "rework.started"),
-        ("at-a-limit", "limit", lambda event: event.type == "limit.reached"),
+        ("reworking", "rework", lambda event: isinstance(event, ReworkStarted)),
+        ("at-a-limit", "limit", lambda event: isinstance(event, LimitReached)),
     ],
 )
 def test_the_status_while(
@@ -84,7 +95,7 @@ def test_the_status_while(
 def test_a_run_whose_process_died_is_shown_as_such(tell: Tell, snapshot: Snapshot) -> None:
     snapshot.snapshot_dir = SNAPSHOTS
     world = tell("rework")
-    run = status(world, lambda event: event.type == "attempt.process")
+    run = status(world, lambda event: isinstance(event, AttemptProcess))
     snapshot.assert_match(text(run, Life.DIED, world), "died.txt")
 
 
@@ -117,7 +128,7 @@ def test_a_process_lives_only_if_it_was_there_when_it_wrote() -> None:
 def test_life_is_told_by_the_journal_first_and_by_the_process_next(tell: Tell) -> None:
     ended = status(tell("smooth"))
     assert life(ended) is Life.ENDED
-    cut = status(tell("smooth"), lambda event: event.type == "attempt.process")
+    cut = status(tell("smooth"), lambda event: isinstance(event, AttemptProcess))
     assert life(cut) is Life.WORKING  # the process of this test, which began before 2030
     cut.machine = "another"
     assert life(cut) is Life.ELSEWHERE
@@ -149,31 +160,31 @@ class Screen(io.StringIO):
 def test_watching_shows_what_is_added_and_ends_with_the_run(
     stream: io.StringIO, tell: Tell, tmp_path: Path
 ) -> None:
-    events = tell("smooth").events()
+    entries = tell("smooth").entries()
     place = RunPlace(tmp_path)
-    journal = Journal(place.journal, lambda: events[0].at)
+    journal = Journal(place.journal, lambda: entries[0].at)
     journal.open()
 
     def add(_: float = 0.0) -> None:
-        for event in events[: len(events) // 3 + 1]:
-            journal.write(event.payload)
-        del events[: len(events) // 3 + 1]
+        for entry in entries[: len(entries) // 3 + 1]:
+            journal.write(entry.event)
+        del entries[: len(entries) // 3 + 1]
 
     add()
     watch(place, stream, add)
     journal.close()
-    assert events == []
+    assert entries == []
     shown = stream.getvalue()
     assert "ada is done" in shown or isinstance(stream, Screen)
     assert "done (exit status 0)" in shown
 
 
 def test_watching_a_run_that_died_ends(tell: Tell, tmp_path: Path) -> None:
-    first = tell("smooth").events()[0]
+    first = tell("smooth").entries()[0]
     place = RunPlace(tmp_path)
     journal = Journal(place.journal, lambda: START.replace(year=2001))
     journal.open()
-    journal.write(first.payload)
+    journal.write(first.event)
     journal.close()
     stream = io.StringIO()
     watch(place, stream, lambda _: pytest.fail("there is nothing to wait for"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from kitty_run.engine.shutdown import Result
+from kitty_run.engine.state.end_codes import Result
 from kitty_run.report.summary import as_json, as_text
 from kitty_run.resources import schema_path
 from pytest_snapshot.plugin import Snapshot

@@ -19,9 +19,17 @@ from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.shutdown import Control
-from kitty_run.engine.state.events import CallEnded, GitRestored, Notice, ProcessEnded, RunResumed, RunStarted
+from kitty_run.engine.state.events import (
+    CallEnded,
+    Entry,
+    GitRestored,
+    Notice,
+    ProcessEnded,
+    RunResumed,
+    RunStarted,
+)
 from kitty_run.engine.state.gate_answers import Asker
-from kitty_run.engine.state.journal import Event, Journal
+from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import RunPlace, home, new_run, run_place, runs, unfinished_run
@@ -45,7 +53,7 @@ from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Profile
 from kitty_run.text.known import knowing
 
-Show = Callable[[Event], None]
+Show = Callable[[Entry], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +167,8 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
     chain, memory = witness.chain(place), Memory()
     journal = Journal(place.journal, keep=None if chain is None else chain.append)
     try:
-        for event in journal.open():
-            memory.apply(event)
+        for entry in journal.open():
+            memory.apply(entry)
         journal.observe(memory.apply)
         journal.show(show)
         begins = RunResumed if known else RunStarted

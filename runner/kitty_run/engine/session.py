@@ -16,8 +16,9 @@ from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
-from kitty_run.engine.shutdown import End, EndCode, Result, Stop
-from kitty_run.engine.state.events import RunEnded
+from kitty_run.engine.shutdown import End, Stop
+from kitty_run.engine.state.end_codes import EndCode, Result
+from kitty_run.engine.state.events import RunEnded, VerdictGiven
 from kitty_run.engine.state.usage import Cost
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
 from kitty_run.host.model import Lane
@@ -242,7 +243,7 @@ class Session:
         )
 
 
-def _remark(verdict: Mapping[str, object] | None) -> str:
-    if verdict is None or verdict.get("independent", True):
+def _remark(verdict: VerdictGiven | None) -> str:
+    if verdict is None or verdict.independent is not False:
         return ""
-    return f"reviewed by {verdict['agent']}, of a family that did the work or a part of it"
+    return f"reviewed by {verdict.agent}, of a family that did the work or a part of it"

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from kitty_run.engine.state.journal import Event
+from kitty_run.agents.model import Finding
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptInterrupted,
+    AttemptStarted,
+    Entry,
+    VerdictGiven,
+)
 
 
 @dataclass(slots=True)
@@ -18,7 +26,7 @@ class Attempt:
     number: int
     agent: str
     cycle: int
-    log: str
+    log: Path
     began: datetime
     ended: datetime | None = None
     failure: str | None = None
@@ -37,7 +45,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictGiven:
+class Review:
     """A review in writing; `findings` are one line each, with their place."""
 
     wp: str
@@ -50,68 +58,59 @@ class VerdictGiven:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Attempts and verdicts, each in the order in which they began."""
+    """Attempts and reviews, each in the order in which they began."""
 
     attempts: tuple[Attempt, ...]
-    verdicts: tuple[VerdictGiven, ...]
+    reviews: tuple[Review, ...]
 
 
-def gather(events: Iterable[Event]) -> Story:
-    """The story of `events`."""
+def gather(entries: Iterable[Entry]) -> Story:
+    """The story of `entries`."""
     attempts: dict[tuple[str, str, int], Attempt] = {}
-    verdicts: list[VerdictGiven] = []
-    for event in events:
-        match event.type:
-            case "attempt.started":
-                begun = _begun(event)
-                attempts[begun.wp, begun.role, begun.number] = begun
-            case "attempt.ended" | "attempt.interrupted":
-                data = event.data
-                if known := attempts.get((str(event.wp), str(data["role"]), int(str(data["attempt"])))):
-                    _end(known, event)
-            case "verdict.given":
-                verdicts.append(_verdict(event))
-    return Story(tuple(attempts.values()), tuple(verdicts))
+    reviews: list[Review] = []
+    for entry in entries:
+        match entry.event:
+            case AttemptStarted() as event:
+                attempts[event.wp, event.role, event.attempt] = _begun(event, entry.at)
+            case AttemptEnded() | AttemptInterrupted() as event:
+                if known := attempts.get((event.wp, event.role, event.attempt)):
+                    _end(known, event, entry.at)
+            case VerdictGiven() as event:
+                reviews.append(_review(event, entry.at))
+    return Story(tuple(attempts.values()), tuple(reviews))
 
 
-def _begun(event: Event) -> Attempt:
-    data = event.data
+def _begun(event: AttemptStarted, at: datetime) -> Attempt:
     return Attempt(
-        wp=str(event.wp),
-        role=str(data["role"]),
-        number=int(str(data["attempt"])),
-        agent=str(data["agent"]),
-        cycle=int(str(data["cycle"])),
-        log=str(data["log"]),
-        began=event.at,
+        wp=event.wp,
+        role=event.role,
+        number=event.attempt,
+        agent=event.agent,
+        cycle=event.cycle,
+        log=event.log,
+        began=at,
     )
 
 
-def _end(attempt: Attempt, event: Event) -> None:
-    data = event.data
-    attempt.ended = event.at
-    if event.type == "attempt.interrupted":
+def _end(attempt: Attempt, event: AttemptEnded | AttemptInterrupted, at: datetime) -> None:
+    attempt.ended = at
+    if isinstance(event, AttemptInterrupted):
         attempt.failure, attempt.rule = "interrupted", "the run was stopped"
         return
-    attempt.failure = None if data["failure"] is None else str(data["failure"])
-    attempt.rule = str(data["rule"])
-    cost = data["cost_usd"]
-    attempt.cost_usd = float(cost) if isinstance(cost, int | float) else None
+    attempt.failure, attempt.rule, attempt.cost_usd = event.failure, event.rule, event.cost_usd
 
 
-def _verdict(event: Event) -> VerdictGiven:
-    data, findings = event.data, event.data["findings"]
-    return VerdictGiven(
-        wp=str(event.wp),
-        at=event.at,
-        by=str(data["agent"]),
-        approved=data["verdict"] == "approved",
-        summary=str(data["summary"]),
-        findings=tuple(_finding(one) for one in findings) if isinstance(findings, list) else (),
+def _review(event: VerdictGiven, at: datetime) -> Review:
+    return Review(
+        wp=event.wp,
+        at=at,
+        by=event.agent,
+        approved=event.verdict == "approved",
+        summary=event.summary,
+        findings=tuple(map(_finding, event.findings)),
     )
 
 
-def _finding(one: Mapping[str, object]) -> str:
-    place = f"{one['file']}:{one['line']}: " if one.get("file") and one.get("line") else ""
-    place = place or (f"{one['file']}: " if one.get("file") else "")
-    return f"{place}{one['message']}"
+def _finding(one: Finding) -> str:
+    place = f"{one.file}:{one.line}: " if one.file and one.line else f"{one.file}: " if one.file else ""
+    return f"{place}{one.message}"

@@ -2,238 +2,295 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Iterable
+from functools import singledispatch
 
 from kitty_run.engine.decisions.budget import Reached
-from kitty_run.engine.state.journal import Event
-from kitty_run.profile.model import Action
+from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptInterrupted,
+    AttemptStarted,
+    BranchPutBack,
+    CallEnded,
+    CheckEnded,
+    ErrorUnexpected,
+    Event,
+    FamilyAwaited,
+    FamilyLimited,
+    GateAnswered,
+    GateWaiting,
+    GitRestored,
+    HeadFound,
+    LimitReached,
+    MergeStarted,
+    MergeVerified,
+    MissionAccepted,
+    Notice,
+    RetryDecided,
+    ReviewDiscarded,
+    ReviewOutdated,
+    ReworkStarted,
+    RunResumed,
+    RunStarted,
+    SessionDropped,
+    StatusCommitted,
+    VerdictGiven,
+    WorkCommitted,
+    WorkLeft,
+    WorkReady,
+    WorkSaved,
+    WorkspaceAllocated,
+    WorkspaceAwaited,
+    WorkspaceRepaired,
+    WpEnded,
+    WpMoved,
+)
+from kitty_run.profile.model import Action, FailureClass
 from kitty_run.profile.retry_verbs import verb
 from kitty_run.report.formatting import clock, count, duration, money, some
-
-Data = Mapping[str, object]
-
-
-class Tone(StrEnum):
-    """What a sentence is to its reader; terminals show it as a colour."""
-
-    PLAIN = "plain"
-    GOOD = "good"
-    BAD = "bad"
-    ASKS = "asks"
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """An event in words; `reason` may be long or have several lines, `file` is where all of it stands."""
-
-    text: str
-    tone: Tone = Tone.PLAIN
-    reason: str = ""
-    file: str = ""
+from kitty_run.report.sentence import Sentence, Tone
 
 
 def sentence(event: Event, *, verbose: bool = False) -> Sentence | None:
     """What to tell of `event`; None where a person need not know, or not unless `verbose`."""
-    words = TOLD.get(event.type) or (TOLD_VERBOSE.get(event.type) if verbose else None)
-    return words(event.data) if words else None
+    told = words(event)
+    return None if told is None or (told.detail and not verbose) else told
 
 
-def _surroundings(data: Data) -> str:
-    packages = data["work_packages"]
-    number = len(packages) if isinstance(packages, Mapping) else 0
+@singledispatch
+def words(_: Event) -> Sentence | None:
+    """An event in words; None for what only the runner needs. The end of a run has its own summary."""
+    return None
+
+
+@words.register
+def _start(event: RunStarted) -> Sentence:
+    return Sentence(f"start: {_surroundings(event)}")
+
+
+@words.register
+def _resumption(event: RunResumed) -> Sentence:
+    return Sentence(f"going on: {_surroundings(event)}")
+
+
+def _surroundings(event: RunStarted) -> str:
     return (
-        f"mission {data['mission']}, {count(number, 'work package')}, topology {data['topology']}, "
-        f"on a host of contract {data['contract']}"
+        f"mission {event.mission}, {count(len(event.work_packages), 'work package')}, "
+        f"topology {event.topology}, on a host of contract {event.contract}"
     )
 
 
-def _attempt(data: Data) -> str:
-    return f"{data['role']} {data['attempt']}: {data['agent']}"
+@words.register
+def _call(event: CallEnded) -> Sentence:
+    return Sentence(f"host: {event.operation}: {event.code or 'ok'} ({event.seconds} s)", detail=True)
 
 
-def _attempt_ended(data: Data) -> Sentence:
-    seconds, cost = data["seconds"], data["cost_usd"]
-    took = duration(float(seconds)) if isinstance(seconds, int | float) else "?"
-    spent = f", {money(float(cost))}" if isinstance(cost, int | float) else ", cost unknown"
-    if data["failure"] is None:
-        return Sentence(f"{_attempt(data)} is done ({took}{spent})")
-    kind = "" if data["failure"] == "failed" else f": {data['failure']}"
-    text = f"{_attempt(data)} failed{kind} ({took}{spent})"
-    return Sentence(text, Tone.BAD, str(data["rule"]), str(data.get("log", "")))
-
-
-def _check(data: Data) -> Sentence:
-    if data["passed"]:
-        return Sentence(f"check {data['name']} passed")
-    how = f"exit status {data['status']}" if data["ending"] == "exit" else str(data["ending"])
-    return Sentence(f"check {data['name']} failed: {how}", Tone.BAD, file=str(data["log"]))
-
-
-def _verdict(data: Data) -> Sentence:
-    findings = data["findings"]
-    number = len(findings) if isinstance(findings, list) else 0
-    remarks = f", {count(number, 'finding')}" if number else ""
-    if data["verdict"] == "approved":
-        return Sentence(f"{data['agent']} approves{remarks}", Tone.GOOD, str(data["summary"]))
-    return Sentence(f"{data['agent']} requests changes{remarks}", Tone.BAD, str(data["summary"]))
-
-
-def _retry(data: Data) -> Sentence | None:
-    if data["key"] == "changes_requested":
-        return None  # the verdict before it and the rework, or the end, after it say it all
-    if data["table"] == "agent" and data["action"] == "wait":
-        return None  # the family's limit before it and the waiting after it say it
-    wait = data["wait"]
-    after = f", {duration(float(wait))} from now" if isinstance(wait, int | float) and wait > 0 else ""
-    reason = "" if data["key"] == "check_failed" else str(data["reason"])  # the checks' own lines told it
-    live = verb(Action(str(data["action"]))).live
-    return Sentence(f"{data['key']}: {live.format(wait=after)}", reason=reason)
-
-
-def _limited(data: Data) -> Sentence:
-    text = f"family {data['family']} is limited until {_clock(data['until'])}: no attempt of it starts before"
-    return Sentence(text, Tone.BAD, str(data["reason"]))
-
-
-def _work_left(data: Data) -> Sentence | None:
-    files = data["files"]
-    return Sentence(f"left by {data['agent']}: {some(files)}") if files else None
-
-
-def _repaired(data: Data) -> Sentence:
-    restored, ref = data["restored"], data["ref"]
-    done = (
-        "removed, to be made anew"
-        if data["removed"]
-        else f"{count(int(str(restored)), 'file')} put back as committed"
-    )
-    kept = f"; what else lay there is kept as {ref}" if ref else ""
-    return Sentence(f"workspace repaired: {done}{kept}", Tone.BAD, str(data["why"]), str(data["path"]))
-
-
-def _wp_ended(data: Data) -> Sentence:
-    result = str(data["result"])
-    tone = {"done": Tone.GOOD, "paused": Tone.ASKS}.get(result, Tone.BAD)
-    return Sentence(result, tone, str(data["reason"]))
-
-
-def _gate_waiting(data: Data) -> Sentence:
-    gate = data["gate"]
+@words.register
+def _gate_waiting(event: GateWaiting) -> Sentence:
+    gate = event.gate
     return Sentence("waits", Tone.ASKS, f"gate {gate}: `kitty-run approve {gate}`, then run again")
 
 
-def _gate_answered(data: Data) -> Sentence:
-    answer = "yes" if data["approved"] else "no"
-    return Sentence(f"gate {data['gate']}: {answer} by {data['by']}", reason=str(data["note"]))
+@words.register
+def _gate_answered(event: GateAnswered) -> Sentence:
+    answer = "yes" if event.approved else "no"
+    return Sentence(f"gate {event.gate}: {answer} by {event.by}", reason=event.note)
 
 
-def _limit_reached(data: Data) -> Sentence:
-    used, allowed = float(str(data["used"])), float(str(data["allowed"]))
-    return Sentence("limit reached", Tone.ASKS, str(Reached(str(data["limit"]), used, allowed)))
-
-
-def _merge_started(data: Data) -> Sentence:
-    heads = data["heads"]
-    number = len(heads) if isinstance(heads, Mapping) else 0
-    return Sentence(f"merging the work of {count(number, 'work package')}")
-
-
-def _put_back(data: Data) -> Sentence:
-    text = f"{data['branch']} is put back to its reviewed commit {_short(data['commit'])}"
-    return Sentence(f"{text}; what it held is kept under {data['kept']}", Tone.BAD, _lines(data["foreign"]))
-
-
-def _git_restored(data: Data) -> Sentence:
-    during = some(data["during"])
-    kept = f"; what was found is kept in {data['kept']}" if data["kept"] else ""
-    found = data["changed"]
-    changed = "; ".join(map(str, found)) if isinstance(found, list | tuple) else ""
-    reason = f"{changed} (while these were under way: {during}){kept}"
+@words.register
+def _git_restored(event: GitRestored) -> Sentence:
+    kept = f"; what was found is kept in {event.kept}" if event.kept else ""
+    reason = f"{'; '.join(event.changed)} (while these were under way: {some(event.during)}){kept}"
     return Sentence("git's settings were changed while agents worked, and are put back", Tone.BAD, reason)
 
 
-def _lines(items: object) -> str:
-    return "not reviewed: " + "; ".join(map(str, items)) if isinstance(items, list | tuple) and items else ""
+@words.register
+def _limit_reached(event: LimitReached) -> Sentence:
+    return Sentence("limit reached", Tone.ASKS, str(Reached(event.limit, event.used, event.allowed)))
 
 
-def _clock(until: object) -> str:
-    return clock(datetime.fromisoformat(str(until)))
+@words.register
+def _notice(event: Notice) -> Sentence:
+    return Sentence("note", reason=event.text)
 
 
-def _short(commit: object) -> str:
-    return str(commit)[:10]
+@words.register
+def _moved(event: WpMoved) -> Sentence:
+    return Sentence(f"now in the lane {event.lane}", detail=True)
 
 
-TOLD: Mapping[str, Callable[[Data], Sentence | None]] = {
-    "run.started": lambda data: Sentence(f"start: {_surroundings(data)}"),
-    "run.resumed": lambda data: Sentence(f"going on: {_surroundings(data)}"),
-    "workspace.awaited": lambda data: Sentence(
-        f"waits for {data['holder']}, which works in the same workspace"
-    ),
-    "attempt.started": lambda data: Sentence(f"{_attempt(data)} starts"),
-    "attempt.ended": _attempt_ended,
-    "attempt.interrupted": lambda data: Sentence(f"{data['role']} {data['attempt']} was interrupted"),
-    "check.ended": _check,
-    "work.saved": lambda data: (
-        Sentence(f"uncommitted work saved in {_short(data['commit'])}", reason=str(data["why"]))
-        if data["commit"]
-        else None
-    ),
-    "workspace.repaired": _repaired,
-    "verdict.given": _verdict,
-    "review.discarded": lambda data: Sentence(
-        f"the reviewer changed files; thrown away: {some(data['files'])}"
-    ),
-    "review.outdated": lambda data: Sentence(
-        f"{_short(data['reviewed'])} was reviewed, but {_short(data['commit'])} is there now: reviewed again",
-        Tone.BAD,
-    ),
-    "head.found": lambda data: Sentence(
-        f"found in the lane {data['lane']}: its commit {_short(data['commit'])} is taken as reviewed"
-    ),
-    "branch.put_back": _put_back,
-    "rework.started": lambda data: Sentence(f"back to the implementer, cycle {data['cycle']}"),
-    "retry.decided": _retry,
-    "session.dropped": lambda data: Sentence(
-        f"{data['agent']}'s conversation is not taken up again, the next attempt begins a new one",
-        reason=str(data["reason"]),
-    ),
-    "family.limited": _limited,
-    "family.awaited": lambda data: Sentence(
-        f"waits for family {data['family']} until {_clock(data['until'])}"
-    ),
-    "gate.waiting": _gate_waiting,
-    "gate.answered": _gate_answered,
-    "limit.reached": _limit_reached,
-    "wp.ended": _wp_ended,
-    "mission.accepted": lambda _: Sentence("the mission is accepted", Tone.GOOD),
-    "merge.started": _merge_started,
-    "merge.verified": lambda data: Sentence(
-        f"merged, and verified with git: {data['target']} is at {_short(data['commit'])}", Tone.GOOD
-    ),
-    "error.unexpected": lambda data: Sentence("unexpected error", Tone.BAD, str(data["error"])),
-    "git.restored": _git_restored,
-    "notice": lambda data: Sentence("note", reason=str(data["text"])),
-}
-"""Types told always."""
+@words.register
+def _allocated(event: WorkspaceAllocated) -> Sentence:
+    return Sentence(f"workspace {event.path}", detail=True)
 
-TOLD_VERBOSE: Mapping[str, Callable[[Data], Sentence | None]] = {
-    "call.ended": lambda data: Sentence(
-        f"host: {data['operation']}: {data['code'] or 'ok'} ({data['seconds']} s)"
-    ),
-    "wp.moved": lambda data: Sentence(f"now in the lane {data['lane']}"),
-    "work.left": _work_left,
-    "work.committed": lambda data: Sentence(f"committed {_short(data['commit'])}"),
-    "work.ready": lambda data: Sentence(f"ready for review: {_short(data['commit'])}"),
-    "workspace.allocated": lambda data: Sentence(f"workspace {data['path']}"),
-    "status.committed": lambda data: Sentence(
-        f"the host's status files are committed: {_short(data['commit'])}"
-    ),
-}
-"""Types told to whoever asks for everything."""
 
-UNTOLD = frozenset({"call.started", "attempt.process", "process.ended", "run.ended"})
-"""Types that only the runner needs; the end of a run has its own summary."""
+@words.register
+def _workspace_awaited(event: WorkspaceAwaited) -> Sentence:
+    return Sentence(f"waits for {event.holder}, which works in the same workspace")
+
+
+@words.register
+def _repaired(event: WorkspaceRepaired) -> Sentence:
+    put_back = f"{count(event.restored, 'file')} put back as committed"
+    done = "removed, to be made anew" if event.removed else put_back
+    kept = f"; what else lay there is kept as {event.ref}" if event.ref else ""
+    return Sentence(f"workspace repaired: {done}{kept}", Tone.BAD, event.why, str(event.path))
+
+
+@words.register
+def _saved(event: WorkSaved) -> Sentence | None:
+    if not event.commit:
+        return None
+    return Sentence(f"uncommitted work saved in {_short(event.commit)}", reason=event.why)
+
+
+@words.register
+def _committed(event: WorkCommitted) -> Sentence:
+    return Sentence(f"committed {_short(event.commit)}", detail=True)
+
+
+@words.register
+def _left(event: WorkLeft) -> Sentence | None:
+    return Sentence(f"left by {event.agent}: {some(event.files)}", detail=True) if event.files else None
+
+
+@words.register
+def _check(event: CheckEnded) -> Sentence:
+    if event.passed:
+        return Sentence(f"check {event.name} passed")
+    how = f"exit status {event.status}" if event.ending == "exit" else event.ending
+    return Sentence(f"check {event.name} failed: {how}", Tone.BAD, file=str(event.log))
+
+
+@words.register
+def _ready(event: WorkReady) -> Sentence:
+    return Sentence(f"ready for review: {_short(event.commit)}", detail=True)
+
+
+@words.register
+def _wp_ended(event: WpEnded) -> Sentence:
+    tone = {Result.DONE: Tone.GOOD, Result.PAUSED: Tone.ASKS}.get(event.result, Tone.BAD)
+    return Sentence(event.result.value, tone, event.reason)
+
+
+@words.register
+def _unexpected(event: ErrorUnexpected) -> Sentence:
+    return Sentence("unexpected error", Tone.BAD, event.error)
+
+
+@words.register
+def _attempt_started(event: AttemptStarted) -> Sentence:
+    return Sentence(f"{_attempt(event)} starts")
+
+
+@words.register
+def _attempt_ended(event: AttemptEnded) -> Sentence:
+    spent = "cost unknown" if event.cost_usd is None else money(event.cost_usd)
+    took = f"({duration(event.seconds)}, {spent})"
+    if event.failure is None:
+        return Sentence(f"{_attempt(event)} is done {took}")
+    kind = "" if event.failure is FailureClass.FAILED else f": {event.failure}"
+    return Sentence(f"{_attempt(event)} failed{kind} {took}", Tone.BAD, event.rule, str(event.log))
+
+
+@words.register
+def _interrupted(event: AttemptInterrupted) -> Sentence:
+    return Sentence(f"{event.role} {event.attempt} was interrupted")
+
+
+def _attempt(event: AttemptStarted | AttemptEnded) -> str:
+    return f"{event.role} {event.attempt}: {event.agent}"
+
+
+@words.register
+def _dropped(event: SessionDropped) -> Sentence:
+    text = f"{event.agent}'s conversation is not taken up again, the next attempt begins a new one"
+    return Sentence(text, reason=event.reason)
+
+
+@words.register
+def _retry(event: RetryDecided) -> Sentence | None:
+    if event.key == "changes_requested":
+        return None  # the verdict before it and the rework, or the end, after it say it all
+    if event.table == "agent" and event.action is Action.WAIT:
+        return None  # the family's limit before it and the waiting after it say it
+    after = f", {duration(event.wait)} from now" if event.wait > 0 else ""
+    reason = "" if event.key == "check_failed" else event.reason  # the checks' own lines told it
+    return Sentence(f"{event.key}: {verb(event.action).live.format(wait=after)}", reason=reason)
+
+
+@words.register
+def _limited(event: FamilyLimited) -> Sentence:
+    text = f"family {event.family} is limited until {clock(event.until)}: no attempt of it starts before"
+    return Sentence(text, Tone.BAD, event.reason)
+
+
+@words.register
+def _family_awaited(event: FamilyAwaited) -> Sentence:
+    return Sentence(f"waits for family {event.family} until {clock(event.until)}")
+
+
+@words.register
+def _verdict(event: VerdictGiven) -> Sentence:
+    remarks = f", {count(len(event.findings), 'finding')}" if event.findings else ""
+    if event.verdict == "approved":
+        return Sentence(f"{event.agent} approves{remarks}", Tone.GOOD, event.summary)
+    return Sentence(f"{event.agent} requests changes{remarks}", Tone.BAD, event.summary)
+
+
+@words.register
+def _discarded(event: ReviewDiscarded) -> Sentence:
+    return Sentence(f"the reviewer changed files; thrown away: {some(event.files)}")
+
+
+@words.register
+def _outdated(event: ReviewOutdated) -> Sentence:
+    text = f"{_short(event.reviewed)} was reviewed, but {_short(event.commit)} is there now: reviewed again"
+    return Sentence(text, Tone.BAD)
+
+
+@words.register
+def _head_found(event: HeadFound) -> Sentence:
+    return Sentence(f"found in the lane {event.lane}: its commit {_short(event.commit)} is taken as reviewed")
+
+
+@words.register
+def _put_back(event: BranchPutBack) -> Sentence:
+    text = f"{event.branch} is put back to its reviewed commit {_short(event.commit)}"
+    return Sentence(f"{text}; what it held is kept under {event.kept}", Tone.BAD, _lines(event.foreign))
+
+
+@words.register
+def _rework(event: ReworkStarted) -> Sentence:
+    return Sentence(f"back to the implementer, cycle {event.cycle}")
+
+
+@words.register
+def _accepted(_: MissionAccepted) -> Sentence:
+    return Sentence("the mission is accepted", Tone.GOOD)
+
+
+@words.register
+def _merge_started(event: MergeStarted) -> Sentence:
+    return Sentence(f"merging the work of {count(len(event.heads), 'work package')}")
+
+
+@words.register
+def _merged(event: MergeVerified) -> Sentence:
+    return Sentence(
+        f"merged, and verified with git: {event.target} is at {_short(event.commit or '?')}", Tone.GOOD
+    )
+
+
+@words.register
+def _status_committed(event: StatusCommitted) -> Sentence:
+    return Sentence(f"the host's status files are committed: {_short(event.commit)}", detail=True)
+
+
+def _lines(items: Iterable[str]) -> str:
+    return f"not reviewed: {'; '.join(items)}" if items else ""
+
+
+def _short(commit: str) -> str:
+    return commit[:10]

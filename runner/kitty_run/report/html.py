@@ -8,7 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 from kitty_run.agents.results import logs
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import (
+    Entry,
+    ErrorUnexpected,
+    Event,
+    FamilyLimited,
+    GateAnswered,
+    GateWaiting,
+    GitRestored,
+    LimitReached,
+    Notice,
+)
 from kitty_run.engine.state.usage import Cost
 from kitty_run.report.attempt_history import Attempt, gather
 from kitty_run.report.event_text import sentence
@@ -36,13 +46,13 @@ class Bar:
     excerpt: str
 
 
-def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str:
-    """The page of the run whose journal holds `events`; `now` is where attempts without an end are cut."""
+def page(run_id: str, entries: Sequence[Entry], life: Life, now: datetime) -> str:
+    """The page of the run whose journal holds `entries`; `now` is where attempts without an end are cut."""
     import jinja2
 
-    run, story = follow(run_id, events), gather(events)
+    run, story = follow(run_id, entries), gather(entries)
     bars = [
-        _bar(attempt, events, now if life is Life.WORKING else events[-1].at) for attempt in story.attempts
+        _bar(attempt, entries, now if life is Life.WORKING else entries[-1].at) for attempt in story.attempts
     ]
     template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
     # Each value by itself, before it becomes a part of the page: no secret has a tag in it.
@@ -53,11 +63,11 @@ def page(run_id: str, events: Sequence[Event], life: Life, now: datetime) -> str
         headline=headline(run, life, now),
         bars=bars,
         rows={wp: [bar for bar in bars if bar.attempt.wp == wp] for wp in run.work_packages},
-        verdicts=story.verdicts,
+        reviews=story.reviews,
         spent=_spent(story.attempts),
-        gates=[event for event in events if event.type in {"gate.waiting", "gate.answered"}],
-        notes=[(event, told) for event in events if (told := _note(event))],
-        events=len(events),
+        gates=[(entry, told) for entry in entries if (told := _gate(entry.event))],
+        notes=[(entry, told) for entry in entries if (told := _note(entry.event))],
+        entries=len(entries),
     )
 
 
@@ -65,12 +75,12 @@ def _clean(value: object) -> object:
     return shortened(value, ROOM) if type(value) is str else value
 
 
-def _bar(attempt: Attempt, events: Sequence[Event], cut: datetime) -> Bar:
-    begin, end = events[0].at, max(events[-1].at, cut)
+def _bar(attempt: Attempt, entries: Sequence[Entry], cut: datetime) -> Bar:
+    begin, end = entries[0].at, max(entries[-1].at, cut)
     whole = max((end - begin).total_seconds(), 0.001)
     left = (attempt.began - begin).total_seconds() / whole * 100
     width = ((attempt.ended or cut) - attempt.began).total_seconds() / whole * 100
-    return Bar(attempt, round(left, 3), round(max(width, 0.3), 3), _excerpt(Path(attempt.log)))
+    return Bar(attempt, round(left, 3), round(max(width, 0.3), 3), _excerpt(attempt.log))
 
 
 def _excerpt(log: Path) -> str:
@@ -81,16 +91,27 @@ def _excerpt(log: Path) -> str:
     return ""
 
 
+def _gate(event: Event) -> str:
+    """What is told of a gate; empty for all other events."""
+    match event:
+        case GateWaiting(gate=gate):
+            return f"gate {gate}: waits"
+        case GateAnswered():
+            answer = "yes" if event.approved else "no"
+            return f"gate {event.gate}: {answer} by {event.by} {event.note}".rstrip()
+    return ""
+
+
 def _note(event: Event) -> str:
     """What is told of an event that stands among the notes; empty for all others."""
-    if event.type == "family.limited":
-        until = datetime.fromisoformat(str(event.data["until"]))
-        family, failure = event.data["family"], event.data["failure"]
-        return f"family {family} is limited until {until:%Y-%m-%d %H:%M:%S} ({failure})"
-    if event.type not in {"notice", "error.unexpected", "limit.reached", "git.restored"}:
-        return ""
-    told = sentence(event)
-    return told.reason if told else ""
+    match event:
+        case FamilyLimited():
+            until = f"{event.until:%Y-%m-%d %H:%M:%S}"
+            return f"family {event.family} is limited until {until} ({event.failure})"
+        case Notice() | ErrorUnexpected() | LimitReached() | GitRestored():
+            told = sentence(event)
+            return told.reason if told else ""
+    return ""
 
 
 def _spent(attempts: Sequence[Attempt]) -> list[tuple[str, int, float, Cost]]:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TextIO
 
-from kitty_run.engine.state.journal import Event
-from kitty_run.report.event_text import Sentence, Tone, sentence
+from kitty_run.engine.state.events import Entry
+from kitty_run.report.event_text import sentence
 from kitty_run.report.formatting import one_line, shown
+from kitty_run.report.sentence import Sentence, Tone
 from kitty_run.text.clean import shortened
 
 Level = Literal["quiet", "normal", "verbose"]
@@ -46,16 +47,16 @@ class Live:
         self._coloured = self._terminal and not env.get("NO_COLOR")
         self._reasons: dict[str | None, str] = {}
 
-    def show(self, event: Event) -> None:
-        """Write the event's line, if it has one at this level."""
+    def show(self, entry: Entry) -> None:
+        """Write the entry's line, if it has one at this level."""
         if self._level == "quiet":
             return
-        told = sentence(event, verbose=self._level == "verbose")
+        told = sentence(entry.event, verbose=self._level == "verbose")
         if told is None:
             return
-        at = event.at.astimezone().strftime("%H:%M:%S")
-        text = self._text(told, self._news(event.wp, told.reason))
-        self._stream.write(f"{at}  {event.wp or '-':<5}  {text}\n")
+        at = entry.at.astimezone().strftime("%H:%M:%S")
+        text = self._text(told, self._news(entry.wp, told.reason))
+        self._stream.write(f"{at}  {entry.wp or '-':<5}  {text}\n")
         self._stream.flush()
 
     def _news(self, wp: str | None, reason: str) -> str:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptInterrupted,
+    AttemptStarted,
+    CallStarted,
+    Entry,
+    Event,
+    FamilyAwaited,
+    GateAnswered,
+    GateWaiting,
+    LimitReached,
+    RetryDecided,
+    ReworkStarted,
+    RunEnded,
+    RunStarted,
+    WorkspaceAwaited,
+    WpEnded,
+    WpMoved,
+)
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.usage import NO_COST, Cost
 from kitty_run.host.model import Lane
-
-Data = Mapping[str, object]
+from kitty_run.profile.model import FailureClass
 
 
 @dataclass(slots=True)
@@ -35,6 +52,8 @@ class WorkPackageStatus:
     cycle: int = 1
     cost: Cost = NO_COST
     result: str = ""
+    code: str = ""
+    """Why it ended, for programs; empty before, and in journals of earlier versions."""
     reason: str = ""
 
 
@@ -69,7 +88,7 @@ class RunStatus:
     """Attempts that did not report all of their tokens."""
     limits: tuple[str, ...] = ()
     """Names of the limits that the latest session reached, such as `limits.cost_usd`."""
-    limited: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    limited: Mapping[str, Mapping[FailureClass, datetime]] = field(default_factory=dict)
     """Until when each agent family was or is limited, by the failure class that told so."""
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, which were changed while agents worked."""
@@ -78,20 +97,19 @@ class RunStatus:
 
 
 class Follower:
-    """Folds events one by one; `status` is the run after the last one."""
+    """Folds entries one by one; `status` is the run after the last one."""
 
     def __init__(self, run_id: str) -> None:
         self.status = RunStatus(run_id)
         self._memory = Memory()
 
-    def take(self, event: Event) -> None:
-        """Fold `event`; unknown types change nothing."""
-        self._memory.apply(event)
-        self.status.latest = event.at
-        if fold_run := _RUN.get(event.type):
-            fold_run(self.status, event)
-        if event.wp is not None:
-            self._take_for(event.wp, event)
+    def take(self, entry: Entry) -> None:
+        """Fold `entry`; unknown types change nothing."""
+        self._memory.apply(entry)
+        self.status.latest = entry.at
+        _fold_run(self.status, entry)
+        if entry.wp is not None:
+            self._take_for(entry.wp, entry)
         memory, used = self._memory, self._memory.ledger.so_far()
         self.status.calls, self.status.tokens = memory.calls, used.tokens
         self.status.cost, self.status.unknown_tokens = used.cost, used.unknown_tokens
@@ -99,129 +117,103 @@ class Follower:
         self.status.merged, self.status.target = memory.merged, memory.target
         self.status.restored = memory.restored
 
-    def _take_for(self, wp: str, event: Event) -> None:
+    def _take_for(self, wp: str, entry: Entry) -> None:
         one = self.status.work_packages.setdefault(wp, WorkPackageStatus())
-        if fold := _WORK_PACKAGE.get(event.type):
-            fold(one, event)
+        _fold_state(one, entry.event)
+        if (activity := _activity(entry)) is not None:
+            one.doing, one.until, one.awaits = activity.doing, activity.until, activity.awaits
+            one.since = entry.at
         memory = self._memory.of(wp)
         one.attempts, one.cycle = sum(memory.attempts.values()), memory.cycle
         one.cost = self._memory.ledger.so_far(wp).cost
 
 
-def follow(run_id: str, events: Iterable[Event]) -> RunStatus:
-    """The run after all of `events`."""
+def follow(run_id: str, entries: Iterable[Entry]) -> RunStatus:
+    """The run after all of `entries`."""
     follower = Follower(run_id)
-    for event in events:
-        follower.take(event)
+    for entry in entries:
+        follower.take(entry)
     return follower.status
 
 
-def _began(run: RunStatus, event: Event) -> None:
-    data = event.data
-    run.mission, run.profile = str(data["mission"]), str(data["profile"])
-    run.contract, run.topology = str(data["contract"]), str(data["topology"])
-    run.pid, run.machine = int(str(data["pid"])), str(data["machine"])
+def _fold_run(run: RunStatus, entry: Entry) -> None:
+    match entry.event:
+        case RunStarted() as event:
+            _began(run, event, entry.at)
+        case RunEnded() as event:
+            run.exit_status, run.reason = event.exit_status, event.reason
+            run.seconds, run.doing = event.seconds, ""
+        case GateWaiting(gate=gate):
+            run.gates = (*(known for known in run.gates if known != gate), gate)
+        case GateAnswered() as event:
+            run.gates = tuple(gate for gate in run.gates if gate != event.gate)
+        case LimitReached(limit=limit):
+            run.limits = tuple(dict.fromkeys((*run.limits, limit)))
+        case CallStarted(wp=None, operation=operation):
+            run.doing = operation
+
+
+def _began(run: RunStatus, event: RunStarted, at: datetime) -> None:
+    run.mission, run.profile = event.mission, event.profile
+    run.contract, run.topology = event.contract, event.topology
+    run.pid, run.machine = event.pid, event.machine
     run.sessions += 1
-    run.began, run.exit_status, run.reason, run.gates, run.doing = event.at, None, "", (), ""
+    run.began, run.exit_status, run.reason, run.gates, run.doing = at, None, "", (), ""
     run.limits = ()
-    packages = data["work_packages"]
-    for wp, found in packages.items() if isinstance(packages, Mapping) else ():
-        one = run.work_packages.setdefault(str(wp), WorkPackageStatus())
-        one.lane, one.dependencies = Lane(str(found["lane"])), tuple(found["dependencies"])
-        one.doing = one.result = one.reason = ""
+    for wp, found in event.work_packages.items():
+        one = run.work_packages.setdefault(wp, WorkPackageStatus())
+        one.lane, one.dependencies = found.lane, found.dependencies
+        one.doing = one.result = one.code = one.reason = ""
         one.since = one.until = None
         one.awaits = ""
 
 
-def _ended(run: RunStatus, event: Event) -> None:
-    data = event.data
-    run.exit_status, run.reason = int(str(data["exit_status"])), str(data["reason"])
-    run.seconds, run.doing = float(str(data["seconds"])), ""
+def _fold_state(one: WorkPackageStatus, event: Event) -> None:
+    match event:
+        case AttemptStarted():
+            one.agent, one.log = event.agent, str(event.log)
+        case WpMoved():
+            one.lane = event.lane
+        case WpEnded():
+            one.result, one.reason = event.result.value, event.reason
+            one.code = event.code.value if event.code else ""
 
 
-def _waits(run: RunStatus, event: Event) -> None:
-    gate = str(event.data["gate"])
-    run.gates = (*(known for known in run.gates if known != gate), gate)
+@dataclass(frozen=True, slots=True)
+class _Activity:
+    """What a work package does from now on."""
+
+    doing: str
+    until: datetime | None = None
+    awaits: str = ""
 
 
-def _answered(run: RunStatus, event: Event) -> None:
-    run.gates = tuple(gate for gate in run.gates if gate != event.data["gate"])
-
-
-def _limited(run: RunStatus, event: Event) -> None:
-    run.limits = tuple(dict.fromkeys((*run.limits, str(event.data["limit"]))))
-
-
-def _finishing(run: RunStatus, event: Event) -> None:
-    if event.wp is None:
-        run.doing = str(event.data["operation"])
-
-
-_RUN: Mapping[str, Callable[[RunStatus, Event], None]] = {
-    "run.started": _began,
-    "run.resumed": _began,
-    "run.ended": _ended,
-    "gate.waiting": _waits,
-    "gate.answered": _answered,
-    "limit.reached": _limited,
-    "call.started": _finishing,
-}
-
-
-def _now(one: WorkPackageStatus, event: Event, doing: str, until: datetime | None = None) -> None:
-    one.doing, one.since, one.until, one.awaits = doing, event.at, until, ""
-
-
-def _attempt(one: WorkPackageStatus, event: Event) -> None:
-    data = event.data
-    one.agent, one.log = str(data["agent"]), str(data["log"])
-    _now(one, event, f"{data['role']} {data['attempt']}")
-
-
-def _attempt_ended(one: WorkPackageStatus, event: Event) -> None:
-    data = event.data
-    if data["failure"] is None:
-        _now(one, event, "checks and commit" if data["role"] == "implement" else "verdict")
-    else:
-        _now(one, event, f"after {data['failure']}")
-
-
-def _retry(one: WorkPackageStatus, event: Event) -> None:
-    data, wait = event.data, float(str(event.data["wait"]))
-    until = event.at + timedelta(seconds=wait) if wait > 0 else None
-    _now(one, event, f"{data['action']} after {data['key']}", until)
-
-
-def _awaits(one: WorkPackageStatus, event: Event) -> None:
-    data = event.data
-    _now(one, event, f"waits for family {data['family']}", datetime.fromisoformat(str(data["until"])))
-    one.awaits = str(data["family"])
-
-
-def _gate(one: WorkPackageStatus, event: Event) -> None:
-    _now(one, event, f"gate {event.data['gate']}")
-
-
-def _moved(one: WorkPackageStatus, event: Event) -> None:
-    one.lane = Lane(str(event.data["lane"]))
-    _now(one, event, "waits for an agent" if one.lane.for_agent else "")
-
-
-def _wp_ended(one: WorkPackageStatus, event: Event) -> None:
-    one.result, one.reason = str(event.data["result"]), str(event.data["reason"])
-    _now(one, event, "")
-
-
-_WORK_PACKAGE: Mapping[str, Callable[[WorkPackageStatus, Event], None]] = {
-    "attempt.started": _attempt,
-    "attempt.ended": _attempt_ended,
-    "attempt.interrupted": lambda one, event: _now(one, event, "interrupted"),
-    "call.started": lambda one, event: _now(one, event, f"host: {event.data['operation']}"),
-    "retry.decided": _retry,
-    "family.awaited": _awaits,
-    "workspace.awaited": lambda one, event: _now(one, event, f"waits for {event.data['holder']}'s workspace"),
-    "rework.started": lambda one, event: _now(one, event, "waits for an agent"),
-    "gate.waiting": _gate,
-    "wp.moved": _moved,
-    "wp.ended": _wp_ended,
-}
+def _activity(entry: Entry) -> _Activity | None:  # noqa: C901, PLR0911 - a table of types
+    """What the entry's work package does after it; None where the event doesn't change that."""
+    match entry.event:
+        case AttemptStarted() as event:
+            return _Activity(f"{event.role} {event.attempt}")
+        case AttemptEnded(failure=None, role=role):
+            return _Activity("checks and commit" if role == "implement" else "verdict")
+        case AttemptEnded(failure=failure):
+            return _Activity(f"after {failure}")
+        case AttemptInterrupted():
+            return _Activity("interrupted")
+        case CallStarted(operation=operation):
+            return _Activity(f"host: {operation}")
+        case RetryDecided() as event:
+            until = entry.at + timedelta(seconds=event.wait) if event.wait > 0 else None
+            return _Activity(f"{event.action} after {event.key}", until)
+        case FamilyAwaited() as event:
+            return _Activity(f"waits for family {event.family}", event.until, event.family)
+        case WorkspaceAwaited(holder=holder):
+            return _Activity(f"waits for {holder}'s workspace")
+        case ReworkStarted():
+            return _Activity("waits for an agent")
+        case GateWaiting(gate=gate):
+            return _Activity(f"gate {gate}")
+        case WpMoved(lane=lane):
+            return _Activity("waits for an agent" if lane.for_agent else "")
+        case WpEnded():
+            return _Activity("")
+    return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kitty_run.engine.session import Report, WorkPackageReport
-from kitty_run.engine.shutdown import Result
+from kitty_run.engine.state.end_codes import Result
 from kitty_run.errors import ExitStatus
 from kitty_run.report.formatting import count, duration, indented, one_line, shown
 from kitty_run.report.next_steps import for_run, for_work_package

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from kitty_run.engine.state.journal import Event, read
+from kitty_run.engine.state.events import Entry
+from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.report.live import Live
 from kitty_run.report.liveness import Life, life
@@ -29,7 +30,7 @@ class Watcher:
         self._read = 0
         self._size = -1
 
-    def news(self) -> list[Event]:
+    def news(self) -> list[Entry]:
         """The events that were not seen before."""
         size = self._place.journal.stat().st_size
         if size == self._size:
@@ -37,8 +38,8 @@ class Watcher:
         self._size = size
         found = list(read(self._place.journal))[self._read :]
         self._read += len(found)
-        for event in found:
-            self._follower.take(event)
+        for entry in found:
+            self._follower.take(entry)
         return found
 
     def life(self) -> Life:
@@ -62,8 +63,8 @@ def watch(place: RunPlace, stream: TextIO, pause: Pause = time.sleep) -> None:
 def _lines(watcher: Watcher, stream: TextIO, pause: Pause) -> None:
     live = Live(stream)
     while True:
-        for event in watcher.news():
-            live.show(event)
+        for entry in watcher.news():
+            live.show(entry)
         if watcher.life() in {Life.ENDED, Life.DIED}:
             break
         pause(INTERVAL)

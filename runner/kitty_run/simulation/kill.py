@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 
 from kitty_run.engine.session import Session
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import Event
 from kitty_run.simulation.simulation import Simulation
 
 

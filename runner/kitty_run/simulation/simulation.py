@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from kitty_run.engine.context import Board, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
@@ -26,9 +26,9 @@ from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Report, Session
 from kitty_run.engine.shutdown import Control
-from kitty_run.engine.state.events import CallEnded, RunStarted
+from kitty_run.engine.state.events import CallEnded, Entry, Event, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
-from kitty_run.engine.state.journal import Event, Journal, read
+from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
@@ -44,6 +44,9 @@ from kitty_run.simulation.workspaces import SimulatedWorkspace, WorkspaceContent
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 """When the first session of a simulation begins."""
+
+
+E = TypeVar("E", bound=Event)
 
 
 class Simulation:
@@ -113,7 +116,7 @@ class Simulation:
 
     def wait(self, seconds: float) -> None:
         """Let the next session begin so long after the journal's last line."""
-        self.clock = self.events()[-1].at + timedelta(seconds=seconds)
+        self.clock = self.entries()[-1].at + timedelta(seconds=seconds)
 
     def run(self) -> Report:
         """One session, in virtual time; raises what the engine's session raises."""
@@ -123,9 +126,13 @@ class Simulation:
         """The virtual time; only while a session runs."""
         return self.clock + timedelta(seconds=asyncio.get_running_loop().time())
 
-    def events(self, type_: str | None = None) -> list[Event]:
-        """The journal's events, of one type or all."""
-        return [event for event in read(self.place.journal) if type_ in (None, event.type)]
+    def entries(self) -> list[Entry]:
+        """The journal's entries: events with their times."""
+        return list(read(self.place.journal))
+
+    def events(self, kind: type[E]) -> list[E]:
+        """The journal's events of one type."""
+        return [entry.event for entry in self.entries() if isinstance(entry.event, kind)]
 
     def lanes(self) -> dict[str, Lane]:
         """The lanes as the host holds them."""
@@ -137,15 +144,15 @@ class Simulation:
 
     async def _run(self) -> Report:
         journal, memory = Journal(self.place.journal, self.now), Memory()
-        for event in journal.open():
-            memory.apply(event)
-            self.clock = max(self.clock, event.at)
+        for entry in journal.open():
+            memory.apply(entry)
+            self.clock = max(self.clock, entry.at)
         journal.observe(memory.apply)
         state = await self._first_look()
         self.host.observer = lambda call: _record(journal, call)
         session = Session(self._services(journal, memory, state))
         journal.write(header(RunStarted, self.profile, self.host, state))
-        journal.observe(lambda event: self._follow(event, session))
+        journal.observe(lambda entry: self._follow(entry.event, session))
         try:
             return await session.run()
         finally:

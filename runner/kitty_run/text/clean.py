@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from kitty_run.text.characters import visible
 from kitty_run.text.secrets import mask
 
@@ -25,14 +23,3 @@ def shortened(text: str, room: int = ROOM) -> str:
         return kept
     more += max(len(kept) - room, 0)
     return f"{kept[:room]} … ({more} more characters)"
-
-
-def clean_all(value: object) -> object:
-    """A JSON value with all texts in it cleaned; keys stay."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, Mapping):
-        return {key: clean_all(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean_all(entry) for entry in value]
-    return value

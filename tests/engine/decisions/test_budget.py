@@ -11,9 +11,18 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.session import Report, Session
-from kitty_run.engine.shutdown import Result
+from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptProcess,
+    AttemptStarted,
+    Event,
+    LimitReached,
+    Notice,
+    RunEnded,
+    WpMoved,
+)
 from kitty_run.engine.state.gate_answers import Answer, give
-from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Allowance, Backoff, Limits, Output, RetryRow
@@ -47,7 +56,7 @@ def metering(script: object) -> object:
 
 
 def started(world: World, wp: str | None = None) -> int:
-    return sum(wp in (None, event.wp) for event in world.events("attempt.started"))
+    return sum(wp in (None, event.wp) for event in world.events(AttemptStarted))
 
 
 def limits_told(report: Report) -> list[tuple[str, str | None]]:
@@ -73,13 +82,13 @@ def test_a_run_at_a_limit_starts_nothing_more_and_goes_on_with_a_higher_one(
     assert report.exit_status is ExitStatus.PAUSED
     assert limits_told(report) == [(key, None)]
     assert started(world) == 3
-    assert [event.data["limit"] for event in world.events("limit.reached")] == [key]
+    assert [event.limit for event in world.events(LimitReached)] == [key]
     again = world.run()
     assert (again.exit_status, started(world)) == (ExitStatus.PAUSED, 3), "no limit is given a second time"
     world.change(limits=Limits(10, 1000, 100, 10))
     assert world.run().exit_status is ExitStatus.OK
     assert started(world) == 4
-    assert Lane.BLOCKED not in {event.data["lane"] for event in world.events("wp.moved")}
+    assert Lane.BLOCKED not in {event.lane for event in world.events(WpMoved)}
 
 
 def test_attempts_are_never_more_than_allowed_however_many_start_at_once(tmp_path: Path) -> None:
@@ -132,7 +141,7 @@ def test_what_runs_when_a_limit_is_reached_is_let_finish_and_handed_in(tmp_path:
     world.script = metering(script)  # type: ignore[assignment]
     world.change(limits=Limits(cost_usd=1))
     world.run()
-    ends = {str(event.wp): event.data["ending"] for event in world.events("attempt.ended")}
+    ends = {str(event.wp): event.ending for event in world.events(AttemptEnded)}
     assert ends == dict.fromkeys(WIDE, "exit")
     assert world.lanes() == dict.fromkeys(WIDE, Lane.FOR_REVIEW)
 
@@ -182,12 +191,12 @@ def test_time_is_that_of_all_sessions_together(tmp_path: Path) -> None:
 
 
 def interrupt_at(type_: str) -> object:
-    return lambda _, event, session: session.interrupt() if event.type == type_ else None
+    return lambda _, event, session: session.interrupt() if type_ == event.TYPE else None
 
 
 def test_a_killed_session_counts_until_its_last_word(tmp_path: Path) -> None:
     world = World(tmp_path, PAIR, script=lambda job: replace(good(job), seconds=100.0))
-    assert run_and_kill(world, lambda event, _: event.type == "attempt.started" and event.wp == "WP02")
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptStarted) and event.wp == "WP02")
     world.change(limits=Limits(wall_clock=250.0))
     report = world.run()  # 200 seconds are used: implementing is let finish, reviewing is not begun
     assert report.exit_status is ExitStatus.PAUSED
@@ -197,7 +206,7 @@ def test_a_killed_session_counts_until_its_last_word(tmp_path: Path) -> None:
 
 def test_an_attempt_that_was_killed_or_interrupted_cost_nobody_knows_what(tmp_path: Path) -> None:
     world = metered(tmp_path, {"WP01": []})
-    assert run_and_kill(world, lambda event, _: event.type == "attempt.process")
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptProcess))
     world.on_event = twice_at("attempt.process")
     report = world.run()
     assert report.exit_status is ExitStatus.INTERRUPTED
@@ -210,7 +219,7 @@ def test_an_attempt_that_was_killed_or_interrupted_cost_nobody_knows_what(tmp_pa
 
 def twice_at(type_: str) -> object:
     def twice(_: World, event: Event, session: Session) -> None:
-        if event.type == type_:
+        if type_ == event.TYPE:
             session.interrupt()
             session.interrupt()
 
@@ -292,14 +301,10 @@ def test_the_end_says_which_limit_what_it_cost_what_is_left_and_what_to_do(tmp_p
         "left: WP02 (for_review), WP03 (planned)\n"
         "Raise limits.cost_usd and run the same command again: it goes on from here."
     )
-    (ended,) = world.events("run.ended")
-    assert ended.data["reason"] == report.reason
-    assert {key: ended.data[key] for key in ("cost_usd", "known_cost_usd", "unknown_costs", "left")} == {
-        "cost_usd": None,
-        "known_cost_usd": 2.0,
-        "unknown_costs": 1,
-        "left": {"WP02": "for_review", "WP03": "planned"},
-    }
+    (ended,) = world.events(RunEnded)
+    assert ended.reason == report.reason
+    assert (ended.cost_usd, ended.known_cost_usd, ended.unknown_costs) == (None, 2.0, 1)
+    assert ended.left == {"WP02": "for_review", "WP03": "planned"}
 
 
 def test_every_limit_that_is_reached_is_named(tmp_path: Path) -> None:
@@ -321,7 +326,7 @@ def test_a_run_says_at_its_start_what_its_limits_do_not_see(tmp_path: Path) -> N
     world = metered(tmp_path, {"WP01": []}, blind=("bob",))
     world.change(limits=Limits(cost_usd=100, tokens=10_000, attempts=9))
     assert world.run().exit_status is ExitStatus.OK
-    told = [str(event.data["text"]) for event in world.events("notice")]
+    told = [event.text for event in world.events(Notice)]
     assert [text.split(",")[0] for text in told] == [
         "limits.cost_usd does not see what bob used",
         "limits.tokens does not see what bob used",
@@ -348,5 +353,5 @@ def test_a_wait_of_the_clock_is_no_longer_than_the_run(tmp_path: Path) -> None:
     world.change(limits=Limits(wall_clock=100 * HOUR))
     report = world.run()
     assert report.exit_status is ExitStatus.OK
-    last, first = world.events()[-1].at, world.events()[0].at
+    last, first = world.entries()[-1].at, world.entries()[0].at
     assert last - first < timedelta(minutes=1)

@@ -14,7 +14,13 @@ from kitty_run.engine.decisions.circuit_breaker import UNNAMED, Limited, limited
 from kitty_run.engine.decisions.retry import decide
 from kitty_run.engine.lifecycle.attempts.agent_choice import Candidate, first_free, soonest
 from kitty_run.engine.session import Session
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import (
+    AttemptStarted,
+    Event,
+    FamilyAwaited,
+    FamilyLimited,
+    RetryDecided,
+)
 from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Diff
 from kitty_run.host.model import Lane
@@ -62,9 +68,9 @@ def limits(*named: str, **until: float) -> Script:
 def starts(world: World, agent: str, *, since: float = 0.0) -> list[float]:
     """When the agent's attempts started, in seconds since the world's beginning."""
     found = [
-        (event.at - START).total_seconds()
-        for event in world.events("attempt.started")
-        if event.data["agent"] == agent
+        (entry.at - START).total_seconds()
+        for entry in world.entries()
+        if isinstance(entry.event, AttemptStarted) and entry.event.agent == agent
     ]
     return [seconds for seconds in found if seconds >= since]
 
@@ -74,9 +80,9 @@ def test_one_start_finds_the_limit_and_all_others_fall_back_without_one(tmp_path
     assert world.run().exit_status is ExitStatus.OK
     assert len(starts(world, "ada")) == 1
     assert len(starts(world, "eve")) == 6
-    handed_over = [event for event in world.events("retry.decided") if event.wp != "WP01"]
+    handed_over = [event for event in world.events(RetryDecided) if event.wp != "WP01"]
     assert {event.wp for event in handed_over} == set(WIDE) - {"WP01"}
-    assert str(handed_over[0].data["reason"]) == (
+    assert handed_over[0].reason == (
         "family ada is limited until 2030-01-01 01:00:00 UTC; eve takes its place"
     )
 
@@ -208,7 +214,7 @@ def test_waiting_is_no_attempt_and_uses_up_no_repeat(tmp_path: Path) -> None:
     world = World(tmp_path, WIDE, profile=profile(row), script=limits("ada", ada=HOUR))
     report = world.run()
     assert report.exit_status is ExitStatus.OK
-    assert Counter(event.wp for event in world.events("retry.decided")) == {"WP01": 1, "WP02": 1}
+    assert Counter(event.wp for event in world.events(RetryDecided)) == {"WP01": 1, "WP02": 1}
     assert {wp: one.attempts for wp, one in report.work_packages.items()} == {
         wp: 3 if wp in {"WP01", "WP02"} else 2 for wp in WIDE
     }
@@ -217,8 +223,8 @@ def test_waiting_is_no_attempt_and_uses_up_no_repeat(tmp_path: Path) -> None:
 def test_who_waits_is_told_once(tmp_path: Path) -> None:
     world = World(tmp_path, WIDE, profile=profile(WAIT), script=limits("ada", ada=5 * HOUR))
     world.run()
-    assert [event.wp for event in world.events("family.awaited")] == ["WP01", "WP02"]
-    assert [event.data["until"] for event in world.events("family.limited")] == [told(5 * HOUR)]
+    assert [event.wp for event in world.events(FamilyAwaited)] == ["WP01", "WP02"]
+    assert [event.until.isoformat() for event in world.events(FamilyLimited)] == [told(5 * HOUR)]
 
 
 @pytest.mark.parametrize("row", [WAIT, FALLBACK], ids=["wait", "fallback"])
@@ -226,7 +232,7 @@ def test_who_waits_is_told_once(tmp_path: Path) -> None:
 def test_a_limit_outlives_the_runner(tmp_path: Path, row: RetryRow, stop: str) -> None:
     world = World(tmp_path, WIDE, profile=profile(row, 1), script=limits("ada", ada=5 * HOUR))
     if stop == "kill":
-        assert run_and_kill(world, lambda event, _: event.type == "retry.decided")
+        assert run_and_kill(world, lambda event, _: isinstance(event, RetryDecided))
     else:
         world.on_event = drain_at("family.limited")
         assert world.run().exit_status is ExitStatus.INTERRUPTED
@@ -239,7 +245,7 @@ def test_a_limit_outlives_the_runner(tmp_path: Path, row: RetryRow, stop: str) -
 
 def drain_at(type_: str) -> Callable[[World, Event, Session], None]:
     def follow(_: World, event: Event, session: Session) -> None:
-        if event.type == type_:
+        if type_ == event.TYPE:
             session.interrupt()
 
     return follow
@@ -247,7 +253,7 @@ def drain_at(type_: str) -> Callable[[World, Event, Session], None]:
 
 def test_a_row_that_says_retry_is_how_a_person_tries_before_the_limit_is_over(tmp_path: Path) -> None:
     world = World(tmp_path, WIDE, profile=profile(WAIT, 1), script=limits("ada", ada=5 * HOUR))
-    assert run_and_kill(world, lambda event, _: event.type == "retry.decided")
+    assert run_and_kill(world, lambda event, _: isinstance(event, RetryDecided))
     world.later(HOUR)
     world.script = good
     world.change(retry=profile(RetryRow(Action.RETRY)).retry)
@@ -262,7 +268,7 @@ def test_a_limit_of_the_run_ends_the_waiting(tmp_path: Path) -> None:
     assert report.exit_status is ExitStatus.PAUSED
     assert "limits.wall_clock" in report.work_packages["WP01"].reason
     assert 2 * HOUR <= report.seconds < 2 * HOUR + 60
-    assert world.events("family.awaited")[0].data["until"] == told(300 * 24 * HOUR)
+    assert world.events(FamilyAwaited)[0].until.isoformat() == told(300 * 24 * HOUR)
 
 
 def test_an_interrupt_ends_the_waiting(tmp_path: Path) -> None:

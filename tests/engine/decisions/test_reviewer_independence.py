@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kitty_run.engine.state.events import AttemptProcess, Notice, VerdictGiven
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Profile, RetryRow
@@ -30,7 +31,7 @@ def reviewers(world: World) -> list[str]:
 
 
 def notices(world: World) -> list[str]:
-    return [str(event.data["text"]) for event in world.events("notice")]
+    return [event.text for event in world.events(Notice)]
 
 
 def at_first(agent: str, *, leaves: bool) -> object:
@@ -52,7 +53,7 @@ def test_after_the_reviewers_family_stepped_in_as_implementer_the_other_reviews(
     assert world.run().exit_status is ExitStatus.OK
     assert [job.agent for job in world.jobs] == ["ada", "bob", "ada"]
     assert notices(world) == []
-    assert [event.data["independent"] for event in world.events("verdict.given")] == [True]
+    assert [event.independent for event in world.events(VerdictGiven)] == [True]
 
 
 def test_who_did_a_part_of_the_work_reviews_only_where_no_stranger_is_listed(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_an_attempt_that_was_cut_off_counts_as_work_of_its_family(tmp_path: Path
         return good(job)
 
     world = World(tmp_path, {"WP01": []}, profile=profile(review=("ada", "zoe")), script=script)
-    assert run_and_kill(world, lambda event, _: event.type == "attempt.process")
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptProcess))
     world.tree("WP01").files["half.txt"] = "ada's"
     world.script = lambda job: job.limited() if job.agent == "ada" else good(job)
     assert world.run().exit_status is ExitStatus.OK
@@ -141,4 +142,4 @@ def test_only_the_own_family_listed_is_told_in_the_report_and_once_in_the_journa
         "no reviewer of another family than the implementer's is listed: ada reviews",
     ]
     assert report.work_packages["WP01"].remark
-    assert [event.data["independent"] for event in world.events("verdict.given")] == [False]
+    assert [event.independent for event in world.events(VerdictGiven)] == [False]

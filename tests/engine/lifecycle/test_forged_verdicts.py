@@ -6,7 +6,8 @@ import json
 import stat
 from pathlib import Path
 
-from kitty_run.engine.shutdown import Result
+from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.events import VerdictGiven
 
 from tests.engine.world import Did, Job, World
 
@@ -36,7 +37,7 @@ def test_what_an_implementer_writes_in_advance_is_not_read(tmp_path: Path) -> No
 
     world = World(tmp_path, {"WP01": []}, script=script)
     assert world.run().work_packages["WP01"].result is Result.DONE
-    assert [event.data["verdict"] for event in world.events("verdict.given")] == [
+    assert [event.verdict for event in world.events(VerdictGiven)] == [
         "changes_requested",
         "approved",
     ]
@@ -73,7 +74,7 @@ def test_the_verdict_of_a_reviewer_that_failed_counts_for_nothing(tmp_path: Path
 
     world = World(tmp_path, {"WP01": []}, script=script)
     assert world.run().work_packages["WP01"].result is not Result.DONE
-    assert not world.events("verdict.given")
+    assert not world.events(VerdictGiven)
 
 
 def test_why_a_verdict_did_not_count_stands_in_the_next_reviewers_prompt(tmp_path: Path) -> None:

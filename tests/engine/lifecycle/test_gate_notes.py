@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kitty_run.engine.state.events import Event, GateAnswered, Notice
 from kitty_run.engine.state.gate_answers import Answer, give
-from kitty_run.engine.state.journal import Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -41,13 +41,9 @@ def test_an_answer_is_noted_with_who_gave_it_and_why(dialect: str, tmp_path: Pat
     assert note.argv[note.argv.index("--actor") + 1] == "kitty-run", "hosts go by the last actor"
     operations = world.operations("WP01")
     assert operations.index("note") < operations.index("approve")
-    (answered,) = world.events("gate.answered")
-    assert {key: answered.data[key] for key in ("approved", "by", "note", "history")} == {
-        "approved": True,
-        "by": "ann",
-        "note": "read it\nall of it",
-        "history": "WP01",
-    }
+    (answered,) = world.events(GateAnswered)
+    assert (answered.approved, answered.by, answered.note) == (True, "ann", "read it\nall of it")
+    assert answered.history == "WP01"
 
 
 def test_a_no_is_noted_before_the_rework_that_it_leads_to(tmp_path: Path) -> None:
@@ -139,7 +135,7 @@ class Later:
     def __call__(self, event: Event, _: int) -> bool:
         if self._left is not None:
             self._left -= 1
-        elif event.type == self._type:
+        elif self._type == event.TYPE:
             self._left = self._count
         return self._left == 0
 
@@ -149,7 +145,7 @@ def test_nobody_asked_nothing_noted(tmp_path: Path) -> None:
     world.yes = True
     assert world.run().exit_status is ExitStatus.OK
     assert notes(world) == []
-    assert world.events("gate.answered") == []
+    assert world.events(GateAnswered) == []
 
 
 def test_a_profile_that_wants_no_history_gets_none(tmp_path: Path) -> None:
@@ -159,7 +155,7 @@ def test_a_profile_that_wants_no_history_gets_none(tmp_path: Path) -> None:
     give(world.place, "merge", Answer(True, "ann"))
     assert world.run().exit_status is ExitStatus.OK
     assert notes(world) == []
-    assert [event.data["history"] for event in world.events("gate.answered")] == [None]
+    assert [event.history for event in world.events(GateAnswered)] == [None]
 
 
 def test_a_note_that_the_host_refuses_is_told_and_changes_nothing(tmp_path: Path) -> None:
@@ -168,7 +164,7 @@ def test_a_note_that_the_host_refuses_is_told_and_changes_nothing(tmp_path: Path
     give(world.place, "merge", Answer(True, "ann"))
     world.host.faults = [Fault("note", "HISTORY_COMMIT_FAILED")]
     assert world.run().exit_status is ExitStatus.OK
-    assert "did not take a history note" in str(world.events("notice")[0].data["text"])
+    assert "did not take a history note" in world.events(Notice)[0].text
 
 
 def test_a_yes_to_one_review_is_none_to_the_next(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kitty_run.engine.state.events import AttemptProcess, AttemptStarted, SessionDropped
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Output, Profile, RetryRow
@@ -102,7 +103,7 @@ def test_the_note_outlives_a_fallback_that_no_attempt_of_this_work_package_led_t
 
 def test_what_was_cut_off_with_the_runner_is_told(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": []}, profile=talking())
-    assert run_and_kill(world, lambda event, _: event.type == "attempt.process")
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptProcess))
     world.run()
     again = next(job for job in world.jobs if job.role == "implement" and job.attempt == 2)
     assert "Implement attempt 1 was made by ada, and the runner stopped before" in again.prompt
@@ -119,7 +120,7 @@ def test_rework_continues_the_implementers_conversation_also_after_a_restart(
 
     world = World(tmp_path, {"WP01": []}, profile=talking(), script=script)
     if when != "never":
-        assert run_and_kill(world, lambda event, _: event.type == when and event.data["cycle"] == 2)
+        assert run_and_kill(world, lambda event, _: when == event.TYPE and event.cycle == 2)
     assert world.run().exit_status is ExitStatus.OK
     last = [job for job in world.jobs if job.role == "implement"][-1]
     assert (last.cycle, resumed(last)) == (2, "ada-1")
@@ -146,9 +147,9 @@ def test_a_dead_conversation_is_tried_once_and_the_next_attempt_begins_anew(tmp_
     ]
     assert "Do WP01." in implementing[2].prompt
     assert "changes_requested by bob" in implementing[2].prompt
-    (dropped,) = world.events("session.dropped")
-    assert (dropped.data["agent"], dropped.data["session"]) == ("ada", "ada-1")
-    assert [event.data["session"] for event in world.events("attempt.started")] == [
+    (dropped,) = world.events(SessionDropped)
+    assert (dropped.agent, dropped.session) == ("ada", "ada-1")
+    assert [event.session for event in world.events(AttemptStarted)] == [
         *[None, None, "ada-1"],
         *[None, None],
     ]
@@ -156,7 +157,7 @@ def test_a_dead_conversation_is_tried_once_and_the_next_attempt_begins_anew(tmp_
 
 def test_a_dropped_conversation_stays_dropped_after_a_restart(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": []}, profile=talking(), script=dead_session)
-    assert run_and_kill(world, lambda event, _: event.type == "session.dropped")
+    assert run_and_kill(world, lambda event, _: isinstance(event, SessionDropped))
     assert world.run().exit_status is ExitStatus.OK
     assert [resumed(job) for job in world.jobs if job.role == "implement"] == [None, "ada-1", None]
 
@@ -223,4 +224,4 @@ def test_an_agent_that_takes_up_no_conversations_drops_none(tmp_path: Path) -> N
         script=lambda job: talk(job, job.fail()),
     )
     world.run()
-    assert world.events("session.dropped") == []
+    assert world.events(SessionDropped) == []

@@ -36,7 +36,8 @@ from kitty_run.engine.lifecycle.state_machine import (
     outcomes,
     starts_attempt,
 )
-from kitty_run.engine.shutdown import End, EndCode, Result
+from kitty_run.engine.shutdown import End
+from kitty_run.engine.state.end_codes import EndCode, Result
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action

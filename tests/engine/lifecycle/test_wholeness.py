@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kitty_run.engine.state.events import AttemptStarted, CallStarted, WorkspaceRepaired
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.git.protocols import Repair
 from kitty_run.host.sim.memory import Fault
@@ -30,11 +31,11 @@ def test_after_an_attempt_it_may_be_work(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": []}, script=lambda job: job.fail(), faults=[LOST])
     world.run()
     told = []
-    for event in world.events():
-        memory.apply(event)
-        told.append((event.type, memory.of("WP01").untouched()))
-    assert ("call.started", True) in told
-    assert ("attempt.started", False) in told
+    for entry in world.entries():
+        memory.apply(entry)
+        told.append((type(entry.event), memory.of("WP01").untouched()))
+    assert (CallStarted, True) in told
+    assert (AttemptStarted, False) in told
     assert not memory.of("WP01").untouched()
 
 
@@ -43,5 +44,5 @@ def test_the_host_is_asked_again_for_what_was_made_whole(tmp_path: Path) -> None
     world.tree("WP01").repair = Repair("git was cut off", removed=True)
     world.run()
     assert world.operations("WP01").count("claim") == 2
-    events = [event.type for event in world.events()]
-    assert events.index("workspace.repaired") < events.index("attempt.started")
+    kinds = [type(entry.event) for entry in world.entries()]
+    assert kinds.index(WorkspaceRepaired) < kinds.index(AttemptStarted)

@@ -9,7 +9,8 @@ from itertools import product
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from kitty_run.engine.lifecycle.state_machine import MOVES, Next, Outcome, Step, next_step, outcomes
-from kitty_run.engine.shutdown import End, EndCode
+from kitty_run.engine.shutdown import End
+from kitty_run.engine.state.end_codes import EndCode
 
 STOPPED = End(EndCode.INTERRUPTED, "interrupted")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from kitty_run.engine.shutdown import Result
+from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.events import Notice, WpMoved
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -91,7 +92,7 @@ def test_a_blocked_work_package_goes_on_when_a_person_frees_it(tmp_path: Path) -
             asyncio.get_running_loop().call_later(100.0, world.host.move, "WP01", Lane.PLANNED, OTHER)
             return job.work(seconds=LONG)
         freed = world.host.lane("WP01") is Lane.IN_PROGRESS and any(
-            event.data.get("lane") == "blocked" for event in world.events("wp.moved")
+            event.lane is Lane.BLOCKED for event in world.events(WpMoved)
         )
         return job.work() if freed else job.idle()
 
@@ -106,4 +107,4 @@ def test_a_look_that_fails_is_told_and_ends_nothing(tmp_path: Path) -> None:
     report = world.run()
     assert "WP03 review" in order(world)
     assert report.work_packages["WP02"].result is Result.DONE
-    assert any("no look at what others do" in str(event.data["text"]) for event in world.events("notice"))
+    assert any("no look at what others do" in event.text for event in world.events(Notice))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kitty_run.engine.shutdown import EndCode, Result
+from kitty_run.engine.state.end_codes import EndCode, Result
+from kitty_run.engine.state.events import WorkReady, WorkspaceAllocated, WorkspaceAwaited
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 
@@ -47,7 +48,7 @@ def test_work_packages_of_one_workspace_follow_each_other_and_keep_each_others_f
     assert report.exit_status is ExitStatus.OK
     assert world.clashes == []
     assert set(world.tree("lane-a").commits[-1]) == {"WP01.txt", "WP02.txt", "WP03.txt"}
-    awaited = {(event.wp, event.data["holder"]) for event in world.events("workspace.awaited")}
+    awaited = {(event.wp, event.holder) for event in world.events(WorkspaceAwaited)}
     assert ("WP02", "WP01") in awaited
 
 
@@ -55,9 +56,9 @@ def test_work_packages_of_one_workspace_follow_each_other_and_keep_each_others_f
 def test_the_next_one_is_measured_from_the_approved_head(tmp_path: Path, untold: tuple[str, ...]) -> None:
     world = World(tmp_path, APART, rooms=SHARED, untold=untold)
     world.run()
-    bases = {event.wp: event.data["base"] for event in world.events("workspace.allocated")}
-    ready = {event.wp: event.data["commit"] for event in world.events("work.ready")}
-    order = [event.wp for event in world.events("work.ready")]
+    bases = {event.wp: event.base for event in world.events(WorkspaceAllocated)}
+    ready = {event.wp: event.commit for event in world.events(WorkReady)}
+    order = [event.wp for event in world.events(WorkReady)]
     assert [bases[wp] for wp in order[1:]] == [ready[wp] for wp in order[:-1]]
 
 

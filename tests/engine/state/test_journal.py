@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.state.events import Notice, WpMoved
-from kitty_run.engine.state.journal import Event, Journal, read
+from kitty_run.engine.state.events import Entry, Notice, WpMoved
+from kitty_run.engine.state.journal import Journal, read
 from kitty_run.errors import JournalError
 from kitty_run.host.model import Lane
 
@@ -43,9 +43,9 @@ def test_a_torn_last_line_is_cut_off_and_the_rest_goes_on(tmp_path: Path) -> Non
     with path.open("ab") as file:
         file.write(b'{"v":1,"seq":2,"type":"att')
     again = Journal(path)
-    assert [event.data["text"] for event in again.open()] == ["whole"]
+    assert [entry.event for entry in again.open()] == [Notice("whole")]
     again.write(Notice("after"))
-    assert [event.data["text"] for event in read(path)] == ["whole", "after"]
+    assert [entry.event for entry in read(path)] == [Notice("whole"), Notice("after")]
 
 
 def test_a_full_disk_stops_the_run_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_a_full_disk_stops_the_run_with_what_to_do(tmp_path: Path, monkeypatch: 
 
 def test_observers_hear_of_an_event_after_it_is_on_the_disk(tmp_path: Path) -> None:
     journal = opened(tmp_path / "events.jsonl")
-    seen: list[tuple[Event, int]] = []
+    seen: list[tuple[Entry, int]] = []
     journal.observe(lambda event: seen.append((event, len(list(read(journal.path))))))
     event = journal.write(Notice("x"))
     assert seen == [(event, 1)]

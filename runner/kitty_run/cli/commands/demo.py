@@ -16,7 +16,7 @@ from kitty_run.errors import ExitStatus
 if TYPE_CHECKING:
     from kitty_run.demo.stage import Stage
     from kitty_run.engine.session import Report
-    from kitty_run.engine.state.journal import Event
+    from kitty_run.engine.state.events import Entry
 
 TOPOLOGIES = ("coord", "lanes", "single_branch", "legacy")
 
@@ -68,9 +68,9 @@ def _play(stage: Stage) -> ExitStatus:
     loaded = load(profile_path(), settings(stage, agents))
     live, rejections = Live(sys.stderr), _Rejections()
 
-    def show(event: Event) -> None:
-        live.show(event)
-        rejections.see(event)
+    def show(entry: Entry) -> None:
+        live.show(entry)
+        rejections.see(entry)
 
     _tell(f"running {profile_path()}")
     report = launch(Request(loaded, stage.project.mission, stage.project.root), show)
@@ -85,11 +85,13 @@ class _Rejections:
     def __init__(self) -> None:
         self.found: list[str] = []
 
-    def see(self, event: Event) -> None:
+    def see(self, entry: Entry) -> None:
         """Take up a rejecting verdict's findings."""
-        findings = event.data.get("findings")
-        if event.type == "verdict.given" and isinstance(findings, list):
-            self.found += [f"{event.wp}: {finding['message']}" for finding in findings]
+        from kitty_run.engine.state.events import VerdictGiven
+
+        verdict = entry.event
+        if isinstance(verdict, VerdictGiven):
+            self.found += [f"{verdict.wp}: {finding.message}" for finding in verdict.findings]
 
 
 def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:

@@ -74,6 +74,6 @@ class Staffing:
         the role's first implementer stands for whoever did it.
         """
         memory = self._s.remember(self._wp)
-        open_ = [str(memory.under_way["family"])] if memory.under_way is not None else []
+        open_ = [memory.under_way.family] if memory.under_way is not None else []
         known = [family for family in memory.authors if family not in open_] + open_
         return tuple(known) or (self.family_of(self._s.profile.roles["implement"].agents[0]),)

@@ -12,7 +12,8 @@ from dataclasses import asdict
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.host_calls import HostCalls
-from kitty_run.engine.shutdown import End, EndCode, Stop
+from kitty_run.engine.shutdown import End, Stop
+from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import GateAnswered, GateWaiting
 from kitty_run.engine.state.gate_answers import LOOK, Answer, answer_of, gate_id, give
 from kitty_run.profile.model import GateName

@@ -12,7 +12,8 @@ from kitty_run.engine.lifecycle.outcomes import Claimed, Stopped
 from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
 from kitty_run.engine.lifecycle.state_machine import ClaimOutcome
 from kitty_run.engine.scheduling.workspace_leases import reason
-from kitty_run.engine.shutdown import End, EndCode, Stop
+from kitty_run.engine.shutdown import End, Stop
+from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import WorkSaved, WorkspaceAllocated, WorkspaceAwaited, WorkspaceRepaired
 from kitty_run.errors import KittyRunError
 from kitty_run.git.protocols import WorkspacePort

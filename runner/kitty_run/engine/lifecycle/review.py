@@ -105,9 +105,7 @@ class WorkPackageReview:
     def _known(self, head: str) -> Judged:
         """The verdict that is known of exactly the commit `head`."""
         verdict = self._s.remember(self._wp).verdict
-        if verdict is None or verdict.get("commit") != head:
-            return Judged(None)
-        return Judged("approved" if verdict.get("verdict") == "approved" else "changes_requested")
+        return Judged(None if verdict is None or verdict.commit != head else verdict.verdict)
 
     def _tell_dependence(self) -> None:
         """Say once for each reviewer where independence can't be kept."""
@@ -161,19 +159,19 @@ class WorkPackageReview:
         if not answer.approved:
             self._overrule(answer, await at.workspace.head())
             return Overruled()
-        if (head := await at.workspace.head()) != (self._s.remember(self._wp).verdict or {}).get("commit"):
-            return self._outdated(head)
+        reviewed = self._reviewed()
+        if (head := await at.workspace.head()) != reviewed:
+            return self._outdated(head, reviewed)
         policy = self._s.profile.policy.payload(self._staffing.family())
         await self._calls.call(
             "approve", self._wp, Lane.DONE, lambda: self._s.host.approve(self._wp, review, policy)
         )
         return Approved()
 
-    def _outdated(self, head: str) -> Outdated:
+    def _outdated(self, head: str, reviewed: str) -> Outdated:
         """Whatever came after the verdict was seen by nobody: review again, and ask the gate again."""
         self._approvals.forget("done", self._wp)
         self._moves += 1
-        reviewed = str((self._s.remember(self._wp).verdict or {}).get("commit"))
         self._s.journal.write(ReviewOutdated(self._wp, reviewed=reviewed, commit=head))
         return Outdated(
             self._moves,
@@ -201,6 +199,7 @@ class WorkPackageReview:
     async def reject(self) -> Rejected:
         """Back to in_progress and into rework with all findings, or blocked when the rounds are used up."""
         memory = self._s.remember(self._wp)
+        summary = memory.verdict.summary if memory.verdict else ""
         review = self._review("changes_requested")
         row = row_for(self._s.profile.retry.review, "changes_requested")
         decision = decide(row, memory.cycle - 1)
@@ -213,7 +212,7 @@ class WorkPackageReview:
                 action=decision.action,
                 wait=decision.wait,
                 repeat=decision.repeat,
-                reason=str((memory.verdict or {}).get("summary", "")),
+                reason=summary,
             )
         )
         rejected = Rejected(decision.action, f"after review {memory.cycle}: {feedback_of(memory)}")
@@ -223,7 +222,6 @@ class WorkPackageReview:
         await self._calls.call(
             "reject", self._wp, Lane.IN_PROGRESS, lambda: self._s.host.reject(self._wp, review, policy)
         )
-        summary = (memory.verdict or {}).get("summary", "")
         begin_rework(self._s, self._wp)
         await self._calls.note(self._wp, f"review {memory.cycle - 1} requests changes: {summary}")
         return rejected
@@ -241,7 +239,12 @@ class WorkPackageReview:
             )
         )
 
+    def _reviewed(self) -> str:
+        """The commit that the verdict is on; empty without one."""
+        verdict = self._s.remember(self._wp).verdict
+        return verdict.commit if verdict else ""
+
     def _review(self, verdict: Literal["approved", "changes_requested"]) -> Review:
         memory = self._s.remember(self._wp)
-        reviewer = str((memory.verdict or {}).get("agent", self._staffing.agent()))
+        reviewer = memory.verdict.agent if memory.verdict else self._staffing.agent()
         return Review(reviewer, verdict, f"{self._wp}-review-{memory.cycle}")

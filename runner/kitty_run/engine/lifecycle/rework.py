@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from kitty_run.agents.model import Finding
 from kitty_run.engine.context import Services
 from kitty_run.engine.state.events import ReworkStarted
 from kitty_run.engine.state.run_state import WorkPackageMemory
@@ -11,7 +10,7 @@ from kitty_run.engine.state.run_state import WorkPackageMemory
 
 def is_rejected(memory: WorkPackageMemory) -> bool:
     """Whether the last verdict asks for changes and no round of rework has begun on it yet."""
-    return memory.verdict is not None and memory.verdict.get("verdict") == "changes_requested"
+    return memory.verdict is not None and memory.verdict.verdict == "changes_requested"
 
 
 def begin_rework(services: Services, wp: str) -> None:
@@ -22,17 +21,15 @@ def begin_rework(services: Services, wp: str) -> None:
 
 def feedback_of(memory: WorkPackageMemory) -> str:
     """The remembered verdict as text: the summary, and every finding with its place."""
-    verdict = memory.verdict or {}
-    findings = verdict.get("findings")
-    lines = [str(verdict.get("summary", "")).strip()]
-    if isinstance(findings, list):
-        lines += [_finding(finding) for finding in findings if isinstance(finding, Mapping)]
-    return "\n".join(lines)
+    verdict = memory.verdict
+    if verdict is None:
+        return ""
+    return "\n".join([verdict.summary.strip(), *(_finding(finding) for finding in verdict.findings)])
 
 
-def _finding(finding: Mapping[str, object]) -> str:
-    place = str(finding.get("file") or "")
-    if place and finding.get("line") is not None:
-        place += f":{finding['line']}"
-    severity = f"[{finding['severity']}] " if finding.get("severity") else ""
-    return f"- {severity}{place + ': ' if place else ''}{finding.get('message', '')}"
+def _finding(finding: Finding) -> str:
+    place = finding.file or ""
+    if place and finding.line is not None:
+        place += f":{finding.line}"
+    severity = f"[{finding.severity}] " if finding.severity else ""
+    return f"- {severity}{place + ': ' if place else ''}{finding.message}"

@@ -33,7 +33,8 @@ from kitty_run.engine.lifecycle.outcomes import (
     Unreviewed,
     Unusable,
 )
-from kitty_run.engine.shutdown import End, EndCode
+from kitty_run.engine.shutdown import End
+from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action

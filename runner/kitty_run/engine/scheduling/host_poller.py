@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.host_calls import HostCalls, RunAborted
-from kitty_run.engine.shutdown import End, Result, Stop
+from kitty_run.engine.shutdown import End, Stop
+from kitty_run.engine.state.end_codes import Result
 from kitty_run.host.model import Lane
 
 

@@ -13,7 +13,8 @@ from kitty_run.engine.scheduling.critical_path import ways_left
 from kitty_run.engine.scheduling.dependency_graph import in_motion, missing, stuck
 from kitty_run.engine.scheduling.host_poller import HostPoller
 from kitty_run.engine.scheduling.workspace_leases import reason
-from kitty_run.engine.shutdown import End, EndCode, Result
+from kitty_run.engine.shutdown import End
+from kitty_run.engine.state.end_codes import EndCode, Result
 from kitty_run.engine.state.events import ErrorUnexpected, WorkspaceAwaited, WpEnded
 from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError

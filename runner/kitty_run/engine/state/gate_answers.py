@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import Entry, GateAnswered, GateWaiting
 from kitty_run.engine.state.private_files import make_directories, read_bytes, write_whole
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.errors import JournalError
@@ -55,15 +55,15 @@ def give(place: RunPlace, gate: str, answer: Answer) -> Path:
     return path
 
 
-def waiting(events: Iterable[Event]) -> list[str]:
+def waiting(entries: Iterable[Entry]) -> list[str]:
     """The gates that a run waits at, by its journal: reached, and not answered since."""
     found: dict[str, None] = {}
-    for event in events:
-        gate = str(event.data.get("gate"))
-        if event.type == "gate.waiting":
-            found[gate] = None
-        elif event.type == "gate.answered":
-            found.pop(gate, None)
+    for entry in entries:
+        match entry.event:
+            case GateWaiting(gate=gate):
+                found[gate] = None
+            case GateAnswered(gate=gate):
+                found.pop(gate, None)
     return list(found)
 
 

@@ -8,82 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kitty_run.engine.state.event_codec import InvalidEvent, decode, encode, is_time
-from kitty_run.engine.state.events import Notice, Payload
+from kitty_run.engine.state.events import Entry, Event, Notice
+from kitty_run.engine.state.events.cleaned import cleaned
+from kitty_run.engine.state.events.codec import from_line, to_line
 from kitty_run.engine.state.private_files import open_file, write_all
 from kitty_run.errors import JournalError, MachineFault, out_of_room
-from kitty_run.text.clean import clean_all, shortened
 
-FORMAT = 1
-"""Version of the journal's format, in every line as `v`."""
-
-_HEAD = frozenset({"v", "seq", "at", "type", "wp"})
-
-_TOLD = frozenset({"summary", "findings", "feedback", "note", "foreign", "traceback", "changed"})
-"""Keys whose texts an agent, a host or a person wrote: cleaned, and kept whole."""
-_CAUSES = frozenset({"reason", "rule", "text", "why", "error"})
-"""Keys of what a line says in words: cleaned and cut, however much a host or an agent had to say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One journal line: `type` is dotted (`attempt.started`), `wp` None where it concerns the whole run.
-
-    `data` has the line's other keys as JSON; whoever reads an event reads `payload`, its typed form.
-    """
-
-    type: str
-    at: datetime
-    wp: str | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
-    _payload: Payload | None = field(default=None, init=False, repr=False, compare=False)
-
-    @property
-    def payload(self) -> Payload:
-        """What the line says, as one of the types in `events`; raises `InvalidEvent`."""
-        payload = self._payload or decode(self.type, self.wp, self.data)
-        object.__setattr__(self, "_payload", payload)
-        return payload
-
-    @property
-    def subject(self) -> str:
-        """The work package of an event that always has one; empty for the whole run."""
-        return self.wp or ""
-
-    @classmethod
-    def of(cls, payload: Payload, at: datetime) -> Event:
-        """The line that says `payload`."""
-        return cls(payload.TYPE, at, payload.wp, _cleaned(encode(payload)))
-
-    def to_json(self, seq: int) -> dict[str, object]:
-        """The line's object; `seq` counts the journal's lines from 1."""
-        head: dict[str, object] = {"v": FORMAT, "seq": seq, "at": self.at.isoformat(), "type": self.type}
-        if self.wp is not None:
-            head["wp"] = self.wp
-        return {**head, **self.data}
-
-    @classmethod
-    def from_json(cls, line: object) -> Event:
-        """The event of a line's object; raises `InvalidEvent` for what is no event."""
-        if not isinstance(line, Mapping):
-            raise InvalidEvent("it is no object")
-        type_, wp = line.get("type"), line.get("wp")
-        if line.get("v") != FORMAT:
-            raise InvalidEvent(f"`v` is not {FORMAT}")
-        if not isinstance(type_, str) or not (wp is None or (isinstance(wp, str) and wp)):
-            raise InvalidEvent("`type` or `wp` is no text")
-        data = {key: value for key, value in line.items() if key not in _HEAD}
-        event = cls(type_, is_time(line.get("at")), wp, data)
-        event.payload  # noqa: B018 - decoded now, so that nobody meets an invalid one later
-        return event
-
-
-Observer = Callable[[Event], None]
+Observer = Callable[[Entry], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +32,12 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a journal's file holds: its events in order, and the lines that are none.
+    """What a journal's file holds: its entries in order, and the lines that are none.
 
     `whole` counts the bytes of its whole lines; a torn last one is behind them.
     """
 
-    events: tuple[Event, ...]
+    entries: tuple[Entry, ...]
     damaged: tuple[Damaged, ...]
     whole: int
 
@@ -129,17 +65,17 @@ class Journal:
         self._seq = 0
         self._file = -1
 
-    def open(self) -> list[Event]:
-        """Open for appending, cut a torn last line, and return the events that are there already."""
+    def open(self) -> list[Entry]:
+        """Open for appending, cut a torn last line, and return the entries that are there already."""
         past = scan(self.path) if self.path.exists() else Contents((), (), 0)
-        self._seq, self.damaged = len(past.events) + len(past.damaged), past.damaged
+        self._seq, self.damaged = len(past.entries) + len(past.damaged), past.damaged
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.ftruncate(self._file, past.whole)
         except OSError as error:
             raise JournalError(f"the journal {self.path} can't be opened: {error}") from error
-        return list(past.events)
+        return list(past.entries)
 
     def observe(self, observer: Observer) -> None:
         """Call `observer` with every event from now on, after it is on the disk; its errors end the run."""
@@ -149,10 +85,10 @@ class Journal:
         """Like `observe`, for a view that the run doesn't need: one that fails is dropped, with a notice."""
         self._views.append(view)
 
-    def write(self, payload: Payload) -> Event:
+    def write(self, event: Event) -> Entry:
         """Append an event and flush it to the disk, then call the observers."""
-        event = Event.of(payload, self._now())
-        text = json.dumps(event.to_json(self._seq + 1), ensure_ascii=False) + "\n"
+        entry = Entry(self._now(), cleaned(event))
+        text = json.dumps(to_line(entry, self._seq + 1), ensure_ascii=False) + "\n"
         line = text.encode("utf-8", errors="replace")
         try:
             if self._keep is not None:
@@ -168,14 +104,14 @@ class Journal:
             ) from error
         self._seq += 1
         for observer in self._observers:
-            observer(event)
+            observer(entry)
         for view in tuple(self._views):
-            self._call(view, event)
-        return event
+            self._call(view, entry)
+        return entry
 
-    def _call(self, view: Observer, event: Event) -> None:
+    def _call(self, view: Observer, entry: Entry) -> None:
         try:
-            view(event)
+            view(entry)
         except Exception as error:  # noqa: BLE001 - whatever a view fails of, the run doesn't need it
             if view in self._views:
                 self._views.remove(view)
@@ -190,34 +126,23 @@ class Journal:
             self._file = -1
 
 
-def _cleaned(data: Mapping[str, object]) -> dict[str, object]:
-    """A line's own keys, with what others wrote cleaned before it is written, folded or shown."""
-    return {key: _text(key, value) for key, value in data.items()}
-
-
-def _text(key: str, value: object) -> object:
-    if key in _CAUSES and isinstance(value, str):
-        return shortened(value)
-    return clean_all(value) if key in _TOLD else value
-
-
 def scan(path: Path) -> Contents:
-    """The events of a journal and its damaged lines; a torn last line (a killed run) is neither."""
+    """The entries of a journal and its damaged lines; a torn last line (a killed run) is neither."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise JournalError(f"the journal {path} can't be read: {error}") from error
     lines = data.split(b"\n")
-    events: list[Event] = []
+    entries: list[Entry] = []
     damaged: list[Damaged] = []
     for number, line in enumerate(lines[:-1], 1):  # the last piece has no newline: empty, or torn
         try:
-            events.append(Event.from_json(json.loads(line)))
+            entries.append(from_line(json.loads(line)))
         except (ValueError, RecursionError) as error:
             damaged.append(Damaged(number, str(error)[:200]))
-    return Contents(tuple(events), tuple(damaged), len(data) - len(lines[-1]))
+    return Contents(tuple(entries), tuple(damaged), len(data) - len(lines[-1]))
 
 
-def read(path: Path) -> Iterator[Event]:
-    """The events of a journal in order, without damaged lines."""
-    yield from scan(path).events
+def read(path: Path) -> Iterator[Entry]:
+    """The entries of a journal in order, without damaged lines."""
+    yield from scan(path).entries

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kitty_run.engine.state.events import RunEnded, RunStarted
-from kitty_run.engine.state.journal import Event, read
+from kitty_run.engine.state.events import Event, RunEnded, RunStarted
+from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.private_files import make_directories, make_directory, write_whole
 from kitty_run.errors import JournalError, KittyRunError
 
@@ -117,11 +117,11 @@ def runs(repo: Path) -> list[RunPlace]:
 def unfinished_run(repo: Path, mission: str) -> RunPlace | None:
     """The latest run of `mission` if it has not ended with success; the same command goes on with it."""
     for place in reversed(runs(repo)):
-        found = [event.payload for event in _events(place)]
-        starts = [payload for payload in found if isinstance(payload, RunStarted)]
+        found = _events(place)
+        starts = [event for event in found if isinstance(event, RunStarted)]
         if not starts or starts[0].mission != mission:
             continue
-        ended = [payload.exit_status for payload in found if isinstance(payload, RunEnded)]
+        ended = [event.exit_status for event in found if isinstance(event, RunEnded)]
         complete = bool(ended) and ended[-1] == 0 and len(ended) >= len(starts)
         return None if complete else place
     return None
@@ -129,6 +129,6 @@ def unfinished_run(repo: Path, mission: str) -> RunPlace | None:
 
 def _events(place: RunPlace) -> list[Event]:
     try:
-        return list(read(place.journal))
+        return [entry.event for entry in read(place.journal)]
     except JournalError:
         return []  # a damaged journal is never gone on with; the next run starts from the host's state

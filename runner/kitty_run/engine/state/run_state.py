@@ -7,15 +7,44 @@ costs and feedback start anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from kitty_run.agents.model import Started
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptProcess,
+    AttemptStarted,
+    CallEnded,
+    CallStarted,
+    CheckRecord,
+    Entry,
+    Event,
+    FamilyLimited,
+    GateAnswered,
+    GitRestored,
+    HeadFound,
+    MergeStarted,
+    MergeVerified,
+    MissionAccepted,
+    ProcessEnded,
+    RetryDecided,
+    ReworkStarted,
+    RunResumed,
+    RunStarted,
+    SessionDropped,
+    VerdictGiven,
+    WorkLeft,
+    WorkReady,
+    WorkspaceAllocated,
+    WorkspaceAwaited,
+    WpEnded,
+)
 from kitty_run.engine.state.usage import Ledger
+from kitty_run.host.model import Lane
+from kitty_run.profile.model import Action, FailureClass
 
 
 @dataclass(slots=True)
@@ -54,14 +83,14 @@ class WorkPackageMemory:
     branch: str | None = None
     awaits: bool = False
     ready: str | None = None
-    checks: list[dict[str, object]] = field(default_factory=list)
+    checks: tuple[CheckRecord, ...] = ()
     authors: list[str] = field(default_factory=list)
-    under_way: Mapping[str, object] | None = None
+    under_way: AttemptStarted | None = None
     inspected: str | None = None
-    verdict: Mapping[str, object] | None = None
+    verdict: VerdictGiven | None = None
     reviewed: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    found: str | None = None
+    found: Lane | None = None
     claims: int = 0
     asked: bool = False
 
@@ -70,7 +99,7 @@ class WorkPackageMemory:
 
         Neither an agent did, nor a person who was told that the work package is blocked.
         """
-        fresh = self.found == "planned" and self.base is None and not self.attempts
+        fresh = self.found is Lane.PLANNED and self.base is None and not self.attempts
         return fresh and self.claims > 1 and not self.asked
 
 
@@ -87,7 +116,7 @@ class Memory:
     """What attempts used, of the run and of each work package."""
     processes: dict[str, Started] = field(default_factory=dict)
     """Started and not seen ended, by marker: what a killed run may have left behind."""
-    limited: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    limited: dict[str, dict[FailureClass, datetime]] = field(default_factory=dict)
     """Until when each agent family was or is limited, by the failure class that told so; aware times."""
     heads: dict[str, str] = field(default_factory=dict)
     """The commit of each work package that the merge must contain."""
@@ -102,87 +131,126 @@ class Memory:
         """The memory of `wp`, empty at first."""
         return self.work_packages.setdefault(wp, WorkPackageMemory())
 
-    def apply(self, event: Event) -> None:
-        """Fold one event; types that leave no memory are passed over."""
-        self.ledger.take(event)
-        if event.wp is not None and (fold := _WORK_PACKAGE_FOLDS.get(event.type)):
-            fold(self.of(event.wp), event.data)
-        if event.type == "call.ended" and event.data.get("operation") == "note" and event.wp in self.noting:
-            self.noted.add(self.noting.pop(event.wp))
-        if fold_run := _RUN_FOLDS.get(event.type):
-            fold_run(self, event.data)
+    def apply(self, entry: Entry) -> None:
+        """Fold one entry; events that leave no memory are passed over."""
+        self.ledger.take(entry)
+        event = entry.event
+        if event.wp is not None:
+            _remember(self.of(event.wp), event)
+        self._remember(event)
+
+    def _remember(self, event: Event) -> None:  # noqa: C901, PLR0912 - a table of types
+        """What concerns more than one work package."""
+        match event:
+            case RunResumed():
+                pass  # how it was found by the run is what its first session found
+            case RunStarted():
+                for wp, found in event.work_packages.items():
+                    self.of(wp).found = found.lane
+            case CallEnded():
+                self.calls += 1
+                if event.operation == "note" and event.wp in self.noting:
+                    self.noted.add(self.noting.pop(event.wp))
+            case GateAnswered(history=str(wp)):
+                self.noting[wp] = (event.gate, event.given)
+            case FamilyLimited():
+                limits = self.limited.setdefault(event.family, {})
+                limits[event.failure] = max(event.until, limits.get(event.failure, event.until))
+            case AttemptProcess():
+                self.processes[event.marker] = Started(event.pid, event.created)
+            case ProcessEnded():
+                self.processes.pop(event.marker, None)
+            case GitRestored(changed=changed):
+                self.restored = tuple(dict.fromkeys((*self.restored, *changed)))
+            case MissionAccepted():
+                self.accepted = True
+            case MergeStarted():
+                self.heads.update(event.heads)
+            case MergeVerified():
+                self.merged, self.target = event.commit or "", event.target
 
 
-def _allocated(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.base, memory.workspace = str(data["base"]), Path(str(data["path"]))
-    memory.branch = str(data["branch"]) if data.get("branch") else None
-    memory.awaits = False
+def _remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PLR0912 - a table of types
+    match event:
+        case CallStarted():
+            memory.claims += event.operation == "claim"
+        case CallEnded(code=None):
+            _progressed(memory, event.operation)
+        case WorkspaceAllocated():
+            memory.base, memory.workspace, memory.branch = event.base, event.path, event.branch or None
+            memory.awaits = False
+        case WorkspaceAwaited():
+            memory.awaits = memory.awaits or (event.claimed and memory.base is None)
+        case AttemptStarted():
+            _attempt_started(memory, event)
+        case AttemptEnded():
+            _attempt_ended(memory, event)
+        case SessionDropped():
+            memory.sessions.pop(f"{event.role}:{event.agent}", None)
+        case WorkLeft():
+            if event.files:
+                _wrote(memory)
+            memory.under_way = None
+        case WorkReady():
+            _wrote(memory)
+            memory.ready, memory.checks = event.commit, event.checks
+        case RetryDecided():
+            _retry_decided(memory, event)
+        case VerdictGiven():
+            memory.verdict, memory.inspected = event, None
+            memory.reviewed = event.commit if event.verdict == "approved" else None
+        case HeadFound():
+            memory.reviewed = event.commit
+        case ReworkStarted():
+            _rework_started(memory, event)
+        case WpEnded():
+            memory.asked = memory.asked or event.result in {Result.BLOCKED, Result.FAILED}
+            memory.inspected = None
 
 
-def _awaited(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.awaits = memory.awaits or (bool(data["claimed"]) and memory.base is None)
-
-
-def _attempt_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    role = str(data["role"])
-    memory.attempts[role] = int(str(data["attempt"]))
+def _attempt_started(memory: WorkPackageMemory, event: AttemptStarted) -> None:
+    role = event.role
+    memory.attempts[role] = event.attempt
     memory.granted.pop(role, None)
-    (memory.resumed.add if data.get("session") else memory.resumed.discard)(role)
-    memory.inspected = str(data["head"]) if role == "review" and data.get("head") else None
+    (memory.resumed.add if event.session else memory.resumed.discard)(role)
+    memory.inspected = event.head or None if role == "review" else None
     if role == "implement":
         _wrote(memory)
-        memory.under_way = data
+        memory.under_way = event
 
 
 def _wrote(memory: WorkPackageMemory) -> None:
     """What is under way counts as work of its agent's family, which is the latest then."""
     if memory.under_way is not None:
-        family = str(memory.under_way["family"])
+        family = memory.under_way.family
         memory.authors = [*(known for known in memory.authors if known != family), family]
         memory.under_way = None
 
 
-def _work_left(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    if data["files"]:
-        _wrote(memory)
-    memory.under_way = None
+def _attempt_ended(memory: WorkPackageMemory, event: AttemptEnded) -> None:
+    if event.session:
+        memory.sessions[f"{event.role}:{event.agent}"] = event.session
+    if event.failure is None:
+        memory.seconds[event.role] = event.seconds
 
 
-def _session_dropped(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.sessions.pop(f"{data['role']}:{data['agent']}", None)
+def _retry_decided(memory: WorkPackageMemory, event: RetryDecided) -> None:
+    if event.repeat:
+        memory.repeats[event.counter] = event.repeat
+    if event.role is None:
+        return
+    if event.next_agent is not None:
+        memory.agent[event.role] = event.next_agent
+    if event.role == "review":
+        memory.inspected = None
+    memory.notes[event.role] = event.note or ""
+    if event.action is Action.WAIT:
+        memory.granted[event.role] = event.counter
 
 
-def _attempt_ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    if session := data.get("session"):
-        memory.sessions[f"{data['role']}:{data['agent']}"] = str(session)
-    if data.get("failure") is None:
-        memory.seconds[str(data["role"])] = float(str(data.get("seconds", 0.0)))
-
-
-def _work_ready(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    _wrote(memory)
-    memory.ready = str(data["commit"])
-    memory.checks = list(data.get("checks") or [])  # type: ignore[call-overload]
-
-
-def _retry_decided(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    counter = str(data["counter"])
-    if data.get("repeat"):
-        memory.repeats[counter] = int(str(data["repeat"]))
-    if (agent := data.get("next_agent")) is not None:
-        memory.agent[str(data["role"])] = int(str(agent))
-    if (role := data.get("role")) is not None:
-        memory.inspected = None if role == "review" else memory.inspected
-        memory.notes[str(role)] = str(data.get("note", ""))
-        if data["action"] == "wait":
-            memory.granted[str(role)] = counter
-
-
-def _rework_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.cycle = int(str(data["cycle"]))
-    memory.feedback = str(data["feedback"])
-    memory.ready = None
-    memory.verdict = memory.reviewed = None
+def _rework_started(memory: WorkPackageMemory, event: ReworkStarted) -> None:
+    memory.cycle, memory.feedback = event.cycle, event.feedback
+    memory.ready = memory.verdict = memory.reviewed = None
     kept = {key: count for key, count in memory.repeats.items() if key.startswith("review:changes_requested")}
     memory.repeats = kept
     memory.notes = {}
@@ -190,93 +258,6 @@ def _rework_started(memory: WorkPackageMemory, data: Mapping[str, object]) -> No
     memory.sessions = {key: value for key, value in memory.sessions.items() if key.startswith("implement:")}
 
 
-def _progressed(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    if data.get("code") is not None:
-        return
-    prefix = f"host:{data['operation']}:"
+def _progressed(memory: WorkPackageMemory, operation: str) -> None:
+    prefix = f"host:{operation}:"
     memory.repeats = {key: count for key, count in memory.repeats.items() if not key.startswith(prefix)}
-
-
-def _ended(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.asked = memory.asked or data["result"] in {"blocked", "failed"}
-    memory.inspected = None
-
-
-def _verdict_given(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.verdict, memory.inspected = data, None
-    memory.reviewed = str(data["commit"]) if data.get("verdict") == "approved" else None
-
-
-def _head_found(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.reviewed = str(data["commit"])
-
-
-def _called(memory: WorkPackageMemory, data: Mapping[str, object]) -> None:
-    memory.claims += data["operation"] == "claim"
-
-
-_WORK_PACKAGE_FOLDS = {
-    "call.started": _called,
-    "workspace.allocated": _allocated,
-    "workspace.awaited": _awaited,
-    "attempt.started": _attempt_started,
-    "attempt.ended": _attempt_ended,
-    "work.left": _work_left,
-    "session.dropped": _session_dropped,
-    "work.ready": _work_ready,
-    "retry.decided": _retry_decided,
-    "verdict.given": _verdict_given,
-    "head.found": _head_found,
-    "rework.started": _rework_started,
-    "call.ended": _progressed,
-    "wp.ended": _ended,
-}
-
-
-def _started(memory: Memory, data: Mapping[str, object]) -> None:
-    memory.processes[str(data["marker"])] = Started(int(str(data["pid"])), float(str(data["created"])))
-
-
-def _count_call(memory: Memory, _: Mapping[str, object]) -> None:
-    memory.calls += 1
-
-
-def _merged(memory: Memory, data: Mapping[str, object]) -> None:
-    memory.merged, memory.target = str(data["commit"]), str(data["target"])
-
-
-def _answered(memory: Memory, data: Mapping[str, object]) -> None:
-    if (history := data.get("history")) is not None:
-        memory.noting[str(history)] = (str(data["gate"]), str(data.get("given", "")))
-
-
-def _limited(memory: Memory, data: Mapping[str, object]) -> None:
-    failure, until = str(data["failure"]), datetime.fromisoformat(str(data["until"]))
-    limits = memory.limited.setdefault(str(data["family"]), {})
-    limits[failure] = max(until, limits.get(failure, until))
-
-
-def _begun(memory: Memory, data: Mapping[str, object]) -> None:
-    packages = data.get("work_packages")
-    for wp, told in packages.items() if isinstance(packages, Mapping) else ():
-        memory.of(wp).found = str(told["lane"])
-
-
-def _restored(memory: Memory, data: Mapping[str, object]) -> None:
-    found = data["changed"]
-    changed = map(str, found) if isinstance(found, list | tuple) else ()
-    memory.restored = tuple(dict.fromkeys((*memory.restored, *changed)))
-
-
-_RUN_FOLDS: Mapping[str, Callable[[Memory, Mapping[str, Any]], object]] = {
-    "gate.answered": _answered,
-    "family.limited": _limited,
-    "attempt.process": _started,
-    "process.ended": lambda memory, data: memory.processes.pop(str(data["marker"]), None),
-    "merge.started": lambda memory, data: memory.heads.update(data["heads"]),
-    "merge.verified": _merged,
-    "mission.accepted": lambda memory, _: setattr(memory, "accepted", True),
-    "run.started": _begun,
-    "call.ended": _count_call,
-    "git.restored": _restored,
-}

@@ -6,13 +6,21 @@ were ended before they could.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptInterrupted,
+    AttemptStarted,
+    Entry,
+    RunEnded,
+    RunStarted,
+)
+from kitty_run.profile.model import RoleName
 
-_TOKENS = ("input_tokens", "output_tokens")
+_Key = tuple[str, RoleName, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +36,10 @@ class Cost:
         """The whole cost; None where an attempt's is unknown, since a sum without it would mislead."""
         return None if self.unknown_attempts else self.known_usd
 
-    def plus(self, usd: object) -> Cost:
-        """With one attempt more, that cost `usd`; whatever is no number is unknown."""
-        if isinstance(usd, int | float):
-            return Cost(self.known_usd + float(usd), self.known_attempts + 1, self.unknown_attempts)
+    def plus(self, usd: float | None) -> Cost:
+        """With one attempt more, that cost `usd`; None is unknown."""
+        if usd is not None:
+            return Cost(self.known_usd + usd, self.known_attempts + 1, self.unknown_attempts)
         return Cost(self.known_usd, self.known_attempts, self.unknown_attempts + 1)
 
     def record(self) -> dict[str, object]:
@@ -75,12 +83,18 @@ class Usage:
     unknown_tokens: int = 0
     seconds: float = 0.0
 
-    def end(self, data: Mapping[str, object], seconds: float) -> None:
-        """Count an attempt that ended after `seconds`; `data` is what its `attempt.ended` event tells."""
-        self.cost = self.cost.plus(data.get("cost_usd"))
-        told = [tokens for key in _TOKENS if isinstance(tokens := data.get(key), int)]
+    def end(self, attempt: AttemptEnded) -> None:
+        """Count an attempt that ended."""
+        told = [tokens for tokens in (attempt.input_tokens, attempt.output_tokens) if tokens is not None]
+        self.cost = self.cost.plus(attempt.cost_usd)
         self.tokens += sum(told)
-        self.unknown_tokens += len(told) < len(_TOKENS)
+        self.unknown_tokens += len(told) < 2
+        self.seconds += attempt.seconds
+
+    def lose(self, seconds: float) -> None:
+        """Count an attempt that was ended after `seconds` before it could tell what it used."""
+        self.cost = self.cost.plus(None)
+        self.unknown_tokens += 1
         self.seconds += seconds
 
 
@@ -95,7 +109,7 @@ class Ledger:
     run: Usage = field(default_factory=Usage)
     work_packages: dict[str, Usage] = field(default_factory=dict)
     seconds: float = 0.0
-    _open: dict[tuple[str, object, object], datetime] = field(default_factory=dict)
+    _open: dict[_Key, datetime] = field(default_factory=dict)
     _began: datetime | None = None
     _latest: datetime | None = None
 
@@ -111,34 +125,32 @@ class Ledger:
         cost = replace(usage.cost, unknown_attempts=unknown)
         return replace(usage, cost=cost, unknown_tokens=usage.unknown_tokens + under_way)
 
-    def take(self, event: Event) -> None:
-        """Fold one event; types that tell of no usage change nothing but the time of the latest."""
-        match event.type:
-            case "run.started" | "run.resumed":
+    def take(self, entry: Entry) -> None:
+        """Fold one entry; events that tell of no usage change nothing but the time of the latest."""
+        match entry.event:
+            case RunStarted():
                 self.close()
-                self._began = event.at
-            case "run.ended":
-                self._lose_open(event.at)
-                self.seconds += float(str(event.data["seconds"]))
+                self._began = entry.at
+            case RunEnded(seconds=seconds):
+                self._lose_open(entry.at)
+                self.seconds += seconds
                 self._began = None
-            case "attempt.started":
-                self._begin(event)
-            case "attempt.ended":
-                self._open.pop(_key(event), None)
-                self._end(str(event.wp), event.data, float(str(event.data.get("seconds", 0.0))))
-            case "attempt.interrupted":
-                began = self._open.pop(_key(event), event.at)
-                self._end(str(event.wp), {}, _between(began, event.at))
-        self._latest = event.at
+            case AttemptStarted() as attempt:
+                self._open[_key(attempt)] = entry.at
+                for usage in self._both(attempt.wp):
+                    usage.attempts += 1
+            case AttemptEnded() as attempt:
+                self._open.pop(_key(attempt), None)
+                for usage in self._both(attempt.wp):
+                    usage.end(attempt)
+            case AttemptInterrupted() as attempt:
+                began = self._open.pop(_key(attempt), entry.at)
+                self._lose(attempt.wp, _between(began, entry.at))
+        self._latest = entry.at
 
-    def _begin(self, event: Event) -> None:
-        self._open[_key(event)] = event.at
-        for usage in self._both(str(event.wp)):
-            usage.attempts += 1
-
-    def _end(self, wp: str, data: Mapping[str, object], seconds: float) -> None:
+    def _lose(self, wp: str, seconds: float) -> None:
         for usage in self._both(wp):
-            usage.end(data, seconds)
+            usage.lose(seconds)
 
     def close(self) -> None:
         """Close the present session, if it was killed and so wrote no end of itself."""
@@ -150,7 +162,7 @@ class Ledger:
     def _lose_open(self, at: datetime) -> None:
         """Close the attempts that will never end: nobody knows what they cost."""
         for (wp, _, _), began in self._open.items():
-            self._end(wp, {}, _between(began, at))
+            self._lose(wp, _between(began, at))
         self._open.clear()
 
     def _both(self, wp: str) -> Iterator[Usage]:
@@ -158,8 +170,8 @@ class Ledger:
         yield self.of(wp)
 
 
-def _key(event: Event) -> tuple[str, object, object]:
-    return str(event.wp), event.data.get("role"), event.data.get("attempt")
+def _key(attempt: AttemptStarted | AttemptEnded | AttemptInterrupted) -> _Key:
+    return attempt.wp, attempt.role, attempt.attempt
 
 
 def _between(began: datetime, ended: datetime) -> float:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kitty_run.engine.state.digest_chain import Chain, make_store
+from kitty_run.engine.state.events import RunEnded
+from kitty_run.engine.state.events.codec import from_line
 from kitty_run.engine.state.private_files import ForeignState, make_directories, read_bytes, write_whole
 from kitty_run.engine.state.run_directory import HOME, RunPlace, runs
 from kitty_run.errors import MachineFault, out_of_room
@@ -140,10 +142,10 @@ def _lines(numbers: list[int]) -> str:
 
 def _complete(line: bytes) -> bool:
     try:
-        last = json.loads(line)
+        last = from_line(json.loads(line)).event
     except ValueError:
         return False
-    return bool(last.get("type") == "run.ended" and last.get("exit_status") == 0)
+    return isinstance(last, RunEnded) and last.exit_status == 0
 
 
 def _stamp() -> str:

@@ -12,7 +12,8 @@ from kitty_run.engine.lifecycle.attempts.budget_check import check, look
 from kitty_run.engine.lifecycle.attempts.description import Order, attempt_spec, facts
 from kitty_run.engine.lifecycle.attempts.process_record import AttemptRecord
 from kitty_run.engine.lifecycle.outcomes import Limited
-from kitty_run.engine.shutdown import End, EndCode, Stop
+from kitty_run.engine.shutdown import End, Stop
+from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import AttemptEnded, AttemptInterrupted
 from kitty_run.execution.protocol import AttemptResult, AttemptSpec, Brought
 from kitty_run.profile.model import Agent

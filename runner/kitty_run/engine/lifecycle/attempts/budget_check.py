@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.budget import Reached, named, reached
-from kitty_run.engine.shutdown import End, EndCode, Stop
+from kitty_run.engine.shutdown import End, Stop
+from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import LimitReached
 
 TICK = 0.001

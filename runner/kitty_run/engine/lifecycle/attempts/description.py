@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
@@ -13,6 +12,7 @@ from kitty_run.agents.model import AttemptFacts, CheckSummary, Slip
 from kitty_run.engine.context import Services
 from kitty_run.engine.lifecycle.attempts.handover import interrupted
 from kitty_run.engine.lifecycle.claim import Assignment
+from kitty_run.engine.state.events import CheckRecord
 from kitty_run.execution.prompt import prompt_of
 from kitty_run.execution.protocol import AttemptSpec, CheckSpec, WorkspaceState
 from kitty_run.git.protocols import Diff, Snapshot
@@ -117,12 +117,8 @@ def _session(services: Services, wp: str, order: Order) -> str | None:
     return services.remember(wp).sessions.get(f"{order.role}:{order.agent}")
 
 
-def _check(record: Mapping[str, object]) -> CheckSummary:
+def _check(record: CheckRecord) -> CheckSummary:
     """A check as the journal remembers it; of those that a reviewer is shown all have passed."""
     return CheckSummary(
-        name=str(record["name"]),
-        passed=bool(record["passed"]),
-        ending="exit",
-        status=int(str(record["status"])) if record["status"] is not None else None,
-        tail="",
+        name=record.name, passed=record.passed, ending=record.ending, status=record.status, tail=""
     )

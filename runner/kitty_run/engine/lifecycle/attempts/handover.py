@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure
+from kitty_run.engine.state.events import AttemptStarted
 from kitty_run.git.protocols import Left
 from kitty_run.profile.model import RoleName
 
@@ -25,13 +25,13 @@ def note(  # noqa: PLR0913, PLR0917 - what there is to tell
     return "\n\n".join(told)
 
 
-def interrupted(started: Mapping[str, object]) -> str:
-    """What is told of an implementing attempt that was cut off, by its `attempt.started` event."""
+def interrupted(started: AttemptStarted) -> str:
+    """What is told of an implementing attempt that was cut off, by its start."""
     return (
-        f"Implement attempt {started['attempt']} was made by {started['agent']}, and the runner stopped "
+        f"Implement attempt {started.attempt} was made by {started.agent}, and the runner stopped "
         "before it looked at the work. What there is stands in this workspace, committed or not: "
         "`git log` and `git status` show it.\n\n"
-        f"The log of that attempt is {started['log']}."
+        f"The log of that attempt is {started.log}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Journal lines to events and back, driven by the fields of the dataclasses in `events`."""
+"""Journal lines to events and back, driven by the fields of the events' dataclasses."""
 
 from __future__ import annotations
 
@@ -12,37 +12,47 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
-from kitty_run.engine.state.events import EVENTS, Payload, Unknown
+from kitty_run.engine.state.events import EVENTS, Entry, Event, Unknown
+
+FORMAT = 1
+"""Version of the journal's format, in every line as `v`."""
+
+_HEAD = frozenset({"v", "seq", "at", "type", "wp"})
 
 
 class InvalidEvent(ValueError):
     """A journal line is no event; the message says why."""
 
 
-def encode(payload: Payload) -> dict[str, object]:
-    """The keys of the payload's own in a line, in the order of its fields."""
-    if isinstance(payload, Unknown):
-        return dict(payload.data)
-    own = _record(payload)
-    own.pop("wp", None)  # every line has it at the same place
-    return own
+def to_line(entry: Entry, seq: int) -> dict[str, object]:
+    """The line's object; `seq` counts the journal's lines from 1."""
+    event = entry.event
+    type_ = event.type if isinstance(event, Unknown) else event.TYPE
+    head: dict[str, object] = {"v": FORMAT, "seq": seq, "at": entry.at.isoformat(), "type": type_}
+    own = dict(event.keys) if isinstance(event, Unknown) else _record(event)
+    own.pop("wp", None)  # every line that has it has it in its head
+    return {**head, **({} if event.wp is None else {"wp": event.wp}), **own}
 
 
-def decode(type_: str, wp: str | None, data: Mapping[str, object]) -> Payload:
-    """The event of a line's type and own keys; raises `InvalidEvent`.
+def from_line(line: object) -> Entry:
+    """What a line's object says; raises `InvalidEvent`.
 
     Types and keys that this version doesn't know are no fault: a later one added them.
     """
+    if not isinstance(line, Mapping):
+        raise InvalidEvent("it is no object")
+    type_, wp = line.get("type"), line.get("wp")
+    if line.get("v") != FORMAT:
+        raise InvalidEvent(f"`v` is not {FORMAT}")
+    if not isinstance(type_, str) or not (wp is None or (isinstance(wp, str) and wp)):
+        raise InvalidEvent("`type` or `wp` is no text")
+    at = _time(line.get("at"), "at")
+    about = {} if wp is None else {"wp": wp}
+    own = {key: value for key, value in line.items() if key not in _HEAD}
     kind = EVENTS.get(type_)
     if kind is None:
-        return Unknown(type_, data, wp=wp)
-    about = {} if wp is None else {"wp": wp}
-    return cast("Payload", _object(kind, {**data, **about}, type_))
-
-
-def is_time(value: object) -> datetime:
-    """A time with its offset from UTC; raises `InvalidEvent`."""
-    return _time(value, "at")
+        return Entry(at, Unknown(type_, own, wp=wp))
+    return Entry(at, cast("Event", _object(kind, {**own, **about}, type_)))
 
 
 def _record(value: Any) -> dict[str, object]:

@@ -1,0 +1,122 @@
+"""Events about attempts: their processes and ends, and what follows from a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from kitty_run.agents.model import Ending
+from kitty_run.engine.state.events.base import LEFT_OUT, WorkPackageEvent
+from kitty_run.profile.model import Action, FailureClass, RoleName
+
+RetryTable = Literal["host", "agent", "review"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted(WorkPackageEvent):
+    """An agent is about to start."""
+
+    TYPE: ClassVar[str] = "attempt.started"
+    role: RoleName
+    agent: str
+    family: str
+    attempt: int
+    cycle: int
+    argv: tuple[str, ...]
+    log: Path
+    prompt: Path
+    session: str | None = None
+    head: str | None = field(default=None, metadata=LEFT_OUT)
+    marker: str = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptProcess(WorkPackageEvent):
+    """The process of an attempt or of a check."""
+
+    TYPE: ClassVar[str] = "attempt.process"
+    marker: str
+    pid: int
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded(WorkPackageEvent):
+    """An attempt ended; `failure` is None where it is good."""
+
+    TYPE: ClassVar[str] = "attempt.ended"
+    role: RoleName
+    agent: str
+    attempt: int
+    failure: FailureClass | None
+    rule: str
+    ending: Ending
+    status: int | None
+    signal: int | None
+    seconds: float
+    log: Path
+    session: str | None
+    cost_usd: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    resets_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptInterrupted(WorkPackageEvent):
+    """The attempt was cut off by the end of the run."""
+
+    TYPE: ClassVar[str] = "attempt.interrupted"
+    role: RoleName
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDropped(WorkPackageEvent):
+    """The agent's conversation is not continued by its next attempt."""
+
+    TYPE: ClassVar[str] = "session.dropped"
+    role: RoleName
+    agent: str
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDecided(WorkPackageEvent):
+    """What the retry table says about a failure."""
+
+    TYPE: ClassVar[str] = "retry.decided"
+    table: RetryTable
+    key: str
+    counter: str
+    action: Action
+    wait: float
+    repeat: int
+    reason: str
+    role: RoleName | None = field(default=None, metadata=LEFT_OUT)
+    note: str | None = field(default=None, metadata=LEFT_OUT)
+    next_agent: int | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyLimited(WorkPackageEvent):
+    """An agent family is limited until a time."""
+
+    TYPE: ClassVar[str] = "family.limited"
+    family: str
+    until: datetime
+    failure: FailureClass
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyAwaited(WorkPackageEvent):
+    """The work package waits for a limited family."""
+
+    TYPE: ClassVar[str] = "family.awaited"
+    family: str
+    role: RoleName
+    until: datetime

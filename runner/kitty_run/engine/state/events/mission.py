@@ -1,0 +1,46 @@
+"""Events about a mission's end: acceptance and merge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from kitty_run.engine.state.events.base import RunEvent
+
+Strategy = Literal["merge", "squash", "rebase"]
+
+
+@dataclass(frozen=True, slots=True)
+class MissionAccepted(RunEvent):
+    """The host accepted the mission."""
+
+    TYPE: ClassVar[str] = "mission.accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeStarted(RunEvent):
+    """The merge begins; afterwards the target must contain each of `heads`."""
+
+    TYPE: ClassVar[str] = "merge.started"
+    heads: Mapping[str, str]
+    target: str | None
+    strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class MergeVerified(RunEvent):
+    """Git shows that the target contains the work."""
+
+    TYPE: ClassVar[str] = "merge.verified"
+    target: str
+    commit: str | None
+    strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCommitted(RunEvent):
+    """The host's own status files were committed."""
+
+    TYPE: ClassVar[str] = "status.committed"
+    commit: str

@@ -1,0 +1,130 @@
+"""Events about a work package: its lane, its workspace, the work in it, and its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from kitty_run.agents.model import Ending
+from kitty_run.engine.state.end_codes import EndCode, Result
+from kitty_run.engine.state.events.base import LEFT_OUT, WorkPackageEvent
+from kitty_run.host.model import Lane
+from kitty_run.profile.model import RoleName
+
+
+@dataclass(frozen=True, slots=True)
+class WpMoved(WorkPackageEvent):
+    """The work package is in another lane than before."""
+
+    TYPE: ClassVar[str] = "wp.moved"
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceAllocated(WorkPackageEvent):
+    """The work package has a workspace; its own work is measured from `base`."""
+
+    TYPE: ClassVar[str] = "workspace.allocated"
+    base: str
+    path: Path
+    branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceAwaited(WorkPackageEvent):
+    """The work package waits until `holder`, of the same workspace, is approved."""
+
+    TYPE: ClassVar[str] = "workspace.awaited"
+    holder: str
+    claimed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRepaired(WorkPackageEvent):
+    """The workspace was not whole, and is whole again; `ref` and `commit` keep what was taken away."""
+
+    TYPE: ClassVar[str] = "workspace.repaired"
+    path: Path
+    why: str
+    restored: int
+    files: tuple[str, ...]
+    removed: bool
+    ref: str | None
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSaved(WorkPackageEvent):
+    """What lay uncommitted in the workspace was committed, where it was anything."""
+
+    TYPE: ClassVar[str] = "work.saved"
+    commit: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCommitted(WorkPackageEvent):
+    """What an attempt changed was committed."""
+
+    TYPE: ClassVar[str] = "work.committed"
+    commit: str
+    role: RoleName
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLeft(WorkPackageEvent):
+    """What a failed implementing attempt left in the workspace."""
+
+    TYPE: ClassVar[str] = "work.left"
+    agent: str
+    attempt: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """How a check ended."""
+
+    name: str
+    passed: bool
+    ending: Ending
+    status: int | None
+    seconds: float
+    log: Path
+
+
+@dataclass(frozen=True)
+class CheckEnded(CheckRecord, WorkPackageEvent):
+    """A check ended."""
+
+    TYPE: ClassVar[str] = "check.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkReady(WorkPackageEvent):
+    """The work passed the output gate and the checks."""
+
+    TYPE: ClassVar[str] = "work.ready"
+    commit: str
+    checks: tuple[CheckRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WpEnded(WorkPackageEvent):
+    """The work package is finished in this session."""
+
+    TYPE: ClassVar[str] = "wp.ended"
+    result: Result
+    code: EndCode | None = field(default=None, metadata=LEFT_OUT)
+    reason: str = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorUnexpected(WorkPackageEvent):
+    """An error that the runner did not expect: a bug."""
+
+    TYPE: ClassVar[str] = "error.unexpected"
+    error: str
+    traceback: str

@@ -1,0 +1,29 @@
+"""One event in words, as views show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Tone(StrEnum):
+    """What a sentence is to its reader; terminals show it as a colour."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
+    ASKS = "asks"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """An event in words; `reason` may be long or have several lines, `file` is where all of it stands.
+
+    `detail`: only for whoever asks for everything.
+    """
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    reason: str = ""
+    file: str = ""
+    detail: bool = False
