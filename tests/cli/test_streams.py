@@ -61,6 +61,8 @@ def test_a_damaged_line_of_the_journal_is_named_and_the_run_continues(
     lines[number] = json.dumps(broken) + "\n"
     journal.write_text("".join(lines), encoding="utf-8")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # where nothing is known of the journal
+    for command in (("status",), ("report", "-o", str(tmp_path / "page.html"))):
+        assert f"{journal}:{number + 1}: this line is no event" in project.kitty_run(*command).err
     assert project.kitty_run("approve", "merge").status == 0
     done = project.kitty_run(str(project.profile), "--mission", "demo")
     assert done.status == 0, done.err

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kitty_run.engine.session import Report
 from kitty_run.engine.state.events import (
     AttemptStarted,
     FamilyLimited,
@@ -22,6 +21,7 @@ from kitty_run.engine.state.events import (
     WorkCommitted,
     WorkLeft,
 )
+from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault

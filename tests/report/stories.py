@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from kitty_run.engine.session import Report, Session
+from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import AttemptProcess, Event, MissionAccepted, VerdictGiven
 from kitty_run.engine.state.gate_answers import Answer, give
+from kitty_run.engine.state.session_report import Report
 from kitty_run.git.protocols import Kept, Repair
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault

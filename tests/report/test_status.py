@@ -113,6 +113,8 @@ def test_the_json_has_every_work_package_and_plain_values_only(name: str, tell: 
     told = json.loads(json.dumps(as_json(status(world), Life.ENDED, world.place.directory, None)))
     assert list(told["work_packages"]) == list(world.lanes())
     assert {wp: one["lane"] for wp, one in told["work_packages"].items()} == world.lanes()
+    codes = {wp: one.code for wp, one in world.report.work_packages.items()}
+    assert {wp: one["code"] for wp, one in told["work_packages"].items()} == codes
     assert told["state"] == "ended"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.end_codes import EndCode, Result
 from kitty_run.report.summary import as_json, as_text
 from kitty_run.resources import schema_path
 from pytest_snapshot.plugin import Snapshot
@@ -36,6 +36,12 @@ def test_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
 def test_the_json_object_fits_its_schema(name: str, tell: Tell) -> None:
     told = json.loads(json.dumps(as_json(tell(name).report)))
     jsonschema.Draft202012Validator(SCHEMA).validate(told)
+    codes = {wp: EndCode(one["code"]).result for wp, one in told["work_packages"].items()}
+    assert codes == {wp: one["result"] for wp, one in told["work_packages"].items()}
+
+
+def test_the_schema_has_every_code() -> None:
+    assert SCHEMA["$defs"]["endCode"]["enum"] == [code.value for code in EndCode]
 
 
 @pytest.mark.parametrize("name", list(STORIES))

@@ -17,7 +17,7 @@ from kitty_run.engine.context import Board, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
-from kitty_run.engine.session import Report, Session
+from kitty_run.engine.session import Session
 from kitty_run.engine.shutdown import Control
 from kitty_run.engine.state.events import (
     CallEnded,
@@ -35,6 +35,7 @@ from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import RunPlace, home, new_run, run_place, runs, unfinished_run
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.session_report import Report
 from kitty_run.engine.state.witness import outside_store, verify
 from kitty_run.errors import UsageError
 from kitty_run.execution.executors import open_executor
@@ -236,12 +237,7 @@ def _tell_restored(journal: Journal, restored: Restored) -> None:
 def _name_damage(journal: Journal) -> None:
     """Say which lines of the journal were left out: what they said is not known any more."""
     for line in journal.damaged:
-        journal.write(
-            Notice(
-                f"{journal.path}:{line.number}: this line is no event and was left out: {line.cause}. "
-                "What it recorded is forgotten: the host and git decide instead"
-            )
-        )
+        journal.write(Notice(f"{line}. What it recorded is forgotten: the host and git decide instead"))
 
 
 async def _end_leftovers(journal: Journal, memory: Memory, repo: Path, executor: Executor) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.decisions.budget import Reached, account
+from kitty_run.engine.decisions.budget import account
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.attempts.budget_check import keeping_time, of_run, of_work_package
 from kitty_run.engine.lifecycle.finish import Finish
@@ -19,7 +16,7 @@ from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode, Result
 from kitty_run.engine.state.events import RunEnded, VerdictGiven
-from kitty_run.engine.state.usage import Cost
+from kitty_run.engine.state.session_report import Reached, Report, WorkPackageReport
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
 from kitty_run.host.model import Lane
 from kitty_run.profile.validation.unseen_limits import unseen
@@ -31,53 +28,6 @@ class NothingPlanned(UsageError):
 
 class DependencyCycle(KittyRunError):
     """The mission's work packages depend on each other in a circle: none of them can ever start."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkPackageReport:
-    """How one work package ended; `attempts` and `cost` are those of all sessions."""
-
-    result: Result
-    code: EndCode
-    reason: str
-    attempts: int
-    cycles: int
-    cost: Cost
-    lane: str = ""
-    """The lane as the host last reported it."""
-    unblock: str = ""
-    """What a person does on this host to free the work package, where it is blocked."""
-    remark: str = ""
-    """What people should know of it though it is done; mostly empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How a session ended. `reason` is for people, empty when all is well; costs and attempts are the run's,
-    earlier sessions of it included; `calls` are host calls, `seconds` this session's. `unknown_tokens` counts
-    attempts that did not report all of their tokens. `limits` are those that kept the run from continuing,
-    `left` the lanes of the work packages that are not done."""
-
-    run_id: str
-    mission: str
-    repo: Path
-    journal: Path
-    exit_status: ExitStatus
-    reason: str
-    work_packages: Mapping[str, WorkPackageReport]
-    accepted: bool
-    merged: str | None
-    target: str | None
-    calls: int
-    attempts: int
-    cost: Cost
-    tokens: int
-    unknown_tokens: int
-    seconds: float
-    limits: tuple[Reached, ...]
-    left: Mapping[str, str]
-    restored: tuple[str, ...] = ()
-    """What was put back of git's settings, which were changed while agents worked."""
 
 
 class Session:

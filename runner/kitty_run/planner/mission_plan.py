@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.engine.decisions.budget import Reached, reached
+from kitty_run.engine.decisions.budget import reached
 from kitty_run.engine.lifecycle.state_machine import first_step
 from kitty_run.engine.scheduling.critical_path import sizes, ways_left
 from kitty_run.engine.scheduling.dependency_graph import cycle, missing, waves
@@ -15,6 +15,7 @@ from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.run_directory import unfinished_run
 from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
+from kitty_run.engine.state.session_report import Reached
 from kitty_run.engine.state.usage import Ledger
 from kitty_run.host.model import Host, Lane, MissionState, Topology, Traits, WorkPackage
 from kitty_run.planner.agent_plan import planned_agent

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 
-from kitty_run.engine.decisions.budget import Reached
 from kitty_run.engine.state.end_codes import Result
 from kitty_run.engine.state.events import (
     AttemptEnded,
@@ -46,6 +45,7 @@ from kitty_run.engine.state.events import (
     WpEnded,
     WpMoved,
 )
+from kitty_run.engine.state.session_report import Reached
 from kitty_run.profile.model import Action, FailureClass
 from kitty_run.profile.retry_verbs import verb
 from kitty_run.report.formatting import clock, count, duration, money, some

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kitty_run.engine.decisions.budget import named
-from kitty_run.engine.session import Report, WorkPackageReport
 from kitty_run.engine.state.end_codes import EndCode, Result
+from kitty_run.engine.state.session_report import Report, WorkPackageReport, named
 from kitty_run.errors import ExitStatus
 
 _WORK_PACKAGE = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kitty_run.engine.session import Report, WorkPackageReport
 from kitty_run.engine.state.end_codes import Result
+from kitty_run.engine.state.session_report import Report, WorkPackageReport
 from kitty_run.errors import ExitStatus
 from kitty_run.report.formatting import count, duration, indented, one_line, shown
 from kitty_run.report.next_steps import for_run, for_work_package
@@ -44,6 +44,7 @@ def as_json(report: Report) -> dict[str, object]:
         "work_packages": {
             wp: {
                 "result": one.result.value,
+                "code": one.code.value,
                 "lane": one.lane,
                 "reason": shortened(one.reason),
                 "next": for_work_package(one),

@@ -24,7 +24,7 @@ from kitty_run.engine.context import Board, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
-from kitty_run.engine.session import Report, Session
+from kitty_run.engine.session import Session
 from kitty_run.engine.shutdown import Control
 from kitty_run.engine.state.events import CallEnded, Entry, Event, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
@@ -32,6 +32,7 @@ from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.session_report import Report
 from kitty_run.execution.local import LocalExecutor
 from kitty_run.execution.protocol import Site
 from kitty_run.host.model import Lane, MissionState

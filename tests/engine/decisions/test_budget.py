@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.session import Report, Session
+from kitty_run.engine.session import Session
 from kitty_run.engine.state.end_codes import Result
 from kitty_run.engine.state.events import (
     AttemptEnded,
@@ -23,6 +23,7 @@ from kitty_run.engine.state.events import (
     WpMoved,
 )
 from kitty_run.engine.state.gate_answers import Answer, give
+from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action, Allowance, Backoff, Limits, Output, RetryRow

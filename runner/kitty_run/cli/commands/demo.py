@@ -15,8 +15,8 @@ from kitty_run.errors import ExitStatus
 
 if TYPE_CHECKING:
     from kitty_run.demo.stage import Stage
-    from kitty_run.engine.session import Report
     from kitty_run.engine.state.events import Entry
+    from kitty_run.engine.state.session_report import Report
 
 TOPOLOGIES = ("coord", "lanes", "single_branch", "legacy")
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from datetime import UTC, datetime
 
     from kitty_run.cli.commands.status import find_run, own_places
-    from kitty_run.engine.state.journal import read
+    from kitty_run.engine.state.journal import scan
     from kitty_run.host.repository import main_checkout
     from kitty_run.report.html import page
     from kitty_run.report.liveness import life
@@ -41,12 +41,13 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
     repo = asyncio.run(main_checkout(options.repo))
     place = find_run(repo, options.run_id)
-    events = list(read(place.journal))
-    if not events:
+    contents = scan(place.journal)
+    sys.stderr.writelines(f"{line}\n" for line in contents.damaged)
+    if not contents.entries:
         raise UsageError(f"the journal of run {place.id} has no event yet")
-    run = follow(place.id, events)
+    run = follow(place.id, contents.entries)
     with knowing(_secrets(place.profile), own_places(repo, run)):  # agents' logs are read as they are
-        text = page(place.id, events, life(run), datetime.now(UTC))
+        text = page(place.id, contents.entries, life(run), datetime.now(UTC))
     _write(options.output or Path(f"kitty-run-{place.id}.html"), text)
     return ExitStatus.OK
 

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     import asyncio
     from datetime import UTC, datetime
 
-    from kitty_run.engine.state.journal import read
+    from kitty_run.engine.state.journal import scan
     from kitty_run.engine.state.run_directory import HOME
     from kitty_run.host.repository import main_checkout
     from kitty_run.report.liveness import life, lock_holder
@@ -47,7 +47,9 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
     repo = asyncio.run(main_checkout(options.repo))
     place = find_run(repo, options.run_id)
-    status = follow(place.id, read(place.journal))
+    contents = scan(place.journal)
+    sys.stderr.writelines(f"{line}\n" for line in contents.damaged)
+    status = follow(place.id, contents.entries)
     with knowing(places=own_places(repo, status)):
         if options.watch:
             watch(place, sys.stdout)

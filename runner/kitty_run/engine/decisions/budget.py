@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
+from kitty_run.engine.state.session_report import Reached, named
 from kitty_run.engine.state.usage import Usage
-from kitty_run.profile.durations import spoken
 from kitty_run.profile.model import Allowance
 
 KEYS = ("cost_usd", "tokens", "wall_clock", "attempts")
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A limit that is used up: `used` of `allowed`, in US dollars, tokens, seconds or attempts.
-
-    `key` is the limit's name in the profile, such as `limits.cost_usd`; `wp` the work package that it holds
-    for, None where that is the run.
-    """
-
-    key: str
-    used: float
-    allowed: float
-    wp: str | None = None
-
-    def __str__(self) -> str:
-        """`limits.cost_usd: 20.40 of 20.00 USD used`."""
-        match self.key.rpartition(".")[2]:
-            case "cost_usd":
-                amounts = f"{_dollars(self.used)} of {_dollars(self.allowed)} USD"
-            case "wall_clock":
-                amounts = f"{spoken(self.used)} of {spoken(self.allowed)}"
-            case unit:
-                amounts = f"{self.used:.0f} of {self.allowed:.0f} {unit}"
-        return f"{self.key}: {amounts} used"
 
 
 def reached(limits: Allowance, usage: Usage, seconds: float, wp: str | None = None) -> tuple[Reached, ...]:
@@ -54,11 +28,6 @@ def reached(limits: Allowance, usage: Usage, seconds: float, wp: str | None = No
     )
 
 
-def named(found: Iterable[Reached]) -> str:
-    """The keys of the limits, each once."""
-    return " and ".join(dict.fromkeys(one.key for one in found))
-
-
 def account(found: tuple[Reached, ...], usage: Usage, left: Mapping[str, str]) -> str:
     """What a run that limits have stopped tells at its end: which, what it cost, what is left, what to do.
 
@@ -74,8 +43,3 @@ def _account(found: tuple[Reached, ...], usage: Usage, left: Mapping[str, str]) 
     yield f"spent so far: {attempts}, cost {usage.cost}"
     yield "left: " + (", ".join(f"{wp} ({lane})" for wp, lane in left.items()) or "no work package")
     yield f"Raise {named(found)} and run the same command again: it goes on from here."
-
-
-def _dollars(amount: float) -> str:
-    """Cents, and more digits where cents would make it nothing."""
-    return f"{amount:.2f}" if amount >= 0.1 or amount == 0 else f"{amount:.4f}"

@@ -18,16 +18,22 @@ from kitty_run.engine.state.events.cleaned import cleaned
 from kitty_run.engine.state.events.codec import from_line, to_line
 from kitty_run.engine.state.private_files import open_file, write_all
 from kitty_run.errors import JournalError, MachineFault, out_of_room
+from kitty_run.text.clean import clean
 
 Observer = Callable[[Entry], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A line that is no event: its number from 1, and why."""
+    """A line of the journal at `path` that is no event: its number from 1, and why."""
 
+    path: Path
     number: int
     cause: str
+
+    def __str__(self) -> str:
+        """`events.jsonl:12: this line is no event and was left out: …`."""
+        return f"{self.path}:{self.number}: this line is no event and was left out: {clean(self.cause)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ def scan(path: Path) -> Contents:
         try:
             entries.append(from_line(json.loads(line)))
         except (ValueError, RecursionError) as error:
-            damaged.append(Damaged(number, str(error)[:200]))
+            damaged.append(Damaged(path, number, str(error)[:200]))
     return Contents(tuple(entries), tuple(damaged), len(data) - len(lines[-1]))
 
 

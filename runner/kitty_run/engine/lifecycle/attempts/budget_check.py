@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from kitty_run.engine.context import Services
-from kitty_run.engine.decisions.budget import Reached, named, reached
+from kitty_run.engine.decisions.budget import reached
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import LimitReached
+from kitty_run.engine.state.session_report import Reached, named
 
 TICK = 0.001
 """Seconds of the shortest wait for the time limit: rounding must not make it a wait without an end."""
