@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.state.events import Entry, Notice, WpMoved
+from kitty_run.engine.state.events import CallEnded, Entry, Notice, WpMoved
 from kitty_run.engine.state.journal import Journal, read
 from kitty_run.errors import JournalError
 from kitty_run.host.model import Lane
@@ -70,3 +70,10 @@ def test_observers_hear_of_an_event_after_it_is_on_the_disk(tmp_path: Path) -> N
 def test_a_journal_is_private_to_its_owner(tmp_path: Path) -> None:
     journal = opened(tmp_path / "events.jsonl")
     assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_number_that_json_has_not_is_never_written(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "events.jsonl")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        journal.write(CallEnded("claim", None, float("nan"), wp="WP01"))
+    assert journal.path.read_bytes() == b""

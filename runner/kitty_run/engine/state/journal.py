@@ -94,7 +94,7 @@ class Journal:
     def write(self, event: Event) -> Entry:
         """Append an event and flush it to the disk, then call the observers."""
         entry = Entry(self._now(), cleaned(event))
-        text = json.dumps(to_line(entry, self._seq + 1), ensure_ascii=False) + "\n"
+        text = json.dumps(to_line(entry, self._seq + 1), ensure_ascii=False, allow_nan=False) + "\n"
         line = text.encode("utf-8", errors="replace")
         try:
             if self._keep is not None:
