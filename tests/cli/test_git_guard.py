@@ -88,6 +88,11 @@ def test_what_a_killed_runs_agent_planted_is_put_back_by_the_next_run(project: P
             assert runner.poll() is None
         os.kill(runner.pid, signal.SIGKILL)
     assert config(project, "filter.evil.clean")
+    for command in ("plan", "doctor"):
+        looked = project.kitty_run(command, str(project.profile), "--mission", "demo")
+        assert looked.status == 2
+        assert "filter.evil.clean was added" in looked.out + looked.err
+    assert not (traces / "ran").exists()
     done = project.kitty_run(str(project.profile), "--mission", "demo", "--json")
     assert done.status == 0, done.out + done.err
     assert not (traces / "ran").exists()
@@ -100,4 +105,8 @@ def test_settings_with_which_nothing_can_be_committed_are_refused_at_the_start(p
     done = project.kitty_run(str(project.profile), "--mission", "demo")
     assert done.status == 2
     assert "config --unset-all core.bare" in done.err
+    for command in ("plan", "doctor"):
+        looked = project.kitty_run(command, str(project.profile), "--mission", "demo")
+        assert looked.status == 2
+        assert "config --unset-all core.bare" in looked.out + looked.err
     assert not list(project.root.glob(".kitty-run/runs/*/events.jsonl"))

@@ -70,6 +70,7 @@ def assert_few_calls(it: Bench) -> None:
 def assert_tidy(it: Bench) -> None:
     """The root on its branch and clean but for what hosts leave there; no worktree or branch of a WP left."""
     assert it.git("branch", "--show-current") == it.project.branch
+    assert it.events("git.restored") == [], "what a host's own git writes was put back"
     status = it.git("status", "--porcelain", "--untracked-files=all").splitlines()
     left = [line for line in status if ".kittify/" not in line and "kitty-specs/" not in line]
     assert left == []

@@ -388,3 +388,22 @@ class TestWhatStandsInForCommits:
         tree.git("checkout", "-q", BRANCH)
         tree.git("replace", evil, harmless)
         assert run(workspace.diff_files(base)) == ("evil.py",)
+
+
+class TestRepositoriesInside:
+    def test_what_their_settings_name_is_never_run(self, tree: GitRepo, workspace: Workspace) -> None:
+        inner = GitRepo(tree.path / "inner")
+        inner.path.mkdir()
+        inner.git("init", "-q")
+        inner.commit("inner", **{"a.txt": "a\n", ".gitattributes": "*.txt filter=evil\n"})
+        tree.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", "./inner", "inner")
+        assert "inner" in run(workspace.dirty())
+        run(workspace.snapshot())
+        inner.git("config", "filter.evil.clean", f"touch {tree.path / 'ran'}; cat")
+        inner.write("a.txt", "b\n")
+        run(workspace.dirty())
+        with pytest.raises(WorkspaceError, match=r"inner is a git repository.*filter\.evil\.clean"):
+            run(workspace.snapshot())
+        with pytest.raises(WorkspaceError, match=r"inner is a git repository.*filter\.evil\.clean"):
+            run(workspace.commit("work"))
+        assert not (tree.path / "ran").exists()

@@ -9,10 +9,11 @@ from pathlib import Path
 from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.engine.state.repository_lock import RepositoryBusy
 from kitty_run.errors import ExitStatus, HostError, UsageError
+from kitty_run.git.guard.unusable import UnusableSettings
 from kitty_run.host.detect import connect, identify
 from kitty_run.host.transport.environment import resolve
 from kitty_run.host.transport.start import Starter
-from kitty_run.planner.mission_reader import alone, calling, unobserved
+from kitty_run.planner.mission_reader import alone, calling, refuse_untrusted, unobserved
 from kitty_run.profile.model import HostConfig
 
 
@@ -21,6 +22,7 @@ async def host(config: HostConfig, repo: Path, mission: str | None) -> AsyncIter
     try:
         yield ok("host", f"{resolve(config.command, os.environ)}, started {config.start}")
         with alone(repo, mission or "doctor"):
+            await refuse_untrusted(repo)
             async with calling(config) as starter:
                 async for finding in _asked(config, repo, mission, starter):
                     yield finding
@@ -29,7 +31,8 @@ async def host(config: HostConfig, repo: Path, mission: str | None) -> AsyncIter
     except RepositoryBusy:
         yield note("host", "not asked, since a run makes calls just now")
     except UsageError as error:
-        yield bad("mission", str(error), exit_status=ExitStatus.USAGE)
+        subject = "git" if isinstance(error, UnusableSettings) else "mission"
+        yield bad(subject, str(error), exit_status=ExitStatus.USAGE)
 
 
 async def _asked(

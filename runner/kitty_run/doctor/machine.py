@@ -13,7 +13,6 @@ from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.errors import ExitStatus
 from kitty_run.execution.supervised import unavailable
-from kitty_run.git.guard.unusable import unusable
 from kitty_run.host.repository import missions
 from kitty_run.report.liveness import lock_holder
 
@@ -51,8 +50,6 @@ async def repository(repo: Path) -> AsyncIterator[Finding]:
     email = await output("git", "config", "user.email", cwd=repo)
     if not email:
         yield note("commits", "git knows no user.email here; they are made as kitty-run")
-    for problem in await unusable(repo):
-        yield bad("git settings", problem, exit_status=ExitStatus.USAGE)
     lock = lock_holder(repo / HOME / "lock")
     if lock and lock["alive"] is not False:
         yield note("lock", f"process {lock['pid']} on {lock.get('machine')} runs here since {lock['since']}")

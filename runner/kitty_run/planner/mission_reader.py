@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import HOME
+from kitty_run.engine.state.witness import outside_store
+from kitty_run.git.guard.guard import Guard
+from kitty_run.git.guard.unusable import UnusableSettings, refuse_unusable
 from kitty_run.host.client import CallRecord
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
@@ -24,9 +28,20 @@ async def visit(config: HostConfig, directory: Path, mission: str) -> Seen:
     """
     repo = await main_checkout(directory)
     with alone(repo, mission):
+        await refuse_untrusted(repo)
         async with calling(config) as doorman:
             host = await connect(config, repo, mission, doorman, unobserved)
             return await look(host, repo, config.actor)
+
+
+async def refuse_untrusted(repo: Path) -> None:
+    """Raise `UnusableSettings` where git's settings in `repo` are not the user's, or are of no use."""
+    if found := await Guard(repo, await asyncio.to_thread(outside_store, repo)).pending():
+        raise UnusableSettings(
+            f"agents of a run that was killed changed git's settings in {repo} ({'; '.join(found)}). Nothing "
+            "was asked: start the run again, which puts them back"
+        )
+    await refuse_unusable(repo)
 
 
 @asynccontextmanager

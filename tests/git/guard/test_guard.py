@@ -158,6 +158,9 @@ PLANTED: dict[str, Plant] = {
     "exclude": lambda root, *_: root.write(".git/info/exclude", "*\n"),
     "shallow": lambda root, *_: root.write(".git/shallow", f"{root.head()}\n"),
     "replace": lambda root, *_: root.git("replace", root.head(), root.commit("other")),
+    "behind much": lambda root, *_: (
+        (root.path / ".git" / "config").open("a").write("# \n" * (2 << 20) + "[core]\n\tfsmonitor = evil\n")
+    ),
     "unreadable": lambda root, *_: root.write(".git/config", "[core\n"),
     "removed": lambda root, *_: (root.path / ".git" / "config").unlink(),
 }

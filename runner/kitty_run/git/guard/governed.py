@@ -23,7 +23,7 @@ SHARED = (
 OWN = ("config.worktree", "commondir", "gitdir", "info")
 """Of each linked worktree's git directory."""
 LARGEST = 4 << 20
-"""Bytes of one file that are kept; git reads none of these files where it is larger and well."""
+"""Bytes of one file that are kept; what is larger now is none of the user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def read_one(path: Path) -> Kept | None:
         if not stat.S_ISREG(found.st_mode):
             return Kept(b"", mode)
         with path.open("rb") as file:
-            return Kept(file.read(LARGEST), mode)
+            return Kept(file.read(LARGEST + 1), mode)
     except OSError:
         return None
 

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -90,6 +90,14 @@ class Guard:
         if KILLED in self._at_work:
             await self._leave(KILLED)
 
+    async def pending(self) -> tuple[str, ...]:
+        """What a killed run's attempts changed, and no run has put back yet; nothing is changed."""
+        before = self._load()
+        if before is None:
+            return ()
+        now = governed.read(self._shared, await self._includes(before))
+        return _told((await self._differing(before, now)).values())
+
     async def check(self) -> None:
         """Put back what is not as it was; quick where nothing has changed, and while nobody's code runs."""
         if not self._at_work or self._seen == governed.signature(self._shared, self._included):
@@ -127,20 +135,25 @@ class Guard:
     async def _compare(self) -> None:
         seen = governed.signature(self._shared, self._included)
         now = governed.read(self._shared, self._included)
-        wrong: dict[str, tuple[str, ...]] = {}
-        for path in sorted({*self._before, *now}):
-            before, found = self._before.get(path), now.get(path)
-            if before == found:
-                continue
-            told = () if self._is_of_a_removed_worktree(path) else await planted(path, before, found)
-            if told:
-                wrong[path] = told
-            else:
-                self._take_over(path, found)
+        differing = await self._differing(self._before, now)
+        wrong = {path: told for path, told in differing.items() if told}
+        for path in differing.keys() - wrong.keys():
+            self._take_over(path, now.get(path))
+        if len(differing) > len(wrong):
+            self._save()
         if wrong:
             self._put_back(wrong, now)
             seen = governed.signature(self._shared, self._included)
         self._seen = seen
+
+    async def _differing(self, before: State, now: State) -> dict[str, tuple[str, ...]]:
+        """The files that differ, each with what must be put back of it, which may be nothing."""
+        found = {}
+        for path in sorted({*before, *now}):
+            if (had := before.get(path)) != (has := now.get(path)):
+                gone = self._is_of_a_removed_worktree(path)
+                found[path] = () if gone else await planted(path, had, has)
+        return found
 
     def _is_of_a_removed_worktree(self, path: str) -> bool:
         parts = path.split("/")
@@ -151,7 +164,6 @@ class Guard:
             self._before.pop(path, None)
         else:
             self._before[path] = found
-        self._save()
 
     def _put_back(self, wrong: dict[str, tuple[str, ...]], now: State) -> None:
         kept = self._keep({path: now[path] for path in wrong if path in now})
@@ -164,10 +176,7 @@ class Guard:
                     f"{error}. No git runs before it is as it was; what it held is in {kept}. Put it right, "
                     "then run again"
                 ) from error
-        every = [text[:LONG] for told in wrong.values() for text in told]
-        more = (f"and {len(every) - MOST} more",) if len(every) > MOST else ()
-        changed = (*every[:MOST], *more)
-        self.tell(Restored(changed, tuple(self._at_work), kept))
+        self.tell(Restored(_told(wrong.values()), tuple(self._at_work), kept))
 
     def _keep(self, found: State) -> Path | None:
         """Put what is taken away aside, under names that nothing reads."""
@@ -199,6 +208,11 @@ class Guard:
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
+
+
+def _told(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    every = [text[:LONG] for part in parts for text in part]
+    return (*every[:MOST], f"and {len(every) - MOST} more") if len(every) > MOST else tuple(every)
 
 
 _ACTIVE: list[Guard] = []

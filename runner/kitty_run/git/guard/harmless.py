@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections import Counter
 from pathlib import Path
 
-from kitty_run.git.guard.governed import Kept
+from kitty_run.git.guard.governed import LARGEST, Kept
 
 Entry = tuple[str, str]
 """A key as git prints it (section and name in small letters) and its value; of a key alone, no value."""
@@ -64,6 +64,8 @@ async def planted(path: str, before: Kept | None, now: Kept | None) -> tuple[str
     """What must be put back of the file at `path`, in words; nothing where its change is harmless."""
     if before == now:
         return ()
+    if now is not None and len(now.data) > LARGEST:
+        return (f"{path} was made larger than {LARGEST >> 20} MiB",)
     if _is_config(path) and now is not None and not now.link:
         return await _of_config(path, before, now)
     if before is None and OWN_FILES.fullmatch(path):

@@ -13,10 +13,14 @@ from kitty_run.git.command import Git
 COMMANDS = ("clean", "smudge", "process")
 
 
+class UnusableSettings(UsageError):
+    """Git's settings in a repository are not to be worked with."""
+
+
 async def refuse_unusable(root: Path) -> None:
-    """Raise `UsageError` where the settings of the repository at `root` keep its work from being done."""
+    """Raise `UnusableSettings` where the settings of the repository at `root` keep work from being done."""
     if found := await unusable(root):
-        raise UsageError(f"{'; '.join(found)}. Nothing was started")
+        raise UnusableSettings(f"{'; '.join(found)}. Nothing was started")
 
 
 async def unusable(root: Path) -> tuple[str, ...]:

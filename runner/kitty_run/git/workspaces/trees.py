@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git
+from kitty_run.git.guard.nested import refuse_armed
 from kitty_run.git.layout import git_dir
 from kitty_run.git.status import Status
 
@@ -49,6 +50,7 @@ async def take(git: Git, prefix: str, now: Status) -> str:
     hidden = await ignored(git, prefix)
     if not now.entries and not hidden:
         return await git.line("rev-parse", "--verify", f"{now.head}^{{tree}}")
+    await refuse_armed(git)
     async with scratch_index(git) as scratch:
         left_out = (f":(top,exclude,literal){path.rstrip('/')}" for path in now.repositories)
         where = ("--", ".", *left_out) if now.repositories else ()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git, printable
+from kitty_run.git.guard.nested import refuse_armed
 from kitty_run.git.layout import git_dir
 from kitty_run.git.locks import clear_stale_locks
 from kitty_run.git.protocols import Diff, Left, Repair, Snapshot
@@ -159,6 +160,7 @@ class Workspace:
         merging = bool(self._under_way())
         if not now.entries and not merging:
             return None
+        await refuse_armed(self._git)
         await self._git.run("add", "--all", "--sparse", "--", ".", f":(top,exclude,literal){SPECS}")
         if not merging:
             if now.below(SPECS):
