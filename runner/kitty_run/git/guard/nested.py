@@ -26,8 +26,8 @@ async def refuse_armed(git: Git) -> None:
         if keys := await _armed(git.cwd / path):
             raise WorkspaceError(
                 f"{git.cwd}: {printable(path)} is a git repository of its own, whose settings name what git "
-                f"is to run ({printable(', '.join(keys[:3]))}). Nothing was run there; look at it, remove its "
-                ".git, then run again"
+                f"is to run ({printable(', '.join(keys[:3]))}). Nothing was run there; look at it, remove "
+                "its .git, then run again"
             )
 
 
