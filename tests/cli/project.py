@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,9 @@ verdict = {"code": os.environ["KITTY_VERDICT_CODE"], "verdict": "approved", "sum
 pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
 """
 
+TWO = {"WP01": (), "WP02": ("WP01",)}
+"""Two work packages, the second after the first."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -42,18 +46,25 @@ class Project:
         return kitty_run(*words, cwd=self.root)
 
 
-def make(root: Path, *, gates: tuple[str, ...] = (), reviewer: str = REVIEW) -> Project:
-    """A project with two work packages, the second after the first."""
+def make(
+    root: Path,
+    *,
+    gates: tuple[str, ...] = (),
+    implementer: str = IMPLEMENT,
+    reviewer: str = REVIEW,
+    dependencies: Mapping[str, Sequence[str]] = TWO,
+) -> Project:
+    """A project with the work packages of `dependencies`."""
     root.mkdir(parents=True)
     (root / ".kittify").mkdir()
     tasks = root / "kitty-specs" / "demo" / "tasks"
     tasks.mkdir(parents=True)
-    for wp, dependencies in {"WP01": [], "WP02": ["WP01"]}.items():
-        head = yaml.safe_dump({"work_package_id": wp, "title": f"Part {wp}", "dependencies": dependencies})
+    for wp, needed in dependencies.items():
+        head = yaml.safe_dump({"work_package_id": wp, "title": f"Part {wp}", "dependencies": list(needed)})
         (tasks / f"{wp}.md").write_text(f"---\n{head}---\nWrite {wp}.\n", encoding="utf-8")
     scripts = root.with_name("agents")
     scripts.mkdir()
-    (scripts / "implement.py").write_text(IMPLEMENT, encoding="utf-8")
+    (scripts / "implement.py").write_text(implementer, encoding="utf-8")
     (scripts / "review.py").write_text(reviewer, encoding="utf-8")
     profile = root.with_name("profile.yaml")
     profile.write_text(yaml.safe_dump(_profile(scripts, gates), sort_keys=False), encoding="utf-8")

@@ -1,0 +1,102 @@
+"""Work that was done in a copy of a workspace is landed whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from kitty_run.errors import WorkspaceError
+from kitty_run.git.protocols import Snapshot
+from kitty_run.git.workspaces.workspace import Workspace
+
+from tests.git_repos import GitRepo, make_repo
+
+T = TypeVar("T")
+
+
+def run(call: Coroutine[object, object, T]) -> T:
+    return asyncio.run(call)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> GitRepo:
+    return make_repo(tmp_path / "project")
+
+
+@pytest.fixture
+def tree(root: GitRepo) -> GitRepo:
+    return root.worktree("m-WP01", "m-WP01")
+
+
+@pytest.fixture
+def workspace(root: GitRepo, tree: GitRepo) -> Workspace:
+    return Workspace(tree.path, root.path)
+
+
+def elsewhere(root: GitRepo, start: Snapshot) -> GitRepo:
+    """A copy of the workspace as it was at the start, without the files that lay there uncommitted."""
+    path = root.path.parent / "copy"
+    root.git("worktree", "add", "-q", "--detach", str(path), start.head)
+    return GitRepo(path)
+
+
+def state(copy: GitRepo) -> tuple[str, str]:
+    """The commit there, and the tree of all that is there."""
+    head = copy.head()
+    copy.git("add", "--all")
+    return head, copy.git("write-tree")
+
+
+def test_commits_and_uncommitted_files_are_landed(root: GitRepo, tree: GitRepo, workspace: Workspace) -> None:
+    tree.write("draft.txt", "from before, untracked")
+    tree.write("src/app.py", "changed before\n")
+    start = run(workspace.snapshot())
+    copy = elsewhere(root, start)
+    copy.commit("half", **{"done.txt": "committed"})
+    copy.write("src/new/deep.py", "not committed")
+    (copy.path / "src/app.py").unlink()
+    head, brought = state(copy)
+    run(workspace.land(start, head, brought))
+    assert tree.head() == head == root.head("m-WP01")
+    assert tree.status().splitlines() == [" D src/app.py", "?? src/new/deep.py"]
+    assert tree.read("done.txt") == "committed"
+    assert not (tree.path / "draft.txt").exists()  # it was sent, and is not in what came back
+    assert run(workspace.snapshot()).tree == brought
+
+
+def test_nothing_is_landed_over_what_somebody_did_meanwhile(
+    root: GitRepo, tree: GitRepo, workspace: Workspace
+) -> None:
+    start = run(workspace.snapshot())
+    copy = elsewhere(root, start)
+    copy.write("new.txt", "x")
+    tree.write("mine.txt", "a person's")
+    with pytest.raises(WorkspaceError, match=r"was changed while .* worked on elsewhere"):
+        run(workspace.land(start, *state(copy)))
+    assert tree.status() == "?? mine.txt"
+    assert tree.head() == start.head
+
+
+def test_a_commit_that_does_not_descend_from_what_was_sent_is_refused(
+    root: GitRepo, tree: GitRepo, workspace: Workspace
+) -> None:
+    older = tree.head()
+    tree.commit("own work", **{"own.txt": "x"})
+    start = run(workspace.snapshot())
+    with pytest.raises(WorkspaceError, match="does not descend"):
+        run(workspace.land(start, older, root.git("rev-parse", f"{older}^{{tree}}")))
+    assert tree.read("own.txt") == "x"
+    assert tree.head() == start.head
+
+
+def test_an_unfinished_merge_is_not_forgotten(root: GitRepo, tree: GitRepo, workspace: Workspace) -> None:
+    root.commit("other", **{"src/app.py": "other\n"})
+    tree.commit("own", **{"src/app.py": "own\n"})
+    tree.git("merge", "--no-commit", "--strategy=ours", "main")
+    start = run(workspace.snapshot())
+    with pytest.raises(WorkspaceError, match="a merge was left unfinished"):
+        run(workspace.land(start, start.head, start.tree))
+    assert tree.git("rev-parse", "MERGE_HEAD") == root.head()
