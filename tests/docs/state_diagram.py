@@ -18,7 +18,7 @@ from kitty_run.engine.lifecycle.outcomes import (
     Rejected,
     Stopped,
 )
-from kitty_run.engine.lifecycle.state_machine import MOVES, Interruption, Outcome, Step, next_step
+from kitty_run.engine.lifecycle.state_machine import MOVES, Interruption, Step, StepOutcome, next_step
 from kitty_run.engine.shutdown import End
 from kitty_run.profile.model import Action
 
@@ -94,7 +94,7 @@ def _detail(one: Transition) -> str:
     return " ".join(filter(None, words))
 
 
-def _deciding(outcome: Outcome) -> str:  # noqa: PLR0911 - a table
+def _deciding(outcome: StepOutcome) -> str:  # noqa: PLR0911 - a table
     match outcome:
         case Found(lane):
             return lane.value

@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from kitty_run.engine.context import Board, Services
+from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
-from kitty_run.engine.shutdown import Control
 from kitty_run.engine.state.events import (
     CallEnded,
     Entry,
@@ -32,7 +31,7 @@ from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
-from kitty_run.engine.state.run_directory import RunPlace, home, new_run, run_place, runs, unfinished_run
+from kitty_run.engine.state.run_directory import home, new_run, run_place, runs, unfinished_run
 from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Report
@@ -181,9 +180,9 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
         guard.attach(partial(_tell_restored, journal))
         await _end_leftovers(journal, memory, repo, executor)
         await guard.recovered()
-        services = _services(request, repo, host, executor, Board.of(state), journal, memory, place)
-        services.sizes = await asyncio.to_thread(sizes, host, state.work_packages)
-        session = Session(services)
+        profile, measured = request.loaded.profile, await asyncio.to_thread(sizes, host, state.work_packages)
+        run = Run(profile, Board.of(state), journal, memory, place, repo)
+        session = Session(_services(request, run, host, executor, measured))
         with _signals(session):
             return await session.run()
     finally:
@@ -199,31 +198,17 @@ def as_yaml(document: Mapping[str, object]) -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
-def _services(  # noqa: PLR0913, PLR0917 - the parts of a run, put together in one place
-    request: Request,
-    repo: Path,
-    host: SpecKitty,
-    executor: Executor,
-    board: Board,
-    journal: Journal,
-    memory: Memory,
-    place: RunPlace,
+def _services(
+    request: Request, run: Run, host: SpecKitty, executor: Executor, measured: Mapping[str, float]
 ) -> Services:
-    profile, control = request.loaded.profile, Control()
+    """The parts of a run, put together in one place; `measured` is how large work packages are."""
+    slots = Slots(run.profile.concurrency)
     return Services(
-        profile=profile,
+        run=run,
         host=host,
-        board=board,
-        journal=journal,
-        memory=memory,
-        place=place,
-        repo=repo,
-        repository=Repository(repo),
-        workspace=partial(Workspace, root=repo),
-        executor=executor,
-        control=control,
-        slots=Slots(profile.concurrency),
-        breakers=Breakers(memory, profile.retry),
+        git=Git(Repository(run.repo), partial(Workspace, root=run.repo)),
+        execution=Execution(executor, slots, Breakers(run.memory, run.profile.retry)),
+        schedule=Schedule(slots, sizes=measured),
         assume_yes=request.assume_yes,
         asker=request.asker,
     )

@@ -1,7 +1,8 @@
-"""What every part of one run shares."""
+"""What the parts of one run are made of, split by who needs it: a signature tells what a part can touch."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,43 +45,35 @@ class Board:
         self.lanes = {wp.id: wp.lane for wp in state.work_packages}
 
 
-@dataclass(slots=True)
-class Services:
-    """The doors and the shared state of one run."""
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What every part of a run decides by, and writes to."""
 
     profile: Profile
-    host: Host
     board: Board
     journal: Journal
     memory: Memory
     place: RunPlace
     repo: Path
-    repository: RepositoryPort
-    workspace: Callable[[Path], WorkspacePort]
-    executor: Executor
-    control: Control
-    slots: Slots
-    breakers: Breakers
-    assume_yes: bool = False
-    asker: Asker | None = None
-    began: float = 0.0
-    """Event loop time at which the session began."""
-    sizes: Mapping[str, float] = field(default_factory=dict)
-    """How large work packages are, compared with the mean."""
-    ways: Mapping[str, float] = field(default_factory=dict)
-    """Seconds from each work package to the end of the graph, as the scheduler last estimated them."""
-    leases: WorkspaceLeases = field(default_factory=WorkspaceLeases)
+    """The root checkout."""
+    control: Control = field(default_factory=Control)
     random: Random = field(default_factory=Random)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    began: float = field(default_factory=_loop_time)
+    """Event loop time at which the session began."""
 
     def remember(self, wp: str) -> WorkPackageMemory:
         """The memory of `wp`."""
         return self.memory.of(wp)
 
-    def holder(self, wp: str) -> str | None:
+    def holder(self, wp: str, leases: WorkspaceLeases) -> str | None:
         """The work package that keeps `wp` out of its workspace now, None where there is none."""
         board = self.board
-        return self.leases.holder(wp, board.work_packages, board.lanes, self.memory.work_packages)
+        return leases.holder(wp, board.work_packages, board.lanes, self.memory.work_packages)
 
     def moved(self, wp: str, lane: Lane) -> None:
         """Put `wp` into `lane` on the board, and into the journal where that is news."""
@@ -91,3 +84,45 @@ class Services:
     def notice(self, text: str, wp: str | None = None) -> None:
         """Tell people, and the journal, something that changes no decision."""
         self.journal.write(Notice(text, wp=wp))
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """The repository: for what has to do with commits."""
+
+    repository: RepositoryPort
+    workspace: Callable[[Path], WorkspacePort]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What attempts run with: where they run, how many at once, and which families may start."""
+
+    executor: Executor
+    slots: Slots
+    breakers: Breakers
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What decides which work package may start: the scheduler's."""
+
+    slots: Slots
+    leases: WorkspaceLeases = field(default_factory=WorkspaceLeases)
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    """How large work packages are, compared with the mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of it: for those who put the parts together, and nobody else."""
+
+    run: Run
+    host: Host
+    git: Git
+    execution: Execution
+    schedule: Schedule
+    assume_yes: bool = False
+    """Whether every gate is passed."""
+    asker: Asker | None = None
+    """Who asks a person at the terminal; None where nobody is there."""

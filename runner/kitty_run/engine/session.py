@@ -11,6 +11,7 @@ from kitty_run.engine.lifecycle.attempts.budget_check import keeping_time, of_ru
 from kitty_run.engine.lifecycle.finish import Finish
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
+from kitty_run.engine.lifecycle.work_package import WorkPackageRun
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
 from kitty_run.engine.shutdown import End, Stop
@@ -34,8 +35,10 @@ class Session:
     """Runs one mission as far as it goes."""
 
     def __init__(self, services: Services) -> None:
-        self._s = services
-        self._calls = HostCalls(services)
+        self._run = services.run
+        self._services = services
+        self._calls = HostCalls(services.run, services.host)
+        self._approvals = Approvals(services.run, self._calls, services.asker, assume_yes=services.assume_yes)
         self._scheduler: Scheduler | None = None
         self._interrupts = 0
         self._task: asyncio.Task[None] | None = None
@@ -43,7 +46,7 @@ class Session:
     def interrupt(self) -> None:
         """Once: nothing new starts, running attempts finish. Twice: they are ended."""
         self._interrupts += 1
-        self._s.control.drain(EndCode.INTERRUPTED, "interrupted")
+        self._run.control.drain(EndCode.INTERRUPTED, "interrupted")
         if self._interrupts > 1 and self._task is not None:
             self._task.cancel()
 
@@ -54,9 +57,8 @@ class Session:
 
     async def run(self) -> Report:
         """Run to the end. Expected errors become part of the report; only journal errors are raised."""
-        self._s.began = asyncio.get_running_loop().time()
         self._check_graph()
-        self._scheduler = Scheduler(self._s, self._calls)
+        self._scheduler = Scheduler(self._run, self._calls, self._services.schedule, self._start)
         reason = ""
         self._task = asyncio.create_task(self._work(self._scheduler))
         try:
@@ -78,65 +80,68 @@ class Session:
             status = ExitStatus.INTERRUPTED
         return self._report(status, reason or self._why())
 
+    async def _start(self, wp: str) -> End:
+        return await WorkPackageRun(self._services, self._calls, self._approvals, wp).run()
+
     def _check_graph(self) -> None:
-        mission = self._s.board.mission
-        if not self._s.board.work_packages:
+        mission = self._run.board.mission
+        if not self._run.board.work_packages:
             nothing = NothingPlanned(
                 f"mission {mission} has no work packages, so that nothing was called that changes it: plan "
                 f"its tasks first (they belong in kitty-specs/{mission}/tasks/) and run again"
             )
             self._write_end(nothing.exit_status, str(nothing), 0.0)
             raise nothing
-        if found := cycle(tuple(self._s.board.work_packages.values())):
+        if found := cycle(tuple(self._run.board.work_packages.values())):
             error = DependencyCycle(
-                f"mission {self._s.board.mission}: {' -> '.join(found)} depend on each other in a circle; "
+                f"mission {self._run.board.mission}: {' -> '.join(found)} depend on each other in a circle; "
                 "mend the `dependencies` of one of them and run again"
             )
             self._write_end(error.exit_status, str(error), 0.0)
             raise error
 
     async def _work(self, scheduler: Scheduler) -> None:
-        for limit in unseen(self._s.profile):
-            self._s.notice(str(limit))
-        async with keeping_time(self._s):
-            await Approvals(self._s, self._calls).pass_or_stop("start")
+        for limit in unseen(self._run.profile):
+            self._run.notice(str(limit))
+        async with keeping_time(self._run):
+            await self._approvals.pass_or_stop("start")
             await self._find_reviewed()
             ends = await scheduler.run()
         if exit_status(ends, scheduler.abort, self._interrupts > 0) is ExitStatus.OK:
-            self._s.control.lift()
-            await Finish(self._s, self._calls).run()
+            self._run.control.lift()
+            await Finish(self._run, self._calls, self._services.git, self._approvals).run()
 
     async def _find_reviewed(self) -> None:
-        if self._s.profile.finish.merge is not None and self._s.memory.merged is None:
-            await ReviewedHeads(self._s, self._calls).find()
+        if self._run.profile.finish.merge is not None and self._run.memory.merged is None:
+            await ReviewedHeads(self._run, self._calls, self._services.git.repository).find()
 
     def _why(self) -> str:
         scheduler = self._scheduler
         if scheduler is not None and scheduler.abort is not None:
             return str(scheduler.abort)
         if found := self._limits():
-            return account(found, self._s.memory.ledger.run, self._left())
-        return self._s.control.reason if self._s.control.draining else ""
+            return account(found, self._run.memory.ledger.run, self._left())
+        return self._run.control.reason if self._run.control.draining else ""
 
     def _limits(self) -> tuple[Reached, ...]:
         """The limits that something stopped at, as they stand at the end."""
         stopped = [wp for wp, end in self._ends().items() if end.code is EndCode.LIMIT_REACHED]
-        own = tuple(one for wp in stopped for one in of_work_package(self._s, wp))
-        return ((of_run(self._s) if self._s.control.limit else ()) + own) if stopped else ()
+        own = tuple(one for wp in stopped for one in of_work_package(self._run, wp))
+        return ((of_run(self._run) if self._run.control.limit else ()) + own) if stopped else ()
 
     def _left(self) -> dict[str, Lane]:
-        return {wp: lane for wp, lane in self._s.board.lanes.items() if not lane.finished}
+        return {wp: lane for wp, lane in self._run.board.lanes.items() if not lane.finished}
 
     def _report(self, status: ExitStatus, reason: str) -> Report:
-        memory, place = self._s.memory, self._s.place
-        seconds, used = asyncio.get_running_loop().time() - self._s.began, memory.ledger.run
+        memory, place = self._run.memory, self._run.place
+        seconds, used = asyncio.get_running_loop().time() - self._run.began, memory.ledger.run
         limits = self._limits()
         self._write_end(status, reason, seconds)
         packages = {wp: self._work_package(wp, end) for wp, end in self._ends().items()}
         return Report(
             run_id=place.id,
-            mission=self._s.board.mission,
-            repo=self._s.repo,
+            mission=self._run.board.mission,
+            repo=self._run.repo,
             journal=place.journal,
             exit_status=status,
             reason=reason,
@@ -156,8 +161,8 @@ class Session:
         )
 
     def _write_end(self, status: ExitStatus, reason: str, seconds: float) -> None:
-        cost = self._s.memory.ledger.run.cost.rounded()
-        self._s.journal.write(
+        cost = self._run.memory.ledger.run.cost.rounded()
+        self._run.journal.write(
             RunEnded(
                 exit_status=int(status),
                 reason=reason,
@@ -172,21 +177,23 @@ class Session:
     def _ends(self) -> dict[str, End]:
         """Every work package's end in the mission's order; without one, the run stopped before it."""
         ends = self._scheduler.ends if self._scheduler else {}
-        unknown = self._s.control.end()
-        return {wp: ends.get(wp, unknown) for wp in self._s.board.lanes}
+        unknown = self._run.control.end()
+        return {wp: ends.get(wp, unknown) for wp in self._run.board.lanes}
 
     def _work_package(self, wp: str, end: End) -> WorkPackageReport:
-        memory = self._s.remember(wp)
+        memory = self._run.remember(wp)
         attempts = sum(memory.attempts.values())
-        lane = self._s.board.lanes[wp]
-        unblock = self._s.host.traits.unblocking(self._s.board.mission, wp, self._s.profile.host.actor)
+        lane = self._run.board.lanes[wp]
+        unblock = self._calls.host.traits.unblocking(
+            self._run.board.mission, wp, self._run.profile.host.actor
+        )
         return WorkPackageReport(
             result=end.result,
             code=end.code,
             reason=end.reason,
             attempts=attempts,
             cycles=memory.cycle,
-            cost=self._s.memory.ledger.of(wp).cost,
+            cost=self._run.memory.ledger.of(wp).cost,
             lane=lane.value,
             unblock=unblock if lane is Lane.BLOCKED else "",
             remark=_remark(memory.verdict),

@@ -20,12 +20,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from kitty_run.engine.context import Board, Services
+from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
-from kitty_run.engine.shutdown import Control
 from kitty_run.engine.state.events import CallEnded, Entry, Event, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal, read
@@ -160,25 +159,25 @@ class Simulation:
             journal.close()
 
     def _services(self, journal: Journal, memory: Memory, state: MissionState) -> Services:
+        executor = LocalExecutor(Site(self.root, lambda _: self.place, self.now, {}), self.processes)
+        slots, breakers = Slots(self.profile.concurrency), Breakers(memory, self.profile.retry, self.now)
         return Services(
-            profile=self.profile,
+            run=Run(
+                self.profile,
+                Board.of(state),
+                journal,
+                memory,
+                self.place,
+                self.root,
+                random=self._random,
+                now=self.now,
+            ),
             host=self.host,
-            board=Board.of(state),
-            journal=journal,
-            memory=memory,
-            place=self.place,
-            repo=self.root,
-            repository=self.repository,
-            workspace=self._workspace_at,
-            executor=LocalExecutor(Site(self.root, lambda _: self.place, self.now, {}), self.processes),
-            control=Control(),
-            slots=Slots(self.profile.concurrency),
-            breakers=Breakers(memory, self.profile.retry, self.now),
+            git=Git(self.repository, self._workspace_at),
+            execution=Execution(executor, slots, breakers),
+            schedule=Schedule(slots, sizes=sizes(self.host, state.work_packages)),
             assume_yes=self.assume_yes,
             asker=self.asker,
-            sizes=sizes(self.host, state.work_packages),
-            random=self._random,
-            now=self.now,
         )
 
     async def _first_look(self) -> MissionState:

@@ -29,8 +29,8 @@ from kitty_run.engine.lifecycle.outcomes import (
 from kitty_run.engine.lifecycle.state_machine import (
     MOVES,
     Next,
-    Outcome,
     Step,
+    StepOutcome,
     after_block,
     next_step,
     outcomes,
@@ -83,7 +83,7 @@ CALLING = tuple(step for step in Step if step is not Step.READ_LANE)
         (Step.CONFIRM, Overruled(), EndCode.REJECTED_AFTER_APPROVAL),
     ],
 )
-def test_what_follows(step: Step, outcome: Outcome, following: Step | EndCode) -> None:
+def test_what_follows(step: Step, outcome: StepOutcome, following: Step | EndCode) -> None:
     found = next_step(step, outcome, review_claim=True)
     assert (found.code if isinstance(found, End | Block) else found) is following
 
@@ -91,7 +91,7 @@ def test_what_follows(step: Step, outcome: Outcome, following: Step | EndCode) -
 @pytest.mark.parametrize(
     ("step", "outcome"), [(Step.READ_LANE, Found(Lane.FOR_REVIEW)), (Step.HAND_IN, HandedIn())]
 )
-def test_a_host_without_a_review_claim_goes_straight_to_the_review(step: Step, outcome: Outcome) -> None:
+def test_a_host_without_a_review_claim_goes_straight_to_the_review(step: Step, outcome: StepOutcome) -> None:
     assert next_step(step, outcome, review_claim=False) is Step.REVIEW
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from itertools import product
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from kitty_run.engine.lifecycle.state_machine import MOVES, Next, Outcome, Step, next_step, outcomes
+from kitty_run.engine.lifecycle.state_machine import MOVES, Next, Step, StepOutcome, next_step, outcomes
 from kitty_run.engine.shutdown import End
 from kitty_run.engine.state.end_codes import EndCode
 
@@ -20,17 +20,17 @@ class Transition:
     """What follows one outcome of one step; `review_claim` as in `next_step`."""
 
     step: Step
-    outcome: Outcome
+    outcome: StepOutcome
     review_claim: bool
     next: Next
 
 
-def all_outcomes() -> list[Outcome]:
+def all_outcomes() -> list[StepOutcome]:
     """At least one of each type, and of those that decide something by a field one for each value."""
-    return [one for kind in get_args(Outcome) for one in variants(kind)]
+    return [one for kind in get_args(StepOutcome) for one in variants(kind)]
 
 
-def variants(kind: type[Outcome]) -> Iterator[Outcome]:
+def variants(kind: type[StepOutcome]) -> Iterator[StepOutcome]:
     """The outcomes of one type."""
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from kitty_run.engine.context import Services
-from kitty_run.profile.model import RoleName
+from kitty_run.engine.state.run_state import WorkPackageMemory
+from kitty_run.profile.model import Profile, RoleName
 
 
-class Staffing:
+class RoleAgents:
     """One role's agents for one work package. The current one is the first, or the fallback led to."""
 
-    def __init__(self, services: Services, wp: str, role: RoleName) -> None:
-        self._s = services
-        self._wp = wp
+    def __init__(self, profile: Profile, memory: WorkPackageMemory, role: RoleName) -> None:
+        self._profile = profile
+        self._memory = memory
         self._role: RoleName = role
 
     def agents(self) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ class Staffing:
         Of an independent role only those whose family did none of the work; where none is listed, those
         whose family did not finish it; and only where there is no such agent either, all of them.
         """
-        role = self._s.profile.roles[self._role]
+        role = self._profile.roles[self._role]
         if not role.independent:
             return role.agents
         authors = self._authors()
@@ -30,7 +30,7 @@ class Staffing:
 
     def index(self) -> int:
         """The current agent's place among `agents`."""
-        return min(self._s.remember(self._wp).agent.get(self._role, 0), len(self.agents()) - 1)
+        return min(self._memory.agent.get(self._role, 0), len(self.agents()) - 1)
 
     def agent(self) -> str:
         """The role's current agent."""
@@ -42,7 +42,7 @@ class Staffing:
 
     def family_of(self, agent: str) -> str:
         """The family of `agent`."""
-        return self._s.profile.agents[agent].family
+        return self._profile.agents[agent].family
 
     def has_next(self) -> bool:
         """Whether there is an agent to fall back to."""
@@ -51,7 +51,7 @@ class Staffing:
     def dependence(self) -> str:
         """Why an independent role's current agent is not independent of the work, in words; else empty."""
         authors, family = self._authors(), self.family()
-        if not self._s.profile.roles[self._role].independent or family not in authors:
+        if not self._profile.roles[self._role].independent or family not in authors:
             return ""
         if family == authors[-1]:
             return f"no reviewer of another family than the implementer's is listed: {self.agent()} reviews"
@@ -62,7 +62,7 @@ class Staffing:
 
     def kept_out(self) -> str:
         """Which agents independence keeps from taking over, in words; empty where it keeps out none."""
-        out = [name for name in self._s.profile.roles[self._role].agents if name not in self.agents()]
+        out = [name for name in self._profile.roles[self._role].agents if name not in self.agents()]
         if not out:
             return ""
         return f"{', '.join(out)} may not take over: `independent` wants another family than the work is of"
@@ -73,7 +73,7 @@ class Staffing:
         An attempt of which nobody knows what it left counts. Where the work was done outside of this run,
         the role's first implementer stands for whoever did it.
         """
-        memory = self._s.remember(self._wp)
+        memory = self._memory
         open_ = [memory.under_way.family] if memory.under_way is not None else []
         known = [family for family in memory.authors if family not in open_] + open_
-        return tuple(known) or (self.family_of(self._s.profile.roles["implement"].agents[0]),)
+        return tuple(known) or (self.family_of(self._profile.roles["implement"].agents[0]),)

@@ -10,21 +10,23 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import GateAnswered, GateWaiting
-from kitty_run.engine.state.gate_answers import LOOK, Answer, answer_of, gate_id, give
+from kitty_run.engine.state.gate_answers import LOOK, Answer, Asker, answer_of, gate_id, give
 from kitty_run.profile.model import GateName
 
 
 class Approvals:
     """Asks the profile's gates of one run."""
 
-    def __init__(self, services: Services, calls: HostCalls) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, asker: Asker | None, *, assume_yes: bool) -> None:
+        self._run = run
         self._calls = calls
+        self._asker = asker
+        self._assume_yes = assume_yes
 
     async def pass_or_stop(self, gate: GateName) -> None:
         """Like `ask` for the whole mission; raises `Stop` where the gate waits or was rejected."""
@@ -41,12 +43,12 @@ class Approvals:
         Where nobody has answered, a person at the terminal is asked; without one it is an end, the gate
         waits. A rejection is used up by being read, so that the next time the gate asks again.
         """
-        if gate not in self._s.profile.gates or self._s.assume_yes:
+        if gate not in self._run.profile.gates or self._assume_yes:
             return Answer(True)
         name = gate_id(gate, wp)
-        answer = answer_of(self._s.place, name)
+        answer = answer_of(self._run.place, name)
         if answer is None:
-            self._s.journal.write(GateWaiting(name, wp=wp))
+            self._run.journal.write(GateWaiting(name, wp=wp))
             found = await self._wait(name, wp)
             if found is None:
                 return End(
@@ -60,7 +62,7 @@ class Approvals:
 
     def forget(self, gate: GateName, wp: str | None = None) -> None:
         """Let the gate ask anew: whatever was answered was about something else."""
-        (self._s.place.gates / f"{gate_id(gate, wp)}.json").unlink(missing_ok=True)
+        (self._run.place.gates / f"{gate_id(gate, wp)}.json").unlink(missing_ok=True)
 
     async def _record(self, name: str, wp: str | None, answer: Answer) -> None:
         """Write the answer to the journal, and to the host's history unless it is there already.
@@ -68,35 +70,35 @@ class Approvals:
         Only a runner that is killed between the host's note and the journal's word of it notes it twice.
         """
         history = self._history(wp)
-        if (name, answer.given) in self._s.memory.noted:
+        if (name, answer.given) in self._run.memory.noted:
             history = None
-        self._s.journal.write(GateAnswered(name, **asdict(answer), history=history, wp=wp))
+        self._run.journal.write(GateAnswered(name, **asdict(answer), history=history, wp=wp))
         if history is not None:
             await self._calls.note(history, _note(name, answer))
 
     def _history(self, wp: str | None) -> str | None:
         """The work package whose history is told: hosts keep none for missions, so that the first one's
         has the mission's gates. None: the profile wants no notes."""
-        if self._s.profile.host.history == "none":
+        if self._run.profile.host.history == "none":
             return None
-        return wp or next(iter(self._s.board.lanes), None)
+        return wp or next(iter(self._run.board.lanes), None)
 
     async def _wait(self, name: str, wp: str | None) -> Answer | None:
         """Whatever comes first: the person at the terminal, or an answer given elsewhere.
 
         None where nobody is at the terminal.
         """
-        if self._s.asker is None:
+        if self._asker is None:
             return None
-        asked = asyncio.create_task(self._s.asker.ask(name, wp or f"mission {self._s.board.mission}"))
+        asked = asyncio.create_task(self._asker.ask(name, wp or f"mission {self._run.board.mission}"))
         try:
             while not asked.done():
-                if (found := answer_of(self._s.place, name)) is not None:
+                if (found := answer_of(self._run.place, name)) is not None:
                     return found
-                self._s.control.checkpoint()
+                self._run.control.checkpoint()
                 await asyncio.wait({asked}, timeout=LOOK)
-            give(self._s.place, name, asked.result())
-            return answer_of(self._s.place, name) or asked.result()
+            give(self._run.place, name, asked.result())
+            return answer_of(self._run.place, name) or asked.result()
         finally:
             asked.cancel()
 

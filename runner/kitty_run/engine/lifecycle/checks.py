@@ -5,34 +5,35 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from kitty_run.agents.model import AttemptFacts, CheckResult
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.attempts.description import check_spec
 from kitty_run.engine.lifecycle.attempts.process_record import recorded
 from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.state.events import CheckEnded, CheckRecord
+from kitty_run.execution.protocol import Executor
 from kitty_run.profile.model import FailureClass
 
 
 async def check(
-    services: Services, at: Assignment, attempt: AttemptFacts
+    run: Run, executor: Executor, at: Assignment, attempt: AttemptFacts
 ) -> tuple[CheckResult, ...] | AttemptFailure:
     """Run the checks in the workspace, and remove what they leave behind; nothing where there are none.
 
     A failure, `check_failed`, has what the implementer must know of those that failed.
     """
-    checks = services.profile.roles["implement"].checks
+    checks = run.profile.roles["implement"].checks
     if not checks:
         return ()
     before = await at.workspace.snapshot()
-    spec = check_spec(services, at, before, attempt, checks)
+    spec = check_spec(run.repo, at, before, attempt, checks)
     try:
-        with recorded(services, attempt.wp, spec.marker) as started:
-            results = await services.executor.check(spec, started)
+        with recorded(run.journal, attempt.wp, spec.marker) as started:
+            results = await executor.check(spec, started)
     finally:
         await at.workspace.discard(before)
     for result in results:
-        services.journal.write(CheckEnded(attempt.wp, **asdict(as_record(result))))
+        run.journal.write(CheckEnded(attempt.wp, **asdict(as_record(result))))
     if failing := [result for result in results if not result.passed]:
         return AttemptFailure(FailureClass.CHECK_FAILED, _feedback(failing))
     return results

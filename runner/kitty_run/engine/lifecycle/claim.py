@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kitty_run.agents.launch.task import Task, read_task
-from kitty_run.engine.context import Services
-from kitty_run.engine.decisions.reviewer_independence import Staffing
+from kitty_run.engine.context import Git, Run
+from kitty_run.engine.decisions.reviewer_independence import RoleAgents
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.outcomes import Claimed, Stopped
 from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
 from kitty_run.engine.lifecycle.state_machine import ClaimOutcome
-from kitty_run.engine.scheduling.workspace_leases import reason
+from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases, reason
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import WorkSaved, WorkspaceAllocated, WorkspaceAwaited, WorkspaceRepaired
@@ -37,36 +37,38 @@ class NoWorkspace(KittyRunError):
 class Claim:
     """Claims one work package and finds or makes its workspace."""
 
-    def __init__(self, services: Services, calls: HostCalls, wp: str) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, git: Git, leases: WorkspaceLeases, wp: str) -> None:
+        self._run = run
         self._calls = calls
+        self._git = git
+        self._leases = leases
         self._wp = wp
         self._assignment: Assignment | None = None
 
     def family(self) -> str:
         """The family of the agent that implements the WP now."""
-        return Staffing(self._s, self._wp, "implement").family()
+        return RoleAgents(self._run.profile, self._run.remember(self._wp), "implement").family()
 
     async def claim(self) -> ClaimOutcome:
         """start-implementation, and a workspace on the right branch with the dependencies' code in it."""
-        self._s.control.checkpoint()
-        before = self._s.board.lanes[self._wp]
-        policy = self._s.profile.policy.payload(self.family())
+        self._run.control.checkpoint()
+        before = self._run.board.lanes[self._wp]
+        policy = self._run.profile.policy.payload(self.family())
         allocation = await self._calls.call("claim", self._wp, None, lambda: self._claim(policy, before))
         if allocation is None:  # only with a target lane can a lost call count as made
             return Stopped(End(EndCode.NO_WORKSPACE, "start-implementation gave no workspace"))
-        self._s.moved(self._wp, Lane.IN_PROGRESS)
-        if await self._repair(allocation) and self._s.host.traits.workspaces == "host":
+        self._run.moved(self._wp, Lane.IN_PROGRESS)
+        if await self._repair(allocation) and self._calls.host.traits.workspaces == "host":
             # It makes what was removed anew, and merges dependencies into what was whole only now.
             again = await self._calls.call("claim", self._wp, None, lambda: self._claim(policy, before))
             allocation = again or allocation
             await self._repair(allocation)
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
-        if before is Lane.IN_PROGRESS and is_rejected(self._s.remember(self._wp)):
-            begin_rework(self._s, self._wp)
+        if before is Lane.IN_PROGRESS and is_rejected(self._run.remember(self._wp)):
+            begin_rework(self._run, self._wp)
         head = await assignment.workspace.head()
         dirty = await assignment.workspace.dirty()
-        return Claimed(ready=self._s.remember(self._wp).ready == head and not dirty)
+        return Claimed(ready=self._run.remember(self._wp).ready == head and not dirty)
 
     async def _claim(self, policy: dict[str, object], before: Lane) -> Allocation:
         """Claim; where a host refuses since its worktree is dirty or half made, see to that first.
@@ -75,19 +77,19 @@ class Claim:
         claim is refused before the worktree is looked at, so that nobody else's work is touched here.
         """
         try:
-            return await self._s.host.claim(self._wp, policy)
+            return await self._calls.host.claim(self._wp, policy)
         except HostRefused as refused:
             if refused.code != "LANE_ALLOCATION_FAILED" or not await self._make_usable(before):
                 raise
-            return await self._s.host.claim(self._wp, policy)
+            return await self._calls.host.claim(self._wp, policy)
 
     async def _make_usable(self, before: Lane) -> bool:
         """Whether the worktree that a host refused could be made whole, or its leftovers be saved."""
-        allocation = await self._s.host.locate(self._wp)
+        allocation = await self._calls.host.locate(self._wp)
         repaired = await self._repair(allocation)
         if before is not Lane.IN_PROGRESS or not allocation.workspace.is_dir():
             return repaired
-        workspace = self._s.workspace(allocation.workspace)
+        workspace = self._git.workspace(allocation.workspace)
         return await self._commit(workspace, "work left by an interrupted attempt") or repaired
 
     async def _repair(self, allocation: Allocation) -> bool:
@@ -96,11 +98,11 @@ class Claim:
         Returns whether it did not. Ends where another work package works there: nothing is touched then.
         """
         self._lease(allocation)
-        untouched = self._s.remember(self._wp).untouched()
-        repair = await self._s.workspace(allocation.workspace).make_whole(untouched=untouched)
+        untouched = self._run.remember(self._wp).untouched()
+        repair = await self._git.workspace(allocation.workspace).make_whole(untouched=untouched)
         if repair is None:
             return False
-        self._s.journal.write(
+        self._run.journal.write(
             WorkspaceRepaired(
                 self._wp,
                 path=allocation.workspace,
@@ -134,13 +136,13 @@ class Claim:
             return False
         await workspace.undo_forbidden(await workspace.snapshot_committed())
         sha = await workspace.commit(f"chore({self._wp}): {why}")
-        self._s.journal.write(WorkSaved(self._wp, commit=sha, why=why))
+        self._run.journal.write(WorkSaved(self._wp, commit=sha, why=why))
         return sha is not None
 
     async def _settle(self, allocation: Allocation, *, fresh: bool) -> Assignment:
         self._lease(allocation)
-        workspace = self._s.workspace(allocation.workspace)
-        if self._s.host.traits.workspaces == "runner":
+        workspace = self._git.workspace(allocation.workspace)
+        if self._calls.host.traits.workspaces == "runner":
             await self._make(allocation, workspace)
         elif not allocation.workspace.is_dir():
             raise NoWorkspace(f"the host named the workspace {allocation.workspace}, but it is not there")
@@ -153,12 +155,12 @@ class Claim:
 
     def _lease(self, allocation: Allocation) -> None:
         """Hold the workspace that the host gave, or wait without touching it where another works there."""
-        self._s.leases.locate(self._wp, allocation.workspace)
-        holder = self._s.holder(self._wp)
+        self._leases.locate(self._wp, allocation.workspace)
+        holder = self._run.holder(self._wp, self._leases)
         if holder is None:
             return
-        self._s.leases.active.discard(self._wp)
-        self._s.journal.write(WorkspaceAwaited(self._wp, holder=holder, claimed=True))
+        self._leases.active.discard(self._wp)
+        self._run.journal.write(WorkspaceAwaited(self._wp, holder=holder, claimed=True))
         raise Stop(End(EndCode.WORKSPACE, reason(self._wp, holder)))
 
     async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
@@ -166,12 +168,12 @@ class Claim:
         if allocation.branch is None:
             raise NoWorkspace("the host's dialect names no branch for the workspace")
         branches = []
-        for dependency in self._s.board.work_packages[self._wp].dependencies:
+        for dependency in self._run.board.work_packages[self._wp].dependencies:
             branch = (await self._calls.locate(dependency)).branch
-            if branch is not None and await self._s.repository.resolve(branch) is not None:
+            if branch is not None and await self._git.repository.resolve(branch) is not None:
                 branches.append(branch)
-        start = branches[0] if branches else await self._s.repository.current_branch() or "HEAD"
-        async with self._s.host.quiet():
+        start = branches[0] if branches else await self._git.repository.current_branch() or "HEAD"
+        async with self._calls.host.quiet():
             await workspace.ensure(allocation.branch, start, branches[1:])
 
     async def _base(self, allocation: Allocation, workspace: WorkspacePort, fresh: bool) -> str:
@@ -179,15 +181,15 @@ class Claim:
 
         Without the journal's memory of it: where the workspace's branch left the host's base ref.
         """
-        remembered = self._s.remember(self._wp).base
+        remembered = self._run.remember(self._wp).base
         if remembered is not None:
             return remembered
-        if fresh or self._s.remember(self._wp).awaits:
+        if fresh or self._run.remember(self._wp).awaits:
             base = await workspace.head()
         else:
-            ref = allocation.base or await self._s.repository.current_branch() or "HEAD"
+            ref = allocation.base or await self._git.repository.current_branch() or "HEAD"
             base = await workspace.fork_point(ref)
-        self._s.journal.write(
+        self._run.journal.write(
             WorkspaceAllocated(self._wp, base=base, path=allocation.workspace, branch=allocation.branch)
         )
         return base

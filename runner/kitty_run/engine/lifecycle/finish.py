@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.accept import Acceptance
@@ -16,12 +16,11 @@ __all__ = ["Finish", "Unfinished"]
 class Finish:
     """Accepts and merges one mission, as far as the profile says."""
 
-    def __init__(self, services: Services, calls: HostCalls) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, git: Git, approvals: Approvals) -> None:
+        self._run = run
         self._calls = calls
-        approvals = Approvals(services, calls)
-        self._acceptance = Acceptance(services, calls, approvals)
-        self._merge = MissionMerge(services, calls, approvals)
+        self._acceptance = Acceptance(run, calls, approvals)
+        self._merge = MissionMerge(run, calls, git, approvals)
 
     async def run(self) -> None:
         """Finish the mission. Raises `Unfinished`, `Stop` (a gate waits), `RunAborted` or `WorkspaceError`.
@@ -29,8 +28,8 @@ class Finish:
         No host makes accept, or even `done`, a precondition of its merge, so it is checked here.
         """
         await self._check_lanes()
-        plan = self._s.profile.finish
-        accepted = not plan.accept or self._s.memory.accepted or await self._acceptance.accept()
+        plan = self._run.profile.finish
+        accepted = not plan.accept or self._run.memory.accepted or await self._acceptance.accept()
         if plan.merge is not None:
             await self._merge.merge(plan.merge)
             await self._merge.clean_up(plan.merge)
@@ -44,7 +43,7 @@ class Finish:
         state = await self._calls.state()
         if all(wp.lane is Lane.CANCELED for wp in state.work_packages):
             raise Unfinished("every work package is canceled: there is nothing to accept or to merge")
-        finished = self._s.host.traits.finished
+        finished = self._calls.host.traits.finished
         rest = [f"{wp.id} ({wp.lane})" for wp in state.work_packages if wp.lane not in finished]
         if rest:
             raise Unfinished(f"the host does not have every work package finished: {', '.join(rest)}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.retry import Decision, decide, row_for
 from kitty_run.engine.lifecycle.outcomes import Refused
 from kitty_run.engine.state.events import CallStarted, RetryDecided
 from kitty_run.errors import ExitStatus, KittyRunError
-from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
+from kitty_run.host.model import Allocation, Host, HostRefused, Lane, MissionState
 from kitty_run.profile.model import Action
 from kitty_run.profile.retry_verbs import Again, verb
 
@@ -50,41 +50,43 @@ class RunAborted(KittyRunError):
 class HostCalls:
     """Makes host calls for the engine."""
 
-    def __init__(self, services: Services) -> None:
-        self._s = services
+    def __init__(self, run: Run, host: Host) -> None:
+        self._run = run
+        self.host = host
+        """The host itself: its traits, and its calls, to be made by `call` and `for_mission`."""
 
     async def state(self) -> MissionState:
         """Read the mission's state and put it on the board."""
         try:
-            state = await self._read(self._s.host.state)
+            state = await self._read(self.host.state)
         except CallGivenUp as given_up:
             raise RunAborted(
                 f"the mission's state can't be read: {given_up}", ExitStatus.HOST
             ) from given_up.refused
         for found in state.work_packages:
-            self._s.moved(found.id, found.lane)
-        self._s.board.update(state)
+            self._run.moved(found.id, found.lane)
+        self._run.board.update(state)
         return state
 
     async def locate(self, wp: str) -> Allocation:
         """Where `wp` is worked on. Raises `CallGivenUp` with `block` where the host can't tell of it."""
         try:
-            return await self._read(lambda: self._s.host.locate(wp))
+            return await self._read(lambda: self.host.locate(wp))
         except CallGivenUp as given_up:
             raise CallGivenUp(given_up.refused, Decision(Action.BLOCK)) from given_up.refused
 
     async def note(self, wp: str, text: str) -> None:
         """A line in the host's history, where the profile wants it; a refusal changes nothing."""
-        if self._s.profile.host.history == "none":
+        if self._run.profile.host.history == "none":
             return
         try:
-            await self._s.host.note(wp, text)
+            await self.host.note(wp, text)
         except HostRefused as refused:
-            self._s.notice(f"the host did not take a history note: {refused}", wp)
+            self._run.notice(f"the host did not take a history note: {refused}", wp)
 
     async def ready(self) -> frozenset[str]:
         """What the host itself offers as ready."""
-        return await self._read(self._s.host.ready)
+        return await self._read(self.host.ready)
 
     async def call(
         self, operation: str, wp: str, target: Lane | None, call: Callable[[], Awaitable[T]]
@@ -100,16 +102,16 @@ class HostCalls:
         """
 
         async def once() -> T | None:
-            self._s.journal.write(CallStarted(operation, wp=wp))
+            self._run.journal.write(CallStarted(operation, wp=wp))
             try:
                 reply = await call()
             except HostRefused as refused:
                 if not refused.lost or not await self._took_effect(wp, target):
                     raise
-                self._s.notice(f"{operation}: no usable reply, but the host shows that it took effect", wp)
+                self._run.notice(f"{operation}: no usable reply, but the host shows that it took effect", wp)
                 return None
             if target is not None:
-                self._s.moved(wp, target)
+                self._run.moved(wp, target)
             return reply
 
         try:
@@ -118,7 +120,7 @@ class HostCalls:
             )
         except CallGivenUp as given_up:
             if verb(given_up.decision.action).again is Again.STATE:
-                await self._s.control.pause(given_up.decision.wait)
+                await self._run.control.pause(given_up.decision.wait)
                 await self.state()
             raise
 
@@ -131,7 +133,7 @@ class HostCalls:
         """
 
         async def once() -> T:
-            self._s.journal.write(CallStarted(operation))
+            self._run.journal.write(CallStarted(operation))
             return await call()
 
         return await self._repeat(once, again, self._told(f"{operation}: ", "tried again", again))
@@ -161,7 +163,7 @@ class HostCalls:
                 if verb(decision.action).again not in again:
                     raise CallGivenUp(refused, decision) from refused
                 repeats = decision.repeat
-            await self._s.control.pause(decision.wait)
+            await self._run.control.pause(decision.wait)
 
     def _told(self, before: str, after: str, again: Collection[Again]) -> Rule:
         """The table's word on a call that no work package remembers, with a notice where it is repeated."""
@@ -169,7 +171,7 @@ class HostCalls:
         def rule(refused: HostRefused, repeats: int) -> Decision:
             decision = self._decide(refused, repeats)
             if verb(decision.action).again in again:
-                self._s.notice(f"{before}{refused}; {after}")
+                self._run.notice(f"{before}{refused}; {after}")
             return decision
 
         return rule
@@ -177,8 +179,8 @@ class HostCalls:
     def _rule(self, operation: str, wp: str, refused: HostRefused) -> Decision:
         """The table's word on a call for `wp`, whose repeats outlive the runner."""
         counter = f"host:{operation}:{refused.code}"
-        decision = self._decide(refused, self._s.remember(wp).repeats.get(counter, 0))
-        self._s.journal.write(
+        decision = self._decide(refused, self._run.remember(wp).repeats.get(counter, 0))
+        self._run.journal.write(
             RetryDecided(
                 wp,
                 table="host",
@@ -193,5 +195,5 @@ class HostCalls:
         return decision
 
     def _decide(self, refused: HostRefused, repeats: int) -> Decision:
-        row = row_for(self._s.profile.retry.host, refused.code)
-        return decide(row, repeats, spread=self._s.random.uniform(-1, 1))
+        row = row_for(self._run.profile.retry.host, refused.code)
+        return decide(row, repeats, spread=self._run.random.uniform(-1, 1))

@@ -7,13 +7,13 @@ from pathlib import Path
 from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.launch.task import reported
 from kitty_run.agents.model import Outcome
-from kitty_run.engine.context import Services
-from kitty_run.engine.decisions.reviewer_independence import Staffing
+from kitty_run.engine.context import Execution, Git, Run
 from kitty_run.engine.lifecycle.attempts.agent_choice import AgentChoice
 from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
 from kitty_run.engine.lifecycle.attempts.description import Order, facts
 from kitty_run.engine.lifecycle.attempts.handover import MOST, note
 from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure, Recovery
+from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.checks import as_record, check
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
@@ -29,14 +29,17 @@ from kitty_run.profile.template import render
 class Implementation:
     """Implements one work package until its work may be handed in."""
 
-    def __init__(self, services: Services, calls: HostCalls, wp: str) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, git: Git, execution: Execution, wp: str) -> None:
+        self._run = run
         self._calls = calls
+        self._git = git
+        self._executor = execution.executor
         self._wp = wp
-        self._attempts = AttemptRunner(services, wp)
-        self._staffing = Staffing(services, wp, "implement")
-        self._choice = AgentChoice(services, calls, wp, "implement")
-        self._recovery = Recovery(services, calls, wp, "implement")
+        scope = RoleScope(run, calls, execution.breakers, wp, "implement")
+        self._attempts = AttemptRunner(run, execution, wp)
+        self._agents = scope.agents
+        self._choice = AgentChoice(scope)
+        self._recovery = Recovery(scope)
 
     async def implement(self, at: Assignment) -> ImplementOutcome:
         """One attempt of the role's current agent, and what is measured of its work."""
@@ -51,7 +54,7 @@ class Implementation:
             left = await self._look_at_what_is_left(order, before)
             told = note("implement", self._number(), order.agent, ready, self._log(), left)
             return await self._recovery.settle(ready, order.agent, told, changed=bool(left.changed))
-        self._s.journal.write(ready)
+        self._run.journal.write(ready)
         return Implemented()
 
     async def _ready(self, order: Order, outcome: Outcome, before: Snapshot) -> WorkReady | AttemptFailure:
@@ -61,7 +64,9 @@ class Implementation:
             return commit
         if undone := _undone(order.at, outcome):
             return undone
-        checks = await check(self._s, order.at, facts(self._s, self._wp, order, self._number()))
+        checks = await check(
+            self._run, self._executor, order.at, facts(self._run, self._wp, order, self._number())
+        )
         if isinstance(checks, AttemptFailure):
             return checks
         return WorkReady(self._wp, commit=commit, checks=tuple(as_record(result) for result in checks))
@@ -80,7 +85,7 @@ class Implementation:
             return AttemptFailure(FailureClass.FORBIDDEN_CHANGE, _forbidden(touched), outcome.resets_at)
         await self._commit(order)
         after = await workspace.snapshot()
-        reworking = self._s.remember(self._wp).cycle > 1
+        reworking = self._run.remember(self._wp).cycle > 1
         if (reworking and after.tree == before.tree) or not await workspace.own_changes(order.at.base):
             return AttemptFailure(
                 FailureClass.NO_CHANGES, "the attempt ended well, but it changed no file", outcome.resets_at
@@ -88,38 +93,40 @@ class Implementation:
         return after.head
 
     async def _commit(self, order: Order) -> None:
-        agent = self._s.profile.agents[order.agent]
+        agent = self._run.profile.agents[order.agent]
         context = self._attempts.context(order, self._number())
-        message = render(self._s.profile.commit_message, variables(context, agent, self._s.profile.policy))
+        message = render(
+            self._run.profile.commit_message, variables(context, agent, self._run.profile.policy)
+        )
         sha = await order.at.workspace.commit(message)
         if sha is not None:
-            self._s.journal.write(WorkCommitted(self._wp, commit=sha, role=order.role, agent=order.agent))
+            self._run.journal.write(WorkCommitted(self._wp, commit=sha, role=order.role, agent=order.agent))
 
     async def _look_at_what_is_left(self, order: Order, before: Snapshot) -> Left:
         left = await order.at.workspace.left(before, order.at.base)
-        self._s.journal.write(
+        self._run.journal.write(
             WorkLeft(self._wp, agent=order.agent, attempt=self._number(), files=tuple(left.changed[:MOST]))
         )
         return left
 
     def _log(self) -> Path:
-        return self._s.place.log(self._wp, f"implement-{self._number()}")
+        return self._run.place.log(self._wp, f"implement-{self._number()}")
 
     def _number(self) -> int:
-        return self._s.remember(self._wp).attempts["implement"]
+        return self._run.remember(self._wp).attempts["implement"]
 
     async def hand_in(self, at: Assignment) -> HandedIn:
         """in_progress to for_review, subtasks ticked first where the host keeps them by itself."""
         head = await at.workspace.head()
-        async with self._s.host.quiet():
-            await self._s.repository.keep(self._s.board.mission, self._wp, head)
-        policy = self._s.profile.policy.payload(self._staffing.family())
+        async with self._calls.host.quiet():
+            await self._git.repository.keep(self._run.board.mission, self._wp, head)
+        policy = self._run.profile.policy.payload(self._agents.family())
         if at.task.subtasks:
             await self._calls.call(
-                "tick", self._wp, None, lambda: self._s.host.tick(self._wp, at.task.subtasks)
+                "tick", self._wp, None, lambda: self._calls.host.tick(self._wp, at.task.subtasks)
             )
         await self._calls.call(
-            "hand_in", self._wp, Lane.FOR_REVIEW, lambda: self._s.host.hand_in(self._wp, policy)
+            "hand_in", self._wp, Lane.FOR_REVIEW, lambda: self._calls.host.hand_in(self._wp, policy)
         )
         return HandedIn()
 

@@ -6,15 +6,15 @@ from typing import Literal
 
 from kitty_run.agents.model import Outcome, Verdict
 from kitty_run.agents.results.verdict import NoVerdict
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Execution, Git, Run
 from kitty_run.engine.decisions.retry import decide, row_for
-from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.attempts.agent_choice import AgentChoice
 from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
 from kitty_run.engine.lifecycle.attempts.description import Order
 from kitty_run.engine.lifecycle.attempts.handover import note
 from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure, Recovery
+from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.outcomes import (
@@ -48,30 +48,34 @@ from kitty_run.profile.retry_verbs import Again, verb
 class WorkPackageReview:
     """Reviews one work package; nothing but a verdict that fits its schema approves."""
 
-    def __init__(self, services: Services, calls: HostCalls, wp: str) -> None:
-        self._s = services
+    def __init__(  # noqa: PLR0913, PLR0917 - what a review has to do with
+        self, run: Run, calls: HostCalls, git: Git, execution: Execution, approvals: Approvals, wp: str
+    ) -> None:
+        self._run = run
         self._calls = calls
+        self._git = git
+        self._approvals = approvals
         self._wp = wp
-        self._attempts = AttemptRunner(services, wp)
-        self._staffing = Staffing(services, wp, "review")
-        self._choice = AgentChoice(services, calls, wp, "review")
-        self._recovery = Recovery(services, calls, wp, "review")
+        scope = RoleScope(run, calls, execution.breakers, wp, "review")
+        self._attempts = AttemptRunner(run, execution, wp)
+        self._agents = scope.agents
+        self._choice = AgentChoice(scope)
+        self._recovery = Recovery(scope)
         self._told: set[str] = set()
-        self._approvals = Approvals(services, calls)
         self._moves = 0
 
     async def claim(self, at: Assignment) -> Judged:
         """for_review to in_review, where the host has that lane; repeatable by the same actor."""
-        self._s.control.checkpoint()
-        policy = self._s.profile.policy.payload(self._staffing.family())
+        self._run.control.checkpoint()
+        policy = self._run.profile.policy.payload(self._agents.family())
         await self._calls.call(
-            "claim_review", self._wp, Lane.IN_REVIEW, lambda: self._s.host.claim_review(self._wp, policy)
+            "claim_review", self._wp, Lane.IN_REVIEW, lambda: self._calls.host.claim_review(self._wp, policy)
         )
         return self._known(await at.workspace.head())
 
     async def review(self, at: Assignment) -> ReviewOutcome:
         """One attempt of the reviewing agent, unless only the message of its verdict was lost."""
-        await put_back(self._s, self._wp, at)
+        await put_back(self._run, self._calls, self._git, self._wp, at)
         known = self._known(await at.workspace.head())
         if known.verdict is not None:
             return known
@@ -80,16 +84,16 @@ class WorkPackageReview:
         if isinstance(before, Unreviewed):
             return before
         self._tell_dependence()
-        outcome = await self._run(Order("review", agent, at, before), before)
+        outcome = await self._attempt(Order("review", agent, at, before), before)
         if isinstance(outcome, Limited):
             return outcome
         verdict = self._verdict(outcome)
         if isinstance(verdict, AttemptFailure):
-            number = self._s.remember(self._wp).attempts["review"]
-            log = self._s.place.log(self._wp, f"review-{number}")
+            number = self._run.remember(self._wp).attempts["review"]
+            log = self._run.place.log(self._wp, f"review-{number}")
             return await self._recovery.settle(verdict, agent, note("review", number, agent, verdict, log))
         self._approvals.forget("done", self._wp)  # whatever was answered was about an earlier review
-        self._s.journal.write(
+        self._run.journal.write(
             VerdictGiven(
                 self._wp,
                 verdict=verdict.verdict,
@@ -104,21 +108,21 @@ class WorkPackageReview:
 
     def _known(self, head: str) -> Judged:
         """The verdict that is known of exactly the commit `head`."""
-        verdict = self._s.remember(self._wp).verdict
+        verdict = self._run.remember(self._wp).verdict
         return Judged(None if verdict is None or verdict.commit != head else verdict.verdict)
 
     def _tell_dependence(self) -> None:
         """Say once for each reviewer where independence can't be kept."""
-        dependence = self._staffing.dependence()
+        dependence = self._agents.dependence()
         if dependence and dependence not in self._told:
             self._told.add(dependence)
-            self._s.notice(dependence, self._wp)
+            self._run.notice(dependence, self._wp)
 
     def _independence(self) -> bool | None:
         """Whether this review was independent; None where the role need not be."""
-        return not self._staffing.dependence() if self._s.profile.roles["review"].independent else None
+        return not self._agents.dependence() if self._run.profile.roles["review"].independent else None
 
-    async def _run(self, order: Order, before: Snapshot) -> Outcome | Limited:
+    async def _attempt(self, order: Order, before: Snapshot) -> Outcome | Limited:
         """The attempt; whatever the reviewer changed is thrown away, however it ended."""
         try:
             return await self._attempts.run(order)
@@ -140,7 +144,7 @@ class WorkPackageReview:
     async def _discard(self, at: Assignment, before: Snapshot) -> None:
         changed = await at.workspace.discard(before)
         if changed:
-            self._s.journal.write(ReviewDiscarded(self._wp, files=tuple(changed)))
+            self._run.journal.write(ReviewDiscarded(self._wp, files=tuple(changed)))
 
     def _verdict(self, outcome: Outcome) -> Verdict | AttemptFailure:
         if outcome.failure is not None:
@@ -162,9 +166,9 @@ class WorkPackageReview:
         reviewed = self._reviewed()
         if (head := await at.workspace.head()) != reviewed:
             return self._outdated(head, reviewed)
-        policy = self._s.profile.policy.payload(self._staffing.family())
+        policy = self._run.profile.policy.payload(self._agents.family())
         await self._calls.call(
-            "approve", self._wp, Lane.DONE, lambda: self._s.host.approve(self._wp, review, policy)
+            "approve", self._wp, Lane.DONE, lambda: self._calls.host.approve(self._wp, review, policy)
         )
         return Approved()
 
@@ -172,7 +176,7 @@ class WorkPackageReview:
         """Whatever came after the verdict was seen by nobody: review again, and ask the gate again."""
         self._approvals.forget("done", self._wp)
         self._moves += 1
-        self._s.journal.write(ReviewOutdated(self._wp, reviewed=reviewed, commit=head))
+        self._run.journal.write(ReviewOutdated(self._wp, reviewed=reviewed, commit=head))
         return Outdated(
             self._moves,
             f"its branch moved after each of {self._moves} reviews (now {head[:10]}, reviewed "
@@ -181,29 +185,29 @@ class WorkPackageReview:
 
     async def confirm(self, at: Assignment) -> ConfirmOutcome:
         """approved to done: somebody approved it on the host; the evidence says just that."""
-        if self._s.remember(self._wp).reviewed is None:
+        if self._run.remember(self._wp).reviewed is None:
             found = await at.workspace.head()
-            self._s.journal.write(HeadFound(self._wp, commit=found, lane=Lane.APPROVED.value))
+            self._run.journal.write(HeadFound(self._wp, commit=found, lane=Lane.APPROVED.value))
         answer = await self._approvals.ask("done", self._wp)
         if isinstance(answer, End):
             return Stopped(answer)
         if not answer.approved:
             return Overruled()
         review = Review("host-lane-approved", "approved", f"{self._wp}-approved-on-host")
-        policy = self._s.profile.policy.payload(self._staffing.family())
+        policy = self._run.profile.policy.payload(self._agents.family())
         await self._calls.call(
-            "confirm", self._wp, Lane.DONE, lambda: self._s.host.confirm(self._wp, review, policy)
+            "confirm", self._wp, Lane.DONE, lambda: self._calls.host.confirm(self._wp, review, policy)
         )
         return Approved()
 
     async def reject(self) -> Rejected:
         """Back to in_progress and into rework with all findings, or blocked when the rounds are used up."""
-        memory = self._s.remember(self._wp)
+        memory = self._run.remember(self._wp)
         summary = memory.verdict.summary if memory.verdict else ""
         review = self._review("changes_requested")
-        row = row_for(self._s.profile.retry.review, "changes_requested")
+        row = row_for(self._run.profile.retry.review, "changes_requested")
         decision = decide(row, memory.cycle - 1)
-        self._s.journal.write(
+        self._run.journal.write(
             RetryDecided(
                 self._wp,
                 table="review",
@@ -218,17 +222,17 @@ class WorkPackageReview:
         rejected = Rejected(decision.action, f"after review {memory.cycle}: {feedback_of(memory)}")
         if verb(decision.action).again is not Again.WORK:
             return rejected
-        policy = self._s.profile.policy.payload(self._staffing.family())
+        policy = self._run.profile.policy.payload(self._agents.family())
         await self._calls.call(
-            "reject", self._wp, Lane.IN_PROGRESS, lambda: self._s.host.reject(self._wp, review, policy)
+            "reject", self._wp, Lane.IN_PROGRESS, lambda: self._calls.host.reject(self._wp, review, policy)
         )
-        begin_rework(self._s, self._wp)
+        begin_rework(self._run, self._wp)
         await self._calls.note(self._wp, f"review {memory.cycle - 1} requests changes: {summary}")
         return rejected
 
     def _overrule(self, answer: Answer, head: str) -> None:
         """A person's no outweighs the reviewer's yes."""
-        self._s.journal.write(
+        self._run.journal.write(
             VerdictGiven(
                 self._wp,
                 verdict="changes_requested",
@@ -241,10 +245,10 @@ class WorkPackageReview:
 
     def _reviewed(self) -> str:
         """The commit that the verdict is on; empty without one."""
-        verdict = self._s.remember(self._wp).verdict
+        verdict = self._run.remember(self._wp).verdict
         return verdict.commit if verdict else ""
 
     def _review(self, verdict: Literal["approved", "changes_requested"]) -> Review:
-        memory = self._s.remember(self._wp)
-        reviewer = memory.verdict.agent if memory.verdict else self._staffing.agent()
+        memory = self._run.remember(self._wp)
+        reviewer = memory.verdict.agent if memory.verdict else self._agents.agent()
         return Review(reviewer, verdict, f"{self._wp}-review-{memory.cycle}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kitty_run.agents.model import Finding
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.state.events import ReworkStarted
 from kitty_run.engine.state.run_state import WorkPackageMemory
 
@@ -13,10 +13,10 @@ def is_rejected(memory: WorkPackageMemory) -> bool:
     return memory.verdict is not None and memory.verdict.verdict == "changes_requested"
 
 
-def begin_rework(services: Services, wp: str) -> None:
+def begin_rework(run: Run, wp: str) -> None:
     """Open the next cycle with the whole verdict as its feedback."""
-    memory = services.remember(wp)
-    services.journal.write(ReworkStarted(wp, cycle=memory.cycle + 1, feedback=feedback_of(memory)))
+    memory = run.remember(wp)
+    run.journal.write(ReworkStarted(wp, cycle=memory.cycle + 1, feedback=feedback_of(memory)))
 
 
 def feedback_of(memory: WorkPackageMemory) -> str:

@@ -72,7 +72,7 @@ RejectOutcome: TypeAlias = Rejected
 ConfirmOutcome: TypeAlias = Approved | Overruled | Stopped
 Interruption: TypeAlias = Refused | Stopped | Unusable
 """What every step but `READ_LANE` can come to besides."""
-Outcome: TypeAlias = (
+StepOutcome: TypeAlias = (
     ReadLaneOutcome
     | ClaimOutcome
     | ImplementOutcome
@@ -89,15 +89,15 @@ Outcome: TypeAlias = (
 Next: TypeAlias = Step | Block | End | Abort
 
 
-def outcomes(step: Step) -> tuple[type[Outcome], ...]:
+def outcomes(step: Step) -> tuple[type[StepOutcome], ...]:
     """All that `step` can come to."""
     if step is Step.READ_LANE:
         return (Found,)
-    common: tuple[type[Outcome], ...] = get_args(Interruption)
+    common: tuple[type[StepOutcome], ...] = get_args(Interruption)
     return (*(kind for kind in _own_outcomes(step) if kind not in common), *common)
 
 
-def _own_outcomes(step: Step) -> tuple[type[Outcome], ...]:  # noqa: C901, PLR0911 - a table
+def _own_outcomes(step: Step) -> tuple[type[StepOutcome], ...]:  # noqa: C901, PLR0911 - a table
     match step:
         case Step.READ_LANE:
             return (Found,)
@@ -122,7 +122,7 @@ def _own_outcomes(step: Step) -> tuple[type[Outcome], ...]:  # noqa: C901, PLR09
 
 
 def next_step(  # noqa: C901, PLR0911, PLR0912 - a table
-    step: Step, outcome: Outcome, *, review_claim: bool
+    step: Step, outcome: StepOutcome, *, review_claim: bool
 ) -> Next:
     """What follows `step`, which came to `outcome`.
 

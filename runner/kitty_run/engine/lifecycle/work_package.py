@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from kitty_run.engine.context import Services
+from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.attempts.budget_check import check
 from kitty_run.engine.lifecycle.claim import Claim
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls, RunAborted
@@ -13,8 +14,8 @@ from kitty_run.engine.lifecycle.outcomes import Abort, Block, Found, Stopped, Un
 from kitty_run.engine.lifecycle.review import WorkPackageReview
 from kitty_run.engine.lifecycle.state_machine import (
     Next,
-    Outcome,
     Step,
+    StepOutcome,
     after_block,
     next_step,
     starts_attempt,
@@ -28,13 +29,14 @@ from kitty_run.host.model import HostRefused, Lane
 class WorkPackageRun:
     """Takes one work package step by step, as the state machine says."""
 
-    def __init__(self, services: Services, calls: HostCalls, wp: str) -> None:
-        self._s = services
+    def __init__(self, services: Services, calls: HostCalls, approvals: Approvals, wp: str) -> None:
+        run, git, execution = services.run, services.git, services.execution
+        self._run = run
         self._calls = calls
         self._wp = wp
-        self._claim = Claim(services, calls, wp)
-        self._implementation = Implementation(services, calls, wp)
-        self._review = WorkPackageReview(services, calls, wp)
+        self._claim = Claim(run, calls, git, services.schedule.leases, wp)
+        self._implementation = Implementation(run, calls, git, execution, wp)
+        self._review = WorkPackageReview(run, calls, git, execution, approvals, wp)
 
     async def run(self) -> End:
         """Run to the end; returns which it is.
@@ -46,7 +48,7 @@ class WorkPackageRun:
             match following:
                 case Step() as step:
                     following = next_step(
-                        step, await self._outcome(step), review_claim=self._s.host.traits.review_claim
+                        step, await self._outcome(step), review_claim=self._calls.host.traits.review_claim
                     )
                 case Block() as block:
                     return await self._block(block)
@@ -57,7 +59,7 @@ class WorkPackageRun:
                 case unreachable:
                     assert_never(unreachable)
 
-    async def _outcome(self, step: Step) -> Outcome:
+    async def _outcome(self, step: Step) -> StepOutcome:
         """What `step` comes to. Whatever unwinds it, and the work package's own errors, are outcomes too."""
         try:
             return await self._take(step)
@@ -70,13 +72,13 @@ class WorkPackageRun:
         except KittyRunError as error:
             return Unusable(str(error), workspace=isinstance(error, WorkspaceError))
 
-    async def _take(self, step: Step) -> Outcome:  # noqa: C901, PLR0911 - a table
+    async def _take(self, step: Step) -> StepOutcome:  # noqa: C901, PLR0911 - a table
         if step is Step.READ_LANE:
             return Found(self._lane())
         if step is Step.CLAIM:
             return await self._claim.claim()
         if starts_attempt(step, self._lane()):
-            check(self._s, self._wp)
+            check(self._run, self._wp)
         at = await self._claim.assignment()
         match step:
             case Step.IMPLEMENT:
@@ -97,13 +99,13 @@ class WorkPackageRun:
                 assert_never(unreachable)
 
     def _lane(self) -> Lane:
-        return self._s.board.lanes[self._wp]
+        return self._run.board.lanes[self._wp]
 
     async def _block(self, block: Block) -> End:
         """Save what the workspace holds, and move the WP to the lane `blocked` with the reason."""
         block = await self._saved(block)
-        host, lane = self._s.host, self._lane()
-        policy = self._s.profile.policy.payload(self._claim.family())
+        host, lane = self._calls.host, self._lane()
+        policy = self._run.profile.policy.payload(self._claim.family())
         try:
             await self._calls.call(
                 "block",
@@ -123,5 +125,5 @@ class WorkPackageRun:
             if not block.workspace:
                 return Block(block.code, f"{block.reason}; besides: {error}")
             # What blocks it is most likely the reason, too.
-            self._s.notice(f"what the workspace holds was not saved: {error}", self._wp)
+            self._run.notice(f"what the workspace holds was not saved: {error}", self._wp)
         return block

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import insort
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -35,6 +35,8 @@ class Slots:
         self._agents: Counter[str] = Counter()
         self._waiting: list[_Turn] = []
         self._arrivals = 0
+        self.ways: Mapping[str, float] = {}
+        """Seconds from each work package to the end of the graph, as the scheduler last estimated them."""
 
     @asynccontextmanager
     async def hold(self, role: RoleName, agent: str, way: float = 0.0) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.host_calls import HostCalls, RunAborted
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import Result
@@ -18,8 +18,8 @@ class HostPoller:
     `ends` are the run's ends so far.
     """
 
-    def __init__(self, services: Services, calls: HostCalls, ends: Mapping[str, End]) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, ends: Mapping[str, End]) -> None:
+        self._run = run
         self._calls = calls
         self._ends = ends
         self._left: dict[str, Lane] = {}
@@ -30,7 +30,7 @@ class HostPoller:
         Of what others held those come back that they finished, dropped or gave back; of the blocked ones
         all that are no longer blocked.
         """
-        await asyncio.sleep(self._s.profile.host.poll)
+        await asyncio.sleep(self._run.profile.host.poll)
         awaited = self.awaited()
         if awaited and await self._read():
             return [wp for wp in awaited if self._is_free(wp)]
@@ -38,11 +38,11 @@ class HostPoller:
 
     def left(self, wp: str) -> None:
         """Remember in which lane the run left `wp`."""
-        self._left[wp] = self._s.board.lanes[wp]
+        self._left[wp] = self._run.board.lanes[wp]
 
     def awaited(self) -> list[str]:
         """Work packages that others hold, or may free."""
-        lanes = self._s.board.lanes
+        lanes = self._run.board.lanes
         return [
             wp
             for wp, end in self._ends.items()
@@ -56,12 +56,12 @@ class HostPoller:
         except Stop:
             return False
         except RunAborted as error:
-            self._s.notice(f"no look at what others do this time: {error}")
+            self._run.notice(f"no look at what others do this time: {error}")
             return False
         return True
 
     def _is_free(self, wp: str) -> bool:
-        was, now = self._left[wp], self._s.board.lanes.get(wp)
+        was, now = self._left[wp], self._run.board.lanes.get(wp)
         if now is None or now is was:
             return False
         self._left[wp] = now

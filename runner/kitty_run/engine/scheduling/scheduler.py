@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run, Schedule
 from kitty_run.engine.lifecycle.host_calls import HostCalls
-from kitty_run.engine.lifecycle.work_package import WorkPackageRun
 from kitty_run.engine.scheduling.critical_path import ways_left
 from kitty_run.engine.scheduling.dependency_graph import in_motion, missing, stuck
 from kitty_run.engine.scheduling.host_poller import HostPoller
@@ -20,18 +19,23 @@ from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
 
+Start = Callable[[str], Coroutine[None, None, End]]
+"""Runs a work package to its end."""
+
 
 class Scheduler:
-    """Runs the work packages of one mission until none can go on."""
+    """Runs the work packages of one mission until none can continue; `start` runs one."""
 
-    def __init__(self, services: Services, calls: HostCalls) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, schedule: Schedule, start: Start) -> None:
+        self._run = run
         self._calls = calls
+        self._schedule = schedule
+        self._start = start
         self._tasks: dict[asyncio.Task[End], str] = {}
         self.ends: dict[str, End] = {}
-        self._poller = HostPoller(services, calls, self.ends)
-        self._leases = services.leases
-        self._leases.named = services.host.workspaces(tuple(services.board.work_packages))
+        self._poller = HostPoller(run, calls, self.ends)
+        self._leases = schedule.leases
+        self._leases.named = calls.host.workspaces(tuple(run.board.work_packages))
         self._told: set[tuple[str, str]] = set()
         self._estimate()
         self._look: asyncio.Task[list[str]] | None = None
@@ -80,8 +84,8 @@ class Scheduler:
     def _reopen(self) -> None:
         """Let work packages go on whose gate has been answered meanwhile, or whose workspace is free."""
         for wp, end in list(self.ends.items()):
-            answered = end.gate is not None and answer_of(self._s.place, end.gate) is not None
-            if answered or (end.code is EndCode.WORKSPACE and self._s.holder(wp) is None):
+            answered = end.gate is not None and answer_of(self._run.place, end.gate) is not None
+            if answered or (end.code is EndCode.WORKSPACE and self._run.holder(wp, self._leases) is None):
                 del self.ends[wp]
 
     async def stop(self) -> None:
@@ -95,16 +99,15 @@ class Scheduler:
 
     async def _fill(self) -> None:
         self._reopen()
-        room = self._s.profile.concurrency.work_packages - len(self._tasks)
-        if room <= 0 or self._s.control.draining:
+        room = self._run.profile.concurrency.work_packages - len(self._tasks)
+        if room <= 0 or self._run.control.draining:
             return
         for wp in await self._candidates(room):
-            run = WorkPackageRun(self._s, self._calls, wp)
-            self._tasks[asyncio.create_task(run.run(), name=wp)] = wp
+            self._tasks[asyncio.create_task(self._start(wp), name=wp)] = wp
 
     async def _candidates(self, room: int) -> list[str]:
         """Up to `room` that may start now: reviews before implementations, then the longest way first."""
-        board, traits = self._s.board, self._s.host.traits
+        board, traits = self._run.board, self._calls.host.traits
         packages = tuple(board.work_packages.values())
         found = in_motion(packages, board.lanes, traits.satisfied_by) + await self._offered()
         taken = {*self._tasks.values(), *self.ends}
@@ -120,26 +123,27 @@ class Scheduler:
         for wp in free:
             if len(chosen) == room:
                 break
-            holder = self._s.holder(wp)
+            holder = self._run.holder(wp, self._leases)
             if holder is None:
                 self._leases.active.add(wp)
                 chosen.append(wp)
             elif (wp, holder) not in self._told:
                 self._told.add((wp, holder))
-                self._s.journal.write(WorkspaceAwaited(wp, holder=holder, claimed=False))
+                self._run.journal.write(WorkspaceAwaited(wp, holder=holder, claimed=False))
         return chosen
 
     def _estimate(self) -> Mapping[str, float]:
-        board = self._s.board
+        board = self._run.board
         packages = tuple(board.work_packages.values())
-        self._s.ways = ways_left(
-            packages, board.lanes, self._s.memory.work_packages, self._s.sizes, self._leases.named
+        ways = ways_left(
+            packages, board.lanes, self._run.memory.work_packages, self._schedule.sizes, self._leases.named
         )
-        return self._s.ways
+        self._schedule.slots.ways = ways
+        return ways
 
     async def _offered(self) -> list[str]:
         """What the host offers where a canceled dependency leaves the lanes unable to tell."""
-        board = self._s.board
+        board = self._run.board
         if Lane.CANCELED not in board.lanes.values():
             return []
         unclear = [
@@ -147,7 +151,7 @@ class Scheduler:
             for package in board.work_packages.values()
             if board.lanes[package.id] is Lane.PLANNED
             and package.id not in self.ends
-            and (absent := missing(package, board.lanes, self._s.host.traits.satisfied_by))
+            and (absent := missing(package, board.lanes, self._calls.host.traits.satisfied_by))
             and all(board.lanes.get(wp) is Lane.CANCELED for wp in absent)
         ]
         if not unclear:
@@ -167,7 +171,7 @@ class Scheduler:
             end = self._failed(wp, error)
         self.ends[wp] = end
         self._poller.left(wp)
-        self._s.journal.write(WpEnded(wp, result=end.result, code=end.code, reason=end.reason))
+        self._run.journal.write(WpEnded(wp, result=end.result, code=end.code, reason=end.reason))
 
     def _failed(self, wp: str, error: BaseException) -> End:
         """An error ends its work package loudly; an expected one that concerns all ends the run."""
@@ -176,24 +180,26 @@ class Scheduler:
         if isinstance(error, KittyRunError):
             if self.abort is None:
                 self.abort = error
-            self._s.control.drain(EndCode.RUN_ABORTED, f"the run was ended: {error}")
+            self._run.control.drain(EndCode.RUN_ABORTED, f"the run was ended: {error}")
             return End(EndCode.ERROR, str(error))
         text = "".join(traceback.format_exception(error))
-        self._s.journal.write(ErrorUnexpected(wp, error=repr(error), traceback=text))
+        self._run.journal.write(ErrorUnexpected(wp, error=repr(error), traceback=text))
         return End(
             EndCode.UNEXPECTED, f"unexpected {type(error).__name__}: {error} (traceback in the journal)"
         )
 
     def _unblock(self, wp: str) -> str:
-        return self._s.host.traits.unblocking(self._s.board.mission, wp, self._s.profile.host.actor)
+        return self._calls.host.traits.unblocking(self._run.board.mission, wp, self._run.profile.host.actor)
 
     def _account_for_the_rest(self) -> None:
-        board = self._s.board
+        board = self._run.board
         why = {
             wp: f"{end.result}: {end.reason}" if end.reason else end.result for wp, end in self.ends.items()
         }
         packages = tuple(board.work_packages.values())
-        waiting = {one.wp: one for one in stuck(packages, board.lanes, self._s.host.traits.satisfied_by, why)}
+        waiting = {
+            one.wp: one for one in stuck(packages, board.lanes, self._calls.host.traits.satisfied_by, why)
+        }
         for wp, lane in board.lanes.items():
             if wp in self.ends:
                 continue
@@ -207,10 +213,12 @@ class Scheduler:
                 self.ends[wp] = End(EndCode.CANCELED, "canceled on the host")
             elif wp in waiting:
                 self.ends[wp] = End(EndCode.DEPENDENCIES, str(waiting[wp]))
-            elif not self._s.control.draining and (holder := self._s.holder(wp)) is not None:
+            elif (
+                not self._run.control.draining and (holder := self._run.holder(wp, self._leases)) is not None
+            ):
                 self.ends[wp] = End(EndCode.WORKSPACE, f"{reason(wp, holder)} ({board.lanes[holder]})")
             else:
-                self.ends[wp] = self._s.control.end()
+                self.ends[wp] = self._run.control.end()
 
 
 def exit_status(ends: dict[str, End], abort: KittyRunError | None, interrupted: bool) -> ExitStatus:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.circuit_breaker import Limited
 from kitty_run.engine.decisions.retry import agent_counter, decide, row_for
-from kitty_run.engine.decisions.reviewer_independence import Staffing
 from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
-from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.state.events import FamilyAwaited, RetryDecided
-from kitty_run.profile.model import Action, RoleName
+from kitty_run.profile.model import Action
 
 RETOLD = timedelta(minutes=1)
 """A limit that lasts longer than was told is told again only from so much on."""
@@ -62,12 +60,12 @@ def _end(candidate: Candidate) -> datetime:
 class AgentChoice:
     """Picks the agent for one role of one work package before each attempt; no attempt is counted here."""
 
-    def __init__(self, services: Services, calls: HostCalls, wp: str, role: RoleName) -> None:
-        self._s = services
-        self._calls = calls
-        self._wp = wp
-        self._role: RoleName = role
-        self._staffing = Staffing(services, wp, role)
+    def __init__(self, scope: RoleScope) -> None:
+        self._scope = scope
+        self._run = scope.run
+        self._wp = scope.wp
+        self._role = scope.role
+        self._agents = scope.agents
         self._told: tuple[str, datetime] | None = None
 
     async def agent(self, attempts: AttemptRunner) -> str:
@@ -78,7 +76,7 @@ class AgentChoice:
         where the run is stopping or its own limit is reached.
         """
         while True:
-            self._s.control.checkpoint()
+            self._run.control.checkpoint()
             candidates = self._candidates()
             place = first_free(candidates)
             if place is not None:
@@ -91,7 +89,7 @@ class AgentChoice:
 
     def _candidates(self) -> list[Candidate]:
         """The current agent and those after it."""
-        agents, index = self._staffing.agents(), self._staffing.index()
+        agents, index = self._agents.agents(), self._agents.index()
         return [
             self._candidate(name, is_last=place == len(agents) - 1)
             for place, name in enumerate(agents)
@@ -99,15 +97,15 @@ class AgentChoice:
         ]
 
     def _candidate(self, agent: str, *, is_last: bool) -> Candidate:
-        family = self._staffing.family_of(agent)
-        limit = self._s.breakers.limited(family)
+        family = self._agents.family_of(agent)
+        limit = self._scope.breakers.limited(family)
         hands_over = limit is not None and self._hands_over(agent, limit, is_last)
         return Candidate(agent, family, limit, hands_over)
 
     def _hands_over(self, agent: str, limit: Limited, is_last: bool) -> bool:
-        memory, counter = self._s.remember(self._wp), self._counter(agent, limit)
+        memory, counter = self._scope.memory, self._counter(agent, limit)
         used = memory.repeats.get(counter, 0) - (memory.granted.get(self._role) == counter)
-        row = row_for(self._s.profile.retry.agent, limit.failure)
+        row = row_for(self._run.profile.retry.agent, limit.failure)
         return decide(row, used, fallback_left=not is_last).action is Action.FALLBACK
 
     def _counter(self, agent: str, limit: Limited) -> str:
@@ -118,7 +116,7 @@ class AgentChoice:
         if left.limit is None:
             raise ValueError(f"{left.agent} is not limited")
         why = f"family {left.family} is limited until {_in_words(left.limit.until)}; {agent} takes its place"
-        self._s.journal.write(
+        self._run.journal.write(
             RetryDecided(
                 self._wp,
                 table="agent",
@@ -129,11 +127,11 @@ class AgentChoice:
                 repeat=0,
                 reason=why,
                 role=self._role,
-                note=self._s.remember(self._wp).notes.get(self._role, ""),
-                next_agent=self._staffing.index() + place,
+                note=self._scope.memory.notes.get(self._role, ""),
+                next_agent=self._agents.index() + place,
             )
         )
-        await self._calls.note(self._wp, f"{self._role}: {why}")
+        await self._scope.calls.note(self._wp, f"{self._role}: {why}")
 
     def _tell(self, awaited: Candidate) -> None:
         """Say once for whom this work package waits, and again only where that changes."""
@@ -141,7 +139,7 @@ class AgentChoice:
         told = self._told
         if told is None or told[0] != awaited.family or until - told[1] >= RETOLD:
             self._told = (awaited.family, until)
-            self._s.journal.write(
+            self._run.journal.write(
                 FamilyAwaited(self._wp, family=awaited.family, role=self._role, until=until)
             )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kitty_run.agents.model import AttemptContext, Outcome, Verdict
 from kitty_run.agents.results.verdict import NoVerdict, judge
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Execution, Run
 from kitty_run.engine.lifecycle.attempts.budget_check import check, look
 from kitty_run.engine.lifecycle.attempts.description import Order, attempt_spec, facts
 from kitty_run.engine.lifecycle.attempts.process_record import AttemptRecord
@@ -29,8 +29,9 @@ class _FamilyLimited(Exception):
 class AttemptRunner:
     """Runs attempts for one work package."""
 
-    def __init__(self, services: Services, wp: str) -> None:
-        self._s = services
+    def __init__(self, run: Run, execution: Execution, wp: str) -> None:
+        self._run = run
+        self._execution = execution
         self._wp = wp
         self._review: tuple[str | NoVerdict | None, str] | None = None
 
@@ -40,8 +41,8 @@ class AttemptRunner:
         `Limited` where the agent's family became limited before it could start. Raises `Stop` where the run
         is stopping or a limit is reached. Cancelling ends the agent's whole process tree first.
         """
-        agent = self._s.profile.agents[order.agent]
-        async with self._s.slots.hold(order.role, order.agent, self._s.ways.get(self._wp, 0.0)):
+        agent, slots = self._run.profile.agents[order.agent], self._execution.slots
+        async with slots.hold(order.role, order.agent, slots.ways.get(self._wp, 0.0)):
             self._check_limits()
             try:
                 self._check_breaker(agent)
@@ -55,7 +56,7 @@ class AttemptRunner:
         Raises `Stop` where the run is stopping or a limit is reached meanwhile.
         """
         self._check_limits()
-        await self._s.control.pause(min((until - self._s.now()).total_seconds(), NAP))
+        await self._run.control.pause(min((until - self._run.now()).total_seconds(), NAP))
 
     def verdict(self, message: str | None) -> Verdict | NoVerdict:
         """The verdict of the latest review: in its file, or in its final message `message`."""
@@ -66,25 +67,25 @@ class AttemptRunner:
 
     def context(self, order: Order, number: int) -> AttemptContext:
         """What templates that the engine renders may refer to."""
-        return facts(self._s, self._wp, order, number).located(order.at.workspace.path)
+        return facts(self._run, self._wp, order, number).located(order.at.workspace.path)
 
     def _check_breaker(self, agent: Agent) -> None:
-        if self._s.breakers.limited(agent.family) is not None:
+        if self._execution.breakers.limited(agent.family) is not None:
             raise _FamilyLimited
 
     def _check_limits(self) -> None:
-        check(self._s, self._wp)
+        check(self._run, self._wp)
 
     async def _attempt(self, order: Order, agent: Agent) -> Outcome:
         self._review = None
-        spec = await attempt_spec(self._s, self._wp, order, agent)
+        spec = await attempt_spec(self._run, self._wp, order, agent)
         result = await self._execute(spec)
         outcome = result.outcome
         try:
             await _land(order, result.brought)
         finally:
-            self._s.journal.write(_ended(spec, outcome))
-        look(self._s)
+            self._run.journal.write(_ended(spec, outcome))
+        look(self._run)
         if outcome.exit.ending == "stopped":
             raise Stop(End(EndCode.INTERRUPTED, "interrupted"))
         if spec.verdict_code is not None:
@@ -96,16 +97,16 @@ class AttemptRunner:
             self._check_breaker(spec.agent)
             self._check_limits()  # once more: others may have started while this one was prepared
 
-        record = AttemptRecord(self._s, spec, may_start)
+        record = AttemptRecord(self._run, spec, may_start)
         try:
             try:
-                return await self._s.executor.attempt(spec, record)
+                return await self._execution.executor.attempt(spec, record)
             finally:
                 record.over()
         except asyncio.CancelledError:
             if record.announced:
                 facts = spec.attempt
-                self._s.journal.write(AttemptInterrupted(facts.wp, role=facts.role, attempt=facts.attempt))
+                self._run.journal.write(AttemptInterrupted(facts.wp, role=facts.role, attempt=facts.attempt))
             raise
 
 

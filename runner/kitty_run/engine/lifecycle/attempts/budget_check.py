@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.budget import reached
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
@@ -17,43 +17,43 @@ TICK = 0.001
 """Seconds of the shortest wait for the time limit: rounding must not make it a wait without an end."""
 
 
-def of_run(services: Services) -> tuple[Reached, ...]:
+def of_run(run: Run) -> tuple[Reached, ...]:
     """The limits that the run has reached, all its sessions together."""
-    ledger = services.memory.ledger
-    return reached(services.profile.limits, ledger.run, ledger.seconds + _session(services))
+    ledger = run.memory.ledger
+    return reached(run.profile.limits, ledger.run, ledger.seconds + _session(run))
 
 
-def of_work_package(services: Services, wp: str) -> tuple[Reached, ...]:
+def of_work_package(run: Run, wp: str) -> tuple[Reached, ...]:
     """The limits of its own that `wp` has reached."""
-    usage = services.memory.ledger.of(wp)
-    return reached(services.profile.limits.work_package, usage, usage.seconds, wp)
+    usage = run.memory.ledger.of(wp)
+    return reached(run.profile.limits.work_package, usage, usage.seconds, wp)
 
 
-def look(services: Services) -> None:
+def look(run: Run) -> None:
     """Stop the run where it has reached a limit: nothing new starts, and no wait goes on."""
-    if services.control.draining:
+    if run.control.draining:
         return
-    if found := of_run(services):
-        services.control.drain(EndCode.LIMIT_REACHED, _reason(found))
-        _tell(services, found)
+    if found := of_run(run):
+        run.control.drain(EndCode.LIMIT_REACHED, _reason(found))
+        _tell(run, found)
 
 
-def check(services: Services, wp: str) -> None:
+def check(run: Run, wp: str) -> None:
     """Before an attempt for `wp`: raises `Stop` where the run is stopping, or `wp` is at its own limit."""
-    services.control.checkpoint()
-    if found := of_work_package(services, wp):
-        _tell(services, found)
+    run.control.checkpoint()
+    if found := of_work_package(run, wp):
+        _tell(run, found)
         raise Stop(End(EndCode.LIMIT_REACHED, _reason(found)))
 
 
 @asynccontextmanager
-async def keeping_time(services: Services) -> AsyncIterator[None]:
+async def keeping_time(run: Run) -> AsyncIterator[None]:
     """Inside, the run stops as soon as its time is up, whatever it waits for.
 
     Raises `JournalError` at the end where that could not be written down.
     """
-    look(services)
-    timer = asyncio.create_task(_run_out(services))
+    look(run)
+    timer = asyncio.create_task(_run_out(run))
     try:
         yield
     finally:
@@ -63,23 +63,23 @@ async def keeping_time(services: Services) -> AsyncIterator[None]:
             timer.result()
 
 
-async def _run_out(services: Services) -> None:
+async def _run_out(run: Run) -> None:
     """Stop the run when its time is up, if there is such a time."""
-    allowed = services.profile.limits.wall_clock
+    allowed = run.profile.limits.wall_clock
     if allowed is None:
         return
-    while (left := allowed - _spent(services)) > 0:
+    while (left := allowed - _spent(run)) > 0:
         await asyncio.sleep(max(left, TICK))
-    look(services)
+    look(run)
 
 
-def _spent(services: Services) -> float:
-    return services.memory.ledger.seconds + _session(services)
+def _spent(run: Run) -> float:
+    return run.memory.ledger.seconds + _session(run)
 
 
-def _session(services: Services) -> float:
+def _session(run: Run) -> float:
     """Seconds since the session began."""
-    return asyncio.get_running_loop().time() - services.began
+    return asyncio.get_running_loop().time() - run.began
 
 
 def _reason(found: Iterable[Reached]) -> str:
@@ -87,11 +87,11 @@ def _reason(found: Iterable[Reached]) -> str:
     return f"{'; '.join(map(str, found))}; raise {named(found)} and run again to go on"
 
 
-def _tell(services: Services, found: Iterable[Reached]) -> None:
+def _tell(run: Run, found: Iterable[Reached]) -> None:
     for one in found:
-        ledger = services.memory.ledger
+        ledger = run.memory.ledger
         cost = (ledger.run if one.wp is None else ledger.of(one.wp)).cost.rounded()
-        services.journal.write(
+        run.journal.write(
             LimitReached(
                 wp=one.wp,
                 limit=one.key,

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from kitty_run.agents.launch import argv, prompts
 from kitty_run.agents.model import AttemptFacts, CheckSummary, Slip
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.attempts.handover import interrupted
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.state.events import CheckRecord
@@ -36,51 +36,51 @@ class Order:
     before: Snapshot
 
 
-async def attempt_spec(services: Services, wp: str, order: Order, agent: Agent) -> AttemptSpec:
+async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> AttemptSpec:
     """The next attempt of `order`'s role, complete."""
     review = order.role == "review"
     spec = AttemptSpec(
-        attempt=facts(services, wp, order, services.remember(wp).attempts.get(order.role, 0) + 1),
-        workspace=_workspace(services, order.at, order.before),
+        attempt=facts(run, wp, order, run.remember(wp).attempts.get(order.role, 0) + 1),
+        workspace=_workspace(run.repo, order.at, order.before),
         agent=agent,
-        policy=services.profile.policy,
+        policy=run.profile.policy,
         task=order.at.task,
-        template=services.profile.roles[order.role].prompt,
+        template=run.profile.roles[order.role].prompt,
         diff=prompts.NO_DIFF,
-        note=_note(services, wp, order.role),
+        note=_note(run, wp, order.role),
         verdict_code=token_hex(8) if review else None,
     )
     return replace(spec, diff=await _diff(spec, order.at)) if review else spec
 
 
 def check_spec(
-    services: Services, at: Assignment, before: Snapshot, attempt: AttemptFacts, checks: tuple[Check, ...]
+    repo: Path, at: Assignment, before: Snapshot, attempt: AttemptFacts, checks: tuple[Check, ...]
 ) -> CheckSpec:
     """The checks on what `attempt` did: all of it is in the commit that the workspace is at."""
-    return CheckSpec(attempt, _workspace(services, at, before), checks)
+    return CheckSpec(attempt, _workspace(repo, at, before), checks)
 
 
-def facts(services: Services, wp: str, order: Order, number: int) -> AttemptFacts:
+def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:
     """What holds of the attempt wherever it runs."""
-    memory, review = services.remember(wp), order.role == "review"
+    memory, review = run.remember(wp), order.role == "review"
     return AttemptFacts(
-        run_id=services.place.id,
-        mission=services.board.mission,
+        run_id=run.place.id,
+        mission=run.board.mission,
         wp=wp,
         title=order.at.task.title,
-        dependencies=services.board.work_packages[wp].dependencies,
+        dependencies=run.board.work_packages[wp].dependencies,
         role=order.role,
         attempt=number,
         cycle=memory.cycle,
         base=order.at.base,
-        session=_session(services, wp, order),
+        session=_session(run, wp, order),
         feedback="" if review else memory.feedback,
         checks=tuple(_check(record) for record in memory.checks) if review else (),
     )
 
 
-def _workspace(services: Services, at: Assignment, now: Snapshot) -> WorkspaceState:
-    name = os.path.relpath(at.workspace.path, os.path.realpath(services.repo))
+def _workspace(repo: Path, at: Assignment, now: Snapshot) -> WorkspaceState:
+    name = os.path.relpath(at.workspace.path, os.path.realpath(repo))
     return WorkspaceState(name, now.branch, now.head, now.tree)
 
 
@@ -102,19 +102,19 @@ def _length(spec: AttemptSpec, workspace: Path) -> int:
     return len(prompt_of(spec, spec.attempt.located(workspace, slip), workspace).encode())
 
 
-def _note(services: Services, wp: str, role: RoleName) -> str:
+def _note(run: Run, wp: str, role: RoleName) -> str:
     """What the attempt before this one left; where nobody could look, since it was cut off, just that."""
-    memory = services.remember(wp)
+    memory = run.remember(wp)
     if role == "implement" and memory.under_way is not None:
         return interrupted(memory.under_way)
     return memory.notes.get(role, "")
 
 
-def _session(services: Services, wp: str, order: Order) -> str | None:
+def _session(run: Run, wp: str, order: Order) -> str | None:
     """The conversation that the agent takes up again: its own, in this role, where it can."""
-    if services.profile.agents[order.agent].resume is None:
+    if run.profile.agents[order.agent].resume is None:
         return None
-    return services.remember(wp).sessions.get(f"{order.role}:{order.agent}")
+    return run.remember(wp).sessions.get(f"{order.role}:{order.agent}")
 
 
 def _check(record: CheckRecord) -> CheckSummary:

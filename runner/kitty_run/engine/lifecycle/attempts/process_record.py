@@ -6,23 +6,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from kitty_run.agents.model import OnStarted, Started
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.attempts.budget_check import look
 from kitty_run.engine.state.events import AttemptProcess, AttemptStarted, ProcessEnded
+from kitty_run.engine.state.journal import Journal
 from kitty_run.execution.protocol import AttemptSpec, Prepared
 
 
 @contextmanager
-def recorded(services: Services, wp: str, marker: str) -> Iterator[OnStarted]:
+def recorded(journal: Journal, wp: str, marker: str) -> Iterator[OnStarted]:
     """A callback that records the started process under `marker`; on leaving, its end is recorded."""
     try:
-        yield lambda process: _started(services, wp, marker, process)
+        yield lambda process: _started(journal, wp, marker, process)
     finally:
-        services.journal.write(ProcessEnded(marker, wp=wp))
+        journal.write(ProcessEnded(marker, wp=wp))
 
 
-async def _started(services: Services, wp: str, marker: str, process: Started) -> None:
-    services.journal.write(AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created))
+async def _started(journal: Journal, wp: str, marker: str, process: Started) -> None:
+    journal.write(AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created))
 
 
 class AttemptRecord:
@@ -31,8 +32,8 @@ class AttemptRecord:
     `may_start` raises where the attempt must not start any more: then nothing is announced, and nothing ends.
     """
 
-    def __init__(self, services: Services, spec: AttemptSpec, may_start: Callable[[], None]) -> None:
-        self._s = services
+    def __init__(self, run: Run, spec: AttemptSpec, may_start: Callable[[], None]) -> None:
+        self._run = run
         self._spec = spec
         self._may_start = may_start
         self.announced = False
@@ -41,7 +42,7 @@ class AttemptRecord:
         """Announce the attempt; nothing is awaited from the last look at limits to the announcement."""
         spec, facts = self._spec, self._spec.attempt
         self._may_start()
-        self._s.journal.write(
+        self._run.journal.write(
             AttemptStarted(
                 facts.wp,
                 role=facts.role,
@@ -58,13 +59,13 @@ class AttemptRecord:
             )
         )
         self.announced = True
-        look(self._s)
+        look(self._run)
 
     async def started(self, process: Started) -> None:
         """Write down how a later run finds the process."""
-        await _started(self._s, self._spec.attempt.wp, self._spec.marker, process)
+        await _started(self._run.journal, self._spec.attempt.wp, self._spec.marker, process)
 
     def over(self) -> None:
         """The attempt's processes have ended."""
         if self.announced:
-            self._s.journal.write(ProcessEnded(self._spec.marker, wp=self._spec.attempt.wp))
+            self._run.journal.write(ProcessEnded(self._spec.marker, wp=self._spec.attempt.wp))

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from kitty_run.engine.context import Services
 from kitty_run.engine.decisions.circuit_breaker import limited_for
 from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, row_for
-from kitty_run.engine.decisions.reviewer_independence import Staffing
-from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.outcomes import Failed
 from kitty_run.engine.state.events import FamilyLimited, RetryDecided, RetryTable, SessionDropped
-from kitty_run.profile.model import Action, FailureClass, RetryRow, RoleName
+from kitty_run.profile.model import Action, FailureClass, RetryRow
 
 SPARES_SESSION = frozenset(
     {
@@ -53,12 +51,12 @@ class _Ruling:
 class Recovery:
     """Settles the failures of one role's attempts for one work package."""
 
-    def __init__(self, services: Services, calls: HostCalls, wp: str, role: RoleName) -> None:
-        self._s = services
-        self._calls = calls
-        self._wp = wp
-        self._role: RoleName = role
-        self._staffing = Staffing(services, wp, role)
+    def __init__(self, scope: RoleScope) -> None:
+        self._scope = scope
+        self._run = scope.run
+        self._wp = scope.wp
+        self._role = scope.role
+        self._agents = scope.agents
 
     async def settle(self, failed: AttemptFailure, agent: str, note: str, *, changed: bool = False) -> Failed:
         """Do what the table says before the next step is taken: wait, or turn to the next agent.
@@ -73,14 +71,14 @@ class Recovery:
         await self._act(ruling.decision, failed, agent)
         reason = self._reason(failed, agent)
         if ruling.decision.action is Action.BLOCK and ruling.decision.exhausted:
-            reason = "; ".join(filter(None, (reason, self._staffing.kept_out())))
+            reason = "; ".join(filter(None, (reason, self._agents.kept_out())))
         return Failed(ruling.decision.action, reason)
 
     def _rule(self, failed: AttemptFailure, agent: str) -> _Ruling:
         table, key = self._table_key(failed.failure)
         row, counter = self._row(table, key), agent_counter(table, key, self._role, agent)
-        repeats, spread = self._s.remember(self._wp).repeats.get(counter, 0), self._s.random.uniform(-1, 1)
-        left, more = self._until(failed.resets_at), self._staffing.has_next()
+        repeats, spread = self._scope.memory.repeats.get(counter, 0), self._run.random.uniform(-1, 1)
+        left, more = self._until(failed.resets_at), self._agents.has_next()
         decision = decide(row, repeats, spread=spread, until_reset=left, fallback_left=more)
         seconds = limited_for(row, failed.failure, decision, until_reset=left, repeats=repeats, spread=spread)
         return _Ruling(table, key, counter, decision, seconds)
@@ -90,19 +88,19 @@ class Recovery:
         return ("review" if in_review_table else "agent", failure.value)
 
     def _row(self, table: str, key: str) -> RetryRow:
-        retry = self._s.profile.retry
+        retry = self._run.profile.retry
         return row_for(retry.review if table == "review" else retry.agent, key)
 
     def _until(self, resets_at: datetime | None) -> float | None:
-        return None if resets_at is None else (resets_at - self._s.now()).total_seconds()
+        return None if resets_at is None else (resets_at - self._run.now()).total_seconds()
 
     def _limit(self, failed: AttemptFailure, agent: str, seconds: float) -> None:
         """Open the breaker of the agent's family for `seconds`, unless it is open for longer."""
-        family = self._staffing.family_of(agent)
-        until = self._s.now().astimezone(UTC) + timedelta(seconds=seconds)
-        known = self._s.breakers.limited(family)
+        family = self._agents.family_of(agent)
+        until = self._run.now().astimezone(UTC) + timedelta(seconds=seconds)
+        known = self._scope.breakers.limited(family)
         if seconds > 0 and (known is None or known.until < until):
-            self._s.journal.write(
+            self._run.journal.write(
                 FamilyLimited(
                     self._wp, family=family, until=until, failure=failed.failure, reason=failed.reason
                 )
@@ -110,20 +108,20 @@ class Recovery:
 
     def _drop_session(self, failed: AttemptFailure, agent: str, changed: bool) -> None:
         """Begin a new conversation after one that was taken up again to no effect: it may be what fails."""
-        memory = self._s.remember(self._wp)
+        memory = self._scope.memory
         session = memory.sessions.get(f"{self._role}:{agent}")
         blameless = changed or failed.failure in SPARES_SESSION
         if session is None or self._role not in memory.resumed:
             return
         if failed.failure is FailureClass.CONTEXT_LIMIT or not blameless:
-            self._s.journal.write(
+            self._run.journal.write(
                 SessionDropped(self._wp, role=self._role, agent=agent, session=session, reason=failed.reason)
             )
 
     def _record(self, ruling: _Ruling, failed: AttemptFailure, note: str) -> None:
         decision = ruling.decision
         falls_back = decision.action is Action.FALLBACK
-        self._s.journal.write(
+        self._run.journal.write(
             RetryDecided(
                 self._wp,
                 table=ruling.table,
@@ -135,18 +133,18 @@ class Recovery:
                 reason=failed.reason,
                 role=self._role,
                 note=note,
-                next_agent=self._staffing.index() + 1 if falls_back else None,
+                next_agent=self._agents.index() + 1 if falls_back else None,
             )
         )
 
     async def _act(self, decision: Decision, failed: AttemptFailure, agent: str) -> None:
         match decision.action:
             case Action.RETRY | Action.REFRESH:
-                await self._s.control.pause(decision.wait)
+                await self._run.control.pause(decision.wait)
             case Action.FALLBACK:
-                await self._calls.note(
+                await self._scope.calls.note(
                     self._wp,
-                    f"{self._role}: {agent} failed ({failed.failure}); {self._staffing.agent()} goes on",
+                    f"{self._role}: {agent} failed ({failed.failure}); {self._agents.agent()} goes on",
                 )
             case Action.WAIT:
                 pass  # at the family's breaker, with all others
@@ -156,5 +154,5 @@ class Recovery:
                 assert_never(unreachable)
 
     def _reason(self, failed: AttemptFailure, agent: str) -> str:
-        number = self._s.remember(self._wp).attempts.get(self._role, 0)
+        number = self._scope.memory.attempts.get(self._role, 0)
         return f"{self._role} attempt {number} by {agent}: {failed.failure.value}: {failed.reason}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.lifecycle.unfinished import Unfinished
@@ -14,8 +14,8 @@ from kitty_run.profile.retry_verbs import Again
 class Acceptance:
     """Has the host accept one mission."""
 
-    def __init__(self, services: Services, calls: HostCalls, approvals: Approvals) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, approvals: Approvals) -> None:
+        self._run = run
         self._calls = calls
         self._approvals = approvals
 
@@ -25,11 +25,11 @@ class Acceptance:
 
         async def once() -> bool:
             try:
-                await self._s.host.accept()
+                await self._calls.host.accept()
             except HostRefused as refused:
                 if not self._put_off(refused, again):
                     raise
-                self._s.notice(f"the host crashed at accept ({refused}); tried again after the merge")
+                self._run.notice(f"the host crashed at accept ({refused}); tried again after the merge")
                 return False
             return True
 
@@ -38,9 +38,9 @@ class Acceptance:
         except CallGivenUp as given_up:
             raise Unfinished(f"the host did not accept the mission: {given_up}") from given_up.refused
         if accepted:
-            self._s.journal.write(MissionAccepted())
+            self._run.journal.write(MissionAccepted())
         return accepted
 
     def _put_off(self, refused: HostRefused, again: bool) -> bool:
-        around = self._s.host.topology.accept == "around"
-        return refused.lost and around and (again or self._s.profile.finish.merge is not None)
+        around = self._calls.host.topology.accept == "around"
+        return refused.lost and around and (again or self._run.profile.finish.merge is not None)

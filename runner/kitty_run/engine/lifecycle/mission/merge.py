@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck
@@ -35,25 +35,26 @@ class Work:
 class MissionMerge:
     """Merges one mission, and proves it."""
 
-    def __init__(self, services: Services, calls: HostCalls, approvals: Approvals) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, git: Git, approvals: Approvals) -> None:
+        self._run = run
+        self._git = git
         self._calls = calls
         self._approvals = approvals
-        self._heads = ReviewedHeads(services, calls)
-        self._check = MergeCheck(services, self._heads)
+        self._heads = ReviewedHeads(run, calls, git.repository)
+        self._check = MergeCheck(run, git.repository, self._heads)
 
     async def merge(self, merge: Merge) -> None:
         """Merge and prove it, and have the remote hold it where the profile wants that."""
-        if self._s.memory.merged is None:
+        if self._run.memory.merged is None:
             await self._merge(merge)
         if merge.push:
-            await ensure_pushed(self._s, await self._target(merge))
+            await ensure_pushed(self._run, self._git.repository, await self._target(merge))
 
     async def _merge(self, merge: Merge) -> None:
         self._check_strategy(merge)
         works = await self._works()
         heads = {work.wp: work.head for work in works}
-        merged_before = not any(work.alive for work in works) or bool(self._s.memory.heads)
+        merged_before = not any(work.alive for work in works) or bool(self._run.memory.heads)
         if merged_before and not await self._missing(merge, heads):
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._approvals.pass_or_stop("merge")
@@ -62,12 +63,12 @@ class MissionMerge:
         works = await self._works()
         heads = {work.wp: work.head for work in works}
         await self._check.before(await self._target(merge))
-        self._s.journal.write(MergeStarted(heads=heads, target=merge.target, strategy=merge.strategy))
+        self._run.journal.write(MergeStarted(heads=heads, target=merge.target, strategy=merge.strategy))
         await self._call_merge(merge, works)
         return await self._verified(merge, heads)
 
     def _check_strategy(self, merge: Merge) -> None:
-        works = self._s.host.traits.merge_strategies
+        works = self._calls.host.traits.merge_strategies
         if merge.strategy not in works:
             raise Unfinished(
                 f"finish.merge.strategy: {merge.strategy} does not work on this host; it merges by "
@@ -76,15 +77,15 @@ class MissionMerge:
 
     async def _works(self) -> list[Work]:
         """Every finished WP with its head; refuses where a workspace is dirty or a branch is gone."""
-        works, problems, mission = [], [], self._s.board.mission
-        for wp, lane in self._s.board.lanes.items():
+        works, problems, mission = [], [], self._run.board.mission
+        for wp, lane in self._run.board.lanes.items():
             if lane is Lane.CANCELED:
                 continue
             workspace, branch = await self._place(wp)
-            if workspace.is_dir() and (dirty := await self._s.workspace(workspace).dirty()):
+            if workspace.is_dir() and (dirty := await self._git.workspace(workspace).dirty()):
                 problems.append(f"{wp}: {workspace} is dirty ({', '.join(dirty[:5])})")
-            head = await self._s.repository.resolve(branch) if branch else None
-            known = head or self._s.memory.heads.get(wp) or await self._s.repository.kept(mission, wp)
+            head = await self._git.repository.resolve(branch) if branch else None
+            known = head or self._run.memory.heads.get(wp) or await self._git.repository.kept(mission, wp)
             if known is None:
                 problems.append(f"{wp}: its branch {branch} does not exist")
             else:
@@ -99,13 +100,13 @@ class MissionMerge:
     async def _settle(self, merge: Merge, works: list[Work]) -> None:
         """Have every branch at what was reviewed, after all that people were waited for."""
         branches = [(work.wp, work.branch) for work in works if work.branch and work.alive]
-        target = await self._s.repository.resolve(await self._target(merge))
+        target = await self._git.repository.resolve(await self._target(merge))
         if problems := await self._heads.settle(branches, target):
             raise Unfinished("not merged, since nobody reviewed what would be:\n  " + "\n  ".join(problems))
 
     async def _place(self, wp: str) -> tuple[Path, str | None]:
         """The workspace and the branch of `wp`, from the host only where the journal does not know."""
-        memory = self._s.remember(wp)
+        memory = self._run.remember(wp)
         if memory.workspace is not None:
             return memory.workspace, memory.branch
         allocation = await self._calls.locate(wp)
@@ -113,16 +114,16 @@ class MissionMerge:
 
     async def _commit_status(self) -> None:
         """Commit what the host has not committed of its own status, and what its merge would lose."""
-        topology, mission = self._s.host.topology, self._s.board.mission
-        apart = self._s.repo / topology.status_at.format(mission=mission) if topology.status_at else None
+        topology, mission = self._calls.host.topology, self._run.board.mission
+        apart = self._run.repo / topology.status_at.format(mission=mission) if topology.status_at else None
         if not (topology.commit_status if apart is None else apart.is_dir()):
             return
-        folder = (apart or self._s.repo) / "kitty-specs" / mission
+        folder = (apart or self._run.repo) / "kitty-specs" / mission
         message = f"chore: record the status of mission {mission}"
-        async with self._s.host.quiet():
-            sha = await self._s.repository.commit_status(folder, message, apart)
+        async with self._calls.host.quiet():
+            sha = await self._git.repository.commit_status(folder, message, apart)
         if sha:
-            self._s.journal.write(StatusCommitted(sha))
+            self._run.journal.write(StatusCommitted(sha))
 
     async def _call_merge(self, merge: Merge, works: list[Work]) -> None:
         """The host's merge, repeated as the table says while git shows that it has not taken effect."""
@@ -132,13 +133,13 @@ class MissionMerge:
         async def once() -> None:
             nonlocal aborted
             try:
-                await self._s.host.merge(merge.target, merge.strategy, merge.push)
+                await self._calls.host.merge(merge.target, merge.strategy, merge.push)
             except HostRefused as refused:
-                if aborted := await self._s.repository.abort_merge():
-                    self._s.notice("the host left a merge half done at the root checkout; it was aborted")
+                if aborted := await self._git.repository.abort_merge():
+                    self._run.notice("the host left a merge half done at the root checkout; it was aborted")
                 if not await self._took_effect(merge, heads, refused):
                     raise
-                self._s.notice(f"merge: {refused}; git shows that the work is merged all the same")
+                self._run.notice(f"merge: {refused}; git shows that the work is merged all the same")
 
         try:
             await self._calls.for_mission("merge", {Again.STEP}, once)
@@ -157,7 +158,7 @@ class MissionMerge:
         """Why the host did not merge, and what a person does about it."""
         text = f"{refused}\nNothing is lost: every work package's commits are on its branch."
         if own := [
-            path for path in await self._s.repository.dirty_tracked() if not path.startswith("kitty-specs/")
+            path for path in await self._git.repository.dirty_tracked() if not path.startswith("kitty-specs/")
         ]:
             text += (
                 f"\nUncommitted changes at the root checkout may stand in its way: {', '.join(own[:10])}. "
@@ -174,7 +175,7 @@ class MissionMerge:
 
     async def _target(self, merge: Merge) -> str:
         """The branch to look at; without one in the profile the mission's own, else the root's."""
-        target = merge.target or self._s.host.target or await self._s.repository.current_branch()
+        target = merge.target or self._calls.host.target or await self._git.repository.current_branch()
         if target is None:
             raise WorkspaceError(
                 "the root checkout is on no branch, and the profile names no finish.merge.target"
@@ -182,7 +183,7 @@ class MissionMerge:
         return target
 
     async def _missing(self, merge: Merge, heads: dict[str, str]) -> tuple[Unmerged, ...]:
-        return await self._s.repository.verify_merged(await self._target(merge), heads)
+        return await self._git.repository.verify_merged(await self._target(merge), heads)
 
     async def _verified(self, merge: Merge, heads: dict[str, str]) -> None:
         """What the host says of a merge counts only when git shows the code on the target."""
@@ -196,15 +197,15 @@ class MissionMerge:
                 "The commits are kept under refs/kitty-run/: `git for-each-ref refs/kitty-run`."
             )
         await self._check.after(merge, target, heads)
-        commit = await self._s.repository.resolve(target)
-        self._s.journal.write(MergeVerified(target=target, commit=commit, strategy=merge.strategy))
+        commit = await self._git.repository.resolve(target)
+        self._run.journal.write(MergeVerified(target=target, commit=commit, strategy=merge.strategy))
 
     async def clean_up(self, merge: Merge) -> None:
         """Remove what is merged, where the host doesn't; a run that was killed before it did this, too."""
-        if self._s.host.traits.cleans_up:
+        if self._calls.host.traits.cleans_up:
             return
-        lanes = self._s.board.lanes
+        lanes = self._run.board.lanes
         places = [await self._place(wp) for wp, lane in lanes.items() if lane is not Lane.CANCELED]
         branches = [branch for _, branch in places if branch]
         worktrees = [workspace for workspace, _ in places]
-        await self._s.repository.cleanup(worktrees, branches, await self._target(merge))
+        await self._git.repository.cleanup(worktrees, branches, await self._target(merge))

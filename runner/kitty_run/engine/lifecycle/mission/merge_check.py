@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
-from kitty_run.git.protocols import Loss
+from kitty_run.git.protocols import Loss, RepositoryPort
 from kitty_run.git.provenance import Foreign
 from kitty_run.profile.model import Merge
 
@@ -19,29 +19,30 @@ BEFORE, TOLD = "target-before-merge", "unreviewed"
 class MergeCheck:
     """Compares the target before and after one mission's merge."""
 
-    def __init__(self, services: Services, heads: ReviewedHeads) -> None:
-        self._s = services
+    def __init__(self, run: Run, repository: RepositoryPort, heads: ReviewedHeads) -> None:
+        self._run = run
+        self._repository = repository
         self._heads = heads
 
     async def before(self, target: str) -> None:
         """Keep what the target is at, so that it is found again whatever the merge does."""
-        if commit := await self._s.repository.resolve(target):
-            await self._s.repository.keep(self._s.board.mission, BEFORE, commit)
+        if commit := await self._repository.resolve(target):
+            await self._repository.keep(self._run.board.mission, BEFORE, commit)
 
     async def moved(self, target: str) -> bool:
         """Whether the target is not at what was kept before the merge."""
-        before = await self._s.repository.kept(self._s.board.mission, BEFORE)
-        return before is not None and before != await self._s.repository.resolve(target)
+        before = await self._repository.kept(self._run.board.mission, BEFORE)
+        return before is not None and before != await self._repository.resolve(target)
 
     async def after(self, merge: Merge, target: str, heads: Mapping[str, str]) -> None:
         """Raises `Unfinished` where something came in that nobody reviewed, or target's work is gone."""
-        mission = self._s.board.mission
-        before = await self._s.repository.kept(mission, BEFORE)
+        mission = self._run.board.mission
+        before = await self._repository.kept(mission, BEFORE)
         if before is None:
             return  # merged by other means, or by an earlier version
-        loss = await self._s.repository.lost(before, target, tuple(heads.values()))
+        loss = await self._repository.lost(before, target, tuple(heads.values()))
         known = (*self._heads.known(), *heads.values())
-        brought = await self._s.repository.brought(before, target, known)
+        brought = await self._repository.brought(before, target, known)
         await self._judge_commits(
             target, loss, [one for one in brought if merge.strategy == "merge" or one.merge]
         )
@@ -49,7 +50,7 @@ class MergeCheck:
 
     async def _judge_commits(self, target: str, loss: Loss, strangers: Sequence[Foreign]) -> None:
         """Name what nobody reviewed; once it was named, and nothing of it is left, it is settled."""
-        mission, repository = self._s.board.mission, self._s.repository
+        mission, repository = self._run.board.mission, self._repository
         settled = loss.expected is not None and not loss.files and await repository.kept(mission, TOLD)
         if not strangers or settled:
             return
@@ -58,14 +59,14 @@ class MergeCheck:
         commits = " ".join(one.commit[:10] for one in strangers)
         raise Unfinished(
             f"merged into {target}, but with commits that nobody reviewed:\n  {listed}\nLook at them "
-            f"(git -C {self._s.repo} show {commits}), and take back what does not belong there, with "
-            f"{target} checked out: git -C {self._s.repo} revert COMMIT. {self._before()}"
+            f"(git -C {self._run.repo} show {commits}), and take back what does not belong there, with "
+            f"{target} checked out: git -C {self._run.repo} revert COMMIT. {self._before()}"
         )
 
     async def _judge_content(self, target: str, loss: Loss) -> None:
-        mission = self._s.board.mission
+        mission = self._run.board.mission
         if loss.expected is None:
-            self._s.notice(
+            self._run.notice(
                 f"the merge can't be computed apart ({loss.why}); {target}'s own changes were looked for "
                 "file by file"
             )
@@ -73,9 +74,9 @@ class MergeCheck:
             return
         restore = f"compare with {self._ref(BEFORE)}"
         if loss.expected is not None:
-            await self._s.repository.keep(mission, "expected-merge", loss.expected)
+            await self._repository.keep(mission, "expected-merge", loss.expected)
             files = " ".join(shlex.quote(file) for file in loss.files)
-            git = f"git -C {shlex.quote(str(self._s.repo))}"
+            git = f"git -C {shlex.quote(str(self._run.repo))}"
             restore = (
                 f"with {target} checked out, {git} checkout {self._ref('expected-merge')} -- {files} "
                 f"&& {git} commit -m 'Bring back what the merge took away' "
@@ -92,4 +93,4 @@ class MergeCheck:
         return f"What it was before the merge is kept under {self._ref(BEFORE)}."
 
     def _ref(self, name: str) -> str:
-        return f"refs/kitty-run/{self._s.board.mission}/{name}"
+        return f"refs/kitty-run/{self._run.board.mission}/{name}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kitty_run.engine.context import Services
+from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.state.events import BranchPutBack, HeadFound
 from kitty_run.errors import WorkspaceError
-from kitty_run.git.protocols import Standing
+from kitty_run.git.protocols import RepositoryPort, Standing
 from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane
 
@@ -16,37 +16,38 @@ from kitty_run.host.model import Lane
 class ReviewedHeads:
     """The reviewed commits of one mission, and the branches that must hold them and nothing else."""
 
-    def __init__(self, services: Services, calls: HostCalls) -> None:
-        self._s = services
+    def __init__(self, run: Run, calls: HostCalls, repository: RepositoryPort) -> None:
+        self._run = run
         self._calls = calls
+        self._repository = repository
 
     async def find(self) -> None:
         """Take down the commits of work packages that others approved, as early as they are seen.
 
         Whatever is committed on their branches later was there for none of those who approved.
         """
-        finished = self._s.host.traits.finished - {Lane.CANCELED}
-        for wp, lane in self._s.board.lanes.items():
-            if lane not in finished or self._s.remember(wp).reviewed is not None:
+        finished = self._calls.host.traits.finished - {Lane.CANCELED}
+        for wp, lane in self._run.board.lanes.items():
+            if lane not in finished or self._run.remember(wp).reviewed is not None:
                 continue
             if commit := await self._now(wp):
-                self._s.journal.write(HeadFound(wp, commit=commit, lane=lane.value))
+                self._run.journal.write(HeadFound(wp, commit=commit, lane=lane.value))
 
     async def _now(self, wp: str) -> str | None:
         """What the runner kept of `wp`, else the commit that its branch is at."""
-        if kept := await self._s.repository.kept(self._s.board.mission, wp):
+        if kept := await self._repository.kept(self._run.board.mission, wp):
             return kept
-        branch = self._s.remember(wp).branch
+        branch = self._run.remember(wp).branch
         if branch is None:
             try:
                 branch = (await self._calls.locate(wp)).branch
             except CallGivenUp as given_up:
-                self._s.notice(f"the host can't tell where it is worked on: {given_up}", wp)
-        return await self._s.repository.resolve(f"refs/heads/{branch}") if branch else None
+                self._run.notice(f"the host can't tell where it is worked on: {given_up}", wp)
+        return await self._repository.resolve(f"refs/heads/{branch}") if branch else None
 
     def known(self) -> tuple[str, ...]:
         """All reviewed commits."""
-        found = (self._s.remember(wp).reviewed for wp in self._s.board.lanes)
+        found = (self._run.remember(wp).reviewed for wp in self._run.board.lanes)
         return tuple(dict.fromkeys(commit for commit in found if commit))
 
     async def settle(self, branches: Iterable[tuple[str, str]], target: str | None) -> tuple[str, ...]:
@@ -62,23 +63,23 @@ class ReviewedHeads:
         return tuple(one for one in told if one)
 
     async def _settle(self, branch: str, wps: Sequence[str], known: Sequence[str]) -> str | None:
-        reviewed = [commit for wp in wps if (commit := self._s.remember(wp).reviewed)]
-        if not reviewed or await self._s.repository.resolve(branch) == reviewed[-1] == reviewed[0]:
+        reviewed = [commit for wp in wps if (commit := self._run.remember(wp).reviewed)]
+        if not reviewed or await self._repository.resolve(branch) == reviewed[-1] == reviewed[0]:
             return None
-        standing = await self._s.repository.standing(branch, reviewed, known)
+        standing = await self._repository.standing(branch, reviewed, known)
         if standing is None:
             return None  # the host removed it after its merge
         resolved = [one for one in standing.foreign if self._is_resolution(wps, one)]
         astray = [one for one in standing.foreign if one not in resolved]
         for one in resolved:
-            self._s.notice(f"conflicts resolved by hand, which no reviewer saw: {one}", wps[-1])
+            self._run.notice(f"conflicts resolved by hand, which no reviewer saw: {one}", wps[-1])
         if not astray and not standing.missing:
             return None
         return await self._put_back(branch, wps, standing, astray)
 
     def _is_resolution(self, wps: Sequence[str], commit: Foreign) -> bool:
         """Whether a person was asked for it: a merge of this branch was tried, and did not succeed."""
-        return commit.resolves and any(wp in self._s.memory.heads for wp in wps)
+        return commit.resolves and any(wp in self._run.memory.heads for wp in wps)
 
     async def _put_back(
         self, branch: str, wps: Sequence[str], standing: Standing, astray: Sequence[Foreign]
@@ -92,10 +93,10 @@ class ReviewedHeads:
                 f"missing there (`git merge {' '.join(standing.missing)}`)"
             )
         try:
-            kept = await self._s.repository.put_back(self._s.board.mission, wps[-1], branch, standing.goal)
+            kept = await self._repository.put_back(self._run.board.mission, wps[-1], branch, standing.goal)
         except WorkspaceError as error:
             return f"{what}: {why or lacking}; it can't be put back: {error}"
-        self._s.journal.write(
+        self._run.journal.write(
             BranchPutBack(
                 wps[-1],
                 branch=branch,
