@@ -100,7 +100,7 @@ def _is_simple(text: str, names: Names) -> bool:
 
 
 def _rendered(text: str, variables: Mapping[str, object]) -> str:
-    from kitty_run.profile.template_bounds import allowance
+    from kitty_run.profile.template_allowance import allowance
 
     template = _compiled(text)
     with allowance():
@@ -139,7 +139,7 @@ def _parsed(text: str) -> nodes.Template:
 
 def _without_end(text: str, names: Names) -> Iterator[Flaw]:
     """What would take too much at run time, whatever the names mean: found by rendering it once."""
-    from kitty_run.profile.template_bounds import BoundsError
+    from kitty_run.profile.template_allowance import BoundsError
 
     example = {name: dict.fromkeys(known, "x") if known else "x" for name, known in names.items()}
     try:

@@ -1,32 +1,20 @@
-"""Templates without end: what one rendering may cost, in values, turns of loops and processor time.
-
-Every value that a template makes is paid for from one allowance, before it is made where its size can be
-told ahead. So neither long loops, nor repeated texts, nor lists of lists take memory or time without end.
-"""
+"""Jinja2 for templates that may have no end: what they make is paid for, where possible before it is made."""
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
 from functools import wraps
-from types import BuiltinMethodType, GeneratorType
+from types import BuiltinMethodType
 from typing import Any, cast
 
-from jinja2 import StrictUndefined, TemplateRuntimeError, nodes, pass_context
+from jinja2 import StrictUndefined, nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-ALLOWANCE = 16_000_000
-"""Characters, or their like, that one rendering may make in all."""
-ELEMENT = 32
-TURN = 160
-"""What an element of a list costs, and a turn of a loop or a call."""
-SECONDS = 1.0
-"""Processor time of one rendering."""
+from kitty_run.profile.template_allowance import ELEMENT, TURN, BoundsError, listed, paid, size, spend, turns
+
 NUMBER = 10_000
 """The largest number that a filter, a method or `range` takes: widths, counts, positions."""
 BITS = 256
@@ -44,38 +32,6 @@ _METHODS = frozenset(
     splitlines startswith strip swapcase title upper values zfill""".split()  # noqa: SIM905 - easier to read
 )
 _PRODUCTS = frozenset({"indent", "join", "tojson", "wordwrap", "urlize", "expandtabs"})
-
-
-class BoundsError(TemplateRuntimeError):
-    """A template that would take too much."""
-
-
-class _Purse:
-    """What is left of one rendering's allowance."""
-
-    def __init__(self) -> None:
-        self.left = ALLOWANCE
-        self.until = time.thread_time() + SECONDS
-
-    def spend(self, amount: int) -> None:
-        self.left -= amount
-        if self.left < 0:
-            raise BoundsError("it makes too much: its loops, lists or texts are too large")
-        if time.thread_time() > self.until:
-            raise BoundsError(f"it takes more than {SECONDS:.0f} s to render")
-
-
-_purse: ContextVar[_Purse | None] = ContextVar("_purse", default=None)
-
-
-@contextmanager
-def allowance() -> Iterator[None]:
-    """One rendering, with an allowance of its own."""
-    token = _purse.set(_Purse())
-    try:
-        yield
-    finally:
-        _purse.reset(token)
 
 
 def check_shape(tree: nodes.Template) -> tuple[int, str] | None:
@@ -108,7 +64,7 @@ class BoundedEnvironment(SandboxedEnvironment):
         self.globals.clear()
         self.globals["range"] = _range
         self.filters = {name: _paid(name, function) for name, function in self.filters.items()}
-        self.filters |= {"_paid": paid, "_turns": _turns}
+        self.filters |= {"_paid": paid, "_turns": turns}
 
     def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:
         return super()._generate(_Paying().visit(source), *args, **options)
@@ -118,13 +74,13 @@ class BoundedEnvironment(SandboxedEnvironment):
         """The parts of an output, a macro's or a block's, joined."""
         kept = []
         for part in parts:
-            _spend(len(part) + 1)
+            spend(len(part) + 1)
             kept.append(part)
         return "".join(kept)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic with small numbers, and texts and lists that can be paid for."""
-        _spend(size(left) + size(right))
+        spend(size(left) + size(right))
         if operator == "**" and not _small(left, right):
             raise BoundsError("the number is too large")
         if operator == "*":
@@ -135,8 +91,8 @@ class BoundedEnvironment(SandboxedEnvironment):
 
     def call(self, context: Context, function: Any, /, *args: Any, **options: Any) -> Any:
         """A call of a method, a macro or `range`."""
-        _spend(TURN)
-        args = tuple(_listed(value) for value in args)
+        spend(TURN)
+        args = tuple(listed(value) for value in args)
         name, owner = getattr(function, "__name__", ""), getattr(function, "__self__", None)
         if isinstance(function, BuiltinMethodType) and name not in _METHODS:
             raise BoundsError(f"the method {name!r} is not allowed in templates")
@@ -204,50 +160,6 @@ def _wrapped(node: nodes.Node, name: str = "_paid") -> nodes.Filter:
     )
 
 
-def size(value: object) -> int:
-    """What a value costs, with all that is in it as often as it is in it; counted no further than needed."""
-    total, stack = 0, [value]
-    while stack and total <= ALLOWANCE:
-        one = stack.pop()
-        if isinstance(one, str | bytes):
-            total += len(one) + 1
-        elif isinstance(one, int):
-            total += one.bit_length() // 8 + 1
-        elif isinstance(one, range):
-            total += ELEMENT * (len(one) + 1)
-        elif isinstance(one, dict):
-            total += ELEMENT * (len(one) + 1)
-            stack += [*one.keys(), *one.values()]
-        elif isinstance(one, list | tuple | set | frozenset):
-            total += ELEMENT * (len(one) + 1)
-            stack += one
-        else:
-            total += 1
-    return total
-
-
-def paid(value: Any) -> Any:
-    """`value`, once it is paid for."""
-    _spend(size(value))
-    return value
-
-
-def _spend(amount: int) -> None:
-    if (purse := _purse.get()) is not None:
-        purse.spend(amount)
-
-
-def _turns(items: Any) -> Iterator[Any]:
-    for item in items:
-        _spend(TURN)
-        yield item
-
-
-def _listed(value: Any) -> Any:
-    """What a filter yields one by one, as a list, so that its size is known."""
-    return list(_turns(value)) if isinstance(value, GeneratorType) else value
-
-
 @pass_context
 def _finalize(_context: Context, value: object) -> object:
     # That it takes the context keeps Jinja2 from calling it, and what it prints, while it compiles.
@@ -266,7 +178,7 @@ def _paid(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def paying(*args: Any, **options: Any) -> Any:
-        args = tuple(_listed(value) for value in args)
+        args = tuple(listed(value) for value in args)
         _check(name, args[passed:], options)
         return paid(function(*args, **options))
 
@@ -276,17 +188,17 @@ def _paid(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _check(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> None:
     """What a filter or a method called `name` would cost; the first of `values` is what it is applied to."""
     others = [*values[1:], *options.values()]
-    _spend(TURN + sum(size(value) for value in values) + sum(size(value) for value in options.values()))
+    spend(TURN + sum(size(value) for value in values) + sum(size(value) for value in options.values()))
     if any(isinstance(value, int) and abs(value) > NUMBER for value in others):
         raise BoundsError(f"{name!r} takes no number beyond {NUMBER}")
     text = values[0] if values else ""
     if name in _PRODUCTS:
-        _spend(
+        spend(
             _length(text)
             * sum(abs(value) if isinstance(value, int) else size(value) for value in others if value)
         )
     elif name == "replace" and len(others) > 1:
-        _spend(str(text).count(str(others[0])) * size(others[1]))
+        spend(str(text).count(str(others[0])) * size(others[1]))
     elif name == "format":
         _check_format(str(text), str(text).count("%") + str(text).count("{"), others)
     elif name == "sum" and not all(isinstance(value, int | float | str) for value in others):
@@ -312,10 +224,10 @@ def _check_product(left: Any, right: Any) -> None:
         return
     for value, times in ((left, right), (right, left)):
         if isinstance(times, int):
-            _spend(size(value) * max(times, 0))
+            spend(size(value) * max(times, 0))
 
 
 def _check_format(text: str, fields: int, values: Iterable[Any]) -> None:
     if _WIDTH.search(text):
         raise BoundsError("the width of a formatted value is limited to 999")
-    _spend(fields * (1_000 + sum(size(value) for value in values)))
+    spend(fields * (1_000 + sum(size(value) for value in values)))

@@ -78,6 +78,21 @@ def hang() -> None:
 
 
 @api.command()
+def chatter(stream: str) -> None:
+    """Print without end, with a process that does not end by itself either."""
+    subprocess.Popen(["sleep", "600"])
+    while True:
+        print("x" * 65536, file=getattr(sys, stream), flush=True)
+
+
+@api.command()
+def shout() -> None:
+    """Print much at once, and end."""
+    print("x" * (17 << 20))
+    say()
+
+
+@api.command()
 def wait_for(name: str) -> None:
     """Wait until `tell` opens the same pipe: only calls that overlap come to an end."""
     say(heard=(HERE / name).read_text())

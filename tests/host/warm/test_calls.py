@@ -56,6 +56,21 @@ def test_the_time_limit_ends_the_whole_process_group(stub: Stub) -> None:
     assert stub.hanging() == []
 
 
+@pytest.mark.parametrize("words", [("chatter", "stdout"), ("chatter", "stderr"), ("shout",)])
+def test_a_call_that_prints_without_end_is_ended_and_the_host_stays_warm(
+    stub: Stub, words: tuple[str, ...]
+) -> None:
+    async def use(starter: WarmStarter) -> tuple[RawReply, dict[str, Any], dict[str, Any]]:
+        before = data(await stub.ask(starter, "whoami"))
+        reply = await stub.ask(starter, *words)
+        return reply, before, data(await stub.ask(starter, "whoami"))
+
+    reply, before, after = stub.run(use)
+    assert (reply.status, reply.stdout) == (-9, "")
+    assert reply.stderr == "it printed more than 16 MiB, and was ended\n"
+    assert before["parent"] == after["parent"]
+
+
 def test_a_cancelled_call_is_ended(stub: Stub) -> None:
     async def use(starter: WarmStarter) -> None:
         await stub.ask(starter, "contract-version")

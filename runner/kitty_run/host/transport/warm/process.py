@@ -22,7 +22,7 @@ START_UP = ("orchestrator-api", "contract-version")
 """What the script is started with; it stops before it runs it."""
 
 LINE_LIMIT = 1 << 28
-"""Bytes of the longest reply line that is read."""
+"""Bytes of the longest reply line that is read: two outputs of `warm_call.LIMIT`, escaped as JSON."""
 
 GRACE = 10.0
 """Seconds that the server may be late in ending a call whose time is up."""

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
+LIMIT = 16 << 20
+"""Bytes of each output that a call may print, as for a cold one."""
+
 Reply = dict[str, Any]
 """A JSON object of the warm host's answers (see `warm_server.py`)."""
 
@@ -71,12 +74,19 @@ class Call:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 end(self.pid, signal.SIGKILL)
 
+    def printed_too_much(self) -> bool:
+        return any(os.fstat(file.fileno()).st_size > LIMIT for file in (self.stdout, self.stderr))
+
     def finish(self, status: int) -> list[str]:
         """Answer; returns the modules that the child imported."""
         self.pid = 0
         seconds = time.monotonic() - self.started
         shown = None if self.timed_out else status
+        too_much = self.printed_too_much()
         stdout, stderr, modules = (content(file) for file in (self.stdout, self.stderr, self.modules))
+        if too_much:
+            shown, stdout = -signal.SIGKILL, ""
+            stderr = f"it printed more than {LIMIT >> 20} MiB, and was ended\n"
         self.answer({"status": shown, "stdout": stdout, "stderr": stderr, "seconds": seconds})
         return modules.split()
 
@@ -89,7 +99,7 @@ def scratch_file() -> IO[bytes]:
 def content(file: IO[bytes]) -> str:
     with file:
         file.seek(0)
-        return str(file.read(), "utf-8", "replace")
+        return str(file.read(LIMIT), "utf-8", "replace")
 
 
 class ShimRequest:

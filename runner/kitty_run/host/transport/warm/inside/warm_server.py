@@ -59,6 +59,9 @@ PROBE = ["orchestrator-api", "kitty-run-probe"]
 
 SELF_TEST_SECONDS = 60.0
 
+LOOK = 0.25
+"""Seconds between two looks at how much the calls under way have printed."""
+
 
 class Server:
     """One loop without threads over requests, shims, ended children and time limits."""
@@ -236,14 +239,18 @@ class Server:
             os.write(self.child_of.modules.fileno(), "\n".join(names).encode())
 
     def patience(self) -> float | None:
+        if not self.calls:
+            return None
         deadlines = [call.deadline for call in self.calls.values() if call.deadline and not call.timed_out]
-        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        return max(0.0, min([LOOK, *(deadline - time.monotonic() for deadline in deadlines)]))
 
     def end_late_calls(self) -> None:
         now = time.monotonic()
         for call in self.calls.values():
             if call.deadline and call.deadline <= now and not call.timed_out:
                 call.timed_out = True
+                call.kill()
+            elif call.printed_too_much():
                 call.kill()
 
     def reap(self) -> None:
