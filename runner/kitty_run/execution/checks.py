@@ -9,9 +9,9 @@ from pathlib import Path
 
 from kitty_run.agents.launch.environment import environment
 from kitty_run.agents.model import CheckResult, Exit, Launch, OnStarted
-from kitty_run.agents.results import logs
 from kitty_run.execution.processes import ProcessRunner
 from kitty_run.profile.model import AgentEnv, Check
+from kitty_run.text import logs
 
 PASSED = (
     "HOME",

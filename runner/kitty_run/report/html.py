@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.agents.results import logs
 from kitty_run.engine.state.events import (
     Entry,
     ErrorUnexpected,
@@ -26,6 +25,7 @@ from kitty_run.report.formatting import count, duration, money, tokens
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import follow
 from kitty_run.report.status_text import headline
+from kitty_run.text import logs
 from kitty_run.text.clean import clean, shortened
 
 EXCERPT_LENGTH = 4096

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from kitty_run.agents.model import Ending, Exit, Outcome
-from kitty_run.agents.results import logs, reset_times
+from kitty_run.agents.results import reset_times
 from kitty_run.agents.results.output import extract
 from kitty_run.profile.model import Agent, FailureClass, FailureRule
+from kitty_run.text import patterns
 
 LAST_WORDS = 64 * 1024
 """Bytes at the end of each log that can explain why an agent that had to be ended was stuck."""
+
+LONGEST_TIME = 200
+"""Characters of a `resets_at` that are read as a time."""
 
 DECIDED: Mapping[Ending, tuple[FailureClass, str]] = {
     "not_installed": (
@@ -28,8 +31,6 @@ STUCK: Mapping[Ending, tuple[FailureClass, str]] = {
     "timeout": (FailureClass.TIMEOUT, "`timeout` was over"),
     "idle": (FailureClass.IDLE, "`idle_timeout` was over"),
 }
-
-Pieces = Callable[[], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def classify(agent: Agent, exit: Exit, now: datetime) -> Outcome:  # noqa: A002 
     found = extract(agent.output, exit.stdout)
     return Outcome(
         failure=decision.failure,
-        rule=decision.rule,
+        rule=f"{decision.rule}; {found.unread}" if found.unread else decision.rule,
         exit=exit,
         message=found.message,
         session=found.session,
@@ -70,15 +71,13 @@ def _decide(agent: Agent, end: Exit, now: datetime) -> Decision:
         failure, why = DECIDED[end.ending]
         why = why.format(command=agent.command[0])
         return Decision(failure, f"{why}{'' if end.signal is None else f' ({end.signal})'}")
-    rules = _first_rule(agent.failures, end, now)
+    rule, late = _first_rule(agent.failures, end, now)
     if end.ending in STUCK:
         failure, why = STUCK[end.ending]
-        return (
-            Decision(rules.failure, f"{why}; {rules.rule}", rules.resets_at)
-            if rules
-            else Decision(failure, why)
-        )
-    return rules or _without_rule(agent, end)
+        found = replace(rule, rule=f"{why}; {rule.rule}") if rule else Decision(failure, why)
+    else:
+        found = rule or _without_rule(agent, end)
+    return replace(found, rule=f"{found.rule}{late}")
 
 
 def _without_rule(agent: Agent, end: Exit) -> Decision:
@@ -86,45 +85,36 @@ def _without_rule(agent: Agent, end: Exit) -> Decision:
         return Decision(FailureClass.FAILED, f"exit status {end.status}, and no rule of `failures` matches")
     if agent.success is None:
         return Decision(None, "exit status 0")
-    if _search(agent.success, _whole(end)) is None:
+    try:
+        found = patterns.last_in(agent.success, _paths(end))
+    except patterns.Late as late:
+        return Decision(FailureClass.FAILED, f"exit status 0, but `success.match` {late} on its output")
+    if found is None:
         return Decision(FailureClass.FAILED, "exit status 0, but `success.match` is not found in the output")
     return Decision(None, "exit status 0 and `success.match`")
 
 
-def _first_rule(rules: tuple[FailureRule, ...], end: Exit, now: datetime) -> Decision | None:
-    """What the first of `rules` that matches decides."""
-    pieces = _last_words(end) if end.ending in STUCK else _whole(end)
+def _first_rule(rules: tuple[FailureRule, ...], end: Exit, now: datetime) -> tuple[Decision | None, str]:
+    """What the first of `rules` that matches decides, and which ones were passed over."""
+    limit, late = LAST_WORDS if end.ending in STUCK else None, ""
     for number, rule in enumerate(rules):
         if rule.exit_codes and end.status not in rule.exit_codes:
             continue
-        match = None if rule.match is None else _search(rule.match, pieces)
-        if rule.match is not None and match is None:
+        try:
+            # The last match: what was said of a limit at the end is truer than what was said of it before.
+            found = {} if rule.match is None else patterns.last_in(rule.match, _paths(end), limit=limit)
+        except patterns.Late as error:
+            late += f"; failures[{number}] was passed over, since its pattern {error} on the output"
             continue
-        named = None if match is None else match.groupdict().get("resets_at")
-        resets_at = None if named is None else reset_times.parse(named, now)
-        unread = (
-            "" if named is None or resets_at is not None else f"; its `resets_at` is no time: {named[:60]!r}"
-        )
-        return Decision(rule.failure, f"failures[{number}]: {rule.failure}{unread}", resets_at)
-    return None
+        if found is not None:
+            return _decided(number, rule, found.get("resets_at"), now), late
+    return None, late
 
 
-def _search(pattern: str, pieces: Pieces) -> re.Match[str] | None:
-    """The last match: what was said of a limit at the end is truer than what was said of it before."""
-    compiled = re.compile(pattern, re.MULTILINE)
-    last = None
-    for piece in pieces():
-        for match in compiled.finditer(piece):
-            last = match
-    return last
-
-
-def _whole(end: Exit) -> Pieces:
-    return lambda: (piece for path in _paths(end) for piece in logs.pieces(path))
-
-
-def _last_words(end: Exit) -> Pieces:
-    return lambda: (logs.tail(path, LAST_WORDS) for path in _paths(end))
+def _decided(number: int, rule: FailureRule, named: str | None, now: datetime) -> Decision:
+    resets_at = None if named is None else reset_times.parse(named[:LONGEST_TIME], now)
+    unread = "" if named is None or resets_at is not None else f"; its `resets_at` is no time: {named[:60]!r}"
+    return Decision(rule.failure, f"failures[{number}]: {rule.failure}{unread}", resets_at)
 
 
 def _paths(end: Exit) -> tuple[Path, ...]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from kitty_run.agents.results import logs
 from kitty_run.profile.model import Output
+from kitty_run.text import logs, patterns
 
 MESSAGE_LIMIT = 256 * 1024
 """Characters of the final message that are kept: its end, where a verdict stands."""
@@ -39,6 +39,8 @@ class Extract:
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    unread: str = ""
+    """Why something was not looked for; empty where all was."""
 
 
 def extract(output: Output, path: Path) -> Extract:
@@ -50,10 +52,13 @@ def extract(output: Output, path: Path) -> Extract:
     last line that has it; lines that are not JSON are passed over.
     """
     if output.format == "text":
-        return _text(output, logs.plain(logs.tail(path, 4 * MESSAGE_LIMIT)).strip())
+        return _text(output, path)
     collected = _Collected(output)
-    for document in _documents(output, path):
-        collected.take(document)
+    try:
+        for document in _documents(output, path):
+            collected.take(document)
+    except patterns.Late as late:
+        return Extract(unread=f"`output.lines` {late}: nothing is known of its result")
     return collected.extract()
 
 
@@ -86,11 +91,16 @@ def _added(members: object, pointer: str) -> float | None:
     return sum(numbers) if numbers else None
 
 
-def _text(output: Output, text: str) -> Extract:
-    numbers: dict[str, float | None] = {}
-    for match in re.finditer(output.usage, text, re.MULTILINE) if output.usage else ():
-        numbers = {name: _spoken(value) for name, value in match.groupdict().items()}
+def _text(output: Output, path: Path) -> Extract:
+    text, unread = logs.plain(logs.tail(path, 4 * MESSAGE_LIMIT)).strip(), ""
+    groups: patterns.Groups | None = None
+    try:
+        groups = patterns.last_in_message(output.usage, path, 4 * MESSAGE_LIMIT) if output.usage else None
+    except patterns.Late as late:
+        unread = f"`output.usage` {late}: cost and tokens are unknown"
+    numbers = {name: _spoken(value) for name, value in (groups or {}).items()}
     return Extract(
+        unread=unread,
         message=text[-MESSAGE_LIMIT:] or None,
         cost_usd=numbers.get("cost_usd"),
         input_tokens=_whole(numbers.get("input_tokens")),
@@ -149,9 +159,12 @@ def _documents(output: Output, path: Path) -> Iterator[object]:
 def _json_lines(output: Output, path: Path) -> Iterator[object]:
     """The JSON lines that may hold a value: those in which a pointer's last name stands."""
     keys = tuple(_key(pointer) for pointer in _pointers(output))
-    wanted = re.compile((output.lines or "").encode())
-    for line in logs.lines(path):
-        if any(key in line for key in keys) and wanted.search(line):
+    if output.lines:
+        lines = logs.spans(path, patterns.lines_with(output.lines, path, map(bytes.decode, keys)))
+    else:
+        lines = (line for _, line in logs.lines(path))
+    for line in lines:
+        if any(key in line for key in keys):
             document = _loads(line)
             if document is not None:
                 yield document

@@ -65,8 +65,15 @@ def _template(path: Path, node: ScalarNode, found: list[Flaw]) -> Iterator[Probl
 def _regex(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
     try:
         re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, OverflowError, RecursionError, MemoryError) as error:
         yield Problem.at(node.place, pointer(path), f"not a regular expression: {error}")
+        return
+    from kitty_run.text.patterns import is_endless
+
+    if is_endless(text):
+        message = "a pattern without end: on some texts it tries more ways to match than can be counted"
+        hint = "a group that repeats, like (a+)+ or (a|a)*, must match each text in one way only"
+        yield Problem.at(node.place, pointer(path), message, hint)
 
 
 def _pointer(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ repeats the last `OVERLAP` bytes of the one before, so that a match which is sho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CHUNK = 1024 * 1024
@@ -32,19 +32,32 @@ def pieces(path: Path) -> Iterator[str]:
             kept = _last_lines(block)
 
 
-def lines(path: Path) -> Iterator[bytes]:
-    """The lines of `path` that are no longer than `LINE_LIMIT`, split at LF only."""
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of `path` that are no longer than `LINE_LIMIT`, split at LF only, each with its offset."""
     try:
         file = path.open("rb")
     except OSError:
         return
     with file:
-        whole = True
+        whole, offset = True, 0
         while line := file.readline(LINE_LIMIT):
             ended = line.endswith(b"\n")
             if whole and (ended or len(line) < LINE_LIMIT):
-                yield line
+                yield offset, line
             whole = ended
+            offset += len(line)
+
+
+def spans(path: Path, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+    """The pieces of `path` at `places`, each an offset and a length; nothing where it does not exist."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        return
+    with file:
+        for offset, length in places:
+            file.seek(offset)
+            yield file.read(length)
 
 
 def tail(path: Path, limit: int) -> str:
