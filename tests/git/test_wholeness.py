@@ -62,10 +62,13 @@ class TestCutOff:
         tree = half_made(root, "m-WP01")
         tree.write("src/app.py", "on")
         tree.write("notes.txt", "mine")
+        make_repo(tree.path / "inner").commit("inner", **{"deep/inner.txt": "inner work"})
         repair = whole(root, tree)
         assert repair is not None
         assert repair.kept is not None
-        assert repair.kept.files == ("notes.txt", "src/app.py")
+        assert {"notes.txt", "src/app.py", "inner/deep/inner.txt"} <= set(repair.kept.files)
+        assert "many/7.txt" not in repair.kept.files
+        assert root.git("show", f"{repair.kept.ref}:inner/deep/inner.txt") == "inner work"
         assert root.git("show", f"{repair.kept.ref}:notes.txt") == "mine"
         assert root.git("show", f"{repair.kept.ref}:many/7.txt") == "7"
         assert_whole(tree, root)

@@ -222,27 +222,6 @@ class TestCommit:
         assert "code.py" not in other.files()
 
 
-class TestRecord:
-    def test_a_snapshot_becomes_a_commit_on_no_branch_and_the_workspace_stays_as_it_is(
-        self, tree: GitRepo, workspace: Workspace
-    ) -> None:
-        head = tree.head()
-        tree.write("loose.py", "loose")
-        before = tree.status()
-        made = run(workspace.record(run(workspace.snapshot()), "put aside"))
-        assert "loose.py" in tree.files(made)
-        assert tree.head(f"{made}^") == head == tree.head()
-        assert tree.status() == before
-
-    def test_an_earlier_commit_can_be_gone_back_to(self, tree: GitRepo, workspace: Workspace) -> None:
-        head = tree.head()
-        tree.commit("a reviewer's", **{"reviewer.py": "x"})
-        tree.write("loose.py", "loose")
-        found = run(workspace.discard(run(workspace.snapshot_committed(head))))
-        assert found == ("loose.py", "reviewer.py")
-        assert (tree.head(), tree.status()) == (head, "")
-
-
 class TestOwnWork:
     def test_a_base_with_dependencies_commits_is_not_own_work(self, root: GitRepo) -> None:
         root.worktree("m-WP01", "m-WP01").commit("one", **{"one.py": "1"})
@@ -402,7 +381,7 @@ class TestDiscard:
     def test_a_clean_workspace_needs_nothing(self, tree: GitRepo, workspace: Workspace) -> None:
         since = run(workspace.snapshot())
         tree.write("run.log", "ignored")
-        assert run(workspace.discard(since)) == ()
+        assert run(workspace.discard(since, "test")) == ()
         assert tree.read("run.log") == "ignored"
 
     def test_puts_back_files_commits_branch_and_index(self, tree: GitRepo, workspace: Workspace) -> None:
@@ -413,7 +392,7 @@ class TestDiscard:
         tree.git("add", "-A")
         tree.write("cache/x.bin", "x")
         tree.write(".gitignore", "*\n")
-        assert run(workspace.discard(since)) == (".gitignore", "fix.py", "src/app.py")
+        assert run(workspace.discard(since, "test")) == (".gitignore", "fix.py", "src/app.py")
         assert not (tree.path / "cache").exists()
         assert run(workspace.snapshot()) == since
         assert tree.status() == ""
@@ -423,9 +402,9 @@ class TestDiscard:
     ) -> None:
         since = run(workspace.snapshot())
         tree.git("commit", "-q", "--allow-empty", "-m", "empty")
-        assert run(workspace.discard(since)) == ("HEAD",)
+        assert run(workspace.discard(since, "test")) == ("HEAD",)
         tree.git("checkout", "-q", "--detach")
-        assert run(workspace.discard(since)) == ("HEAD",)
+        assert run(workspace.discard(since, "test")) == ("HEAD",)
         assert run(workspace.snapshot()) == since
 
     def test_notices_what_is_staged_only(self, tree: GitRepo, workspace: Workspace) -> None:
@@ -433,7 +412,7 @@ class TestDiscard:
         tree.write("src/app.py", "staged")
         tree.git("add", "-A")
         tree.write("src/app.py", "one\ntwo\nthree\n")
-        assert run(workspace.discard(since)) == ("src/app.py",)
+        assert run(workspace.discard(since, "test")) == ("src/app.py",)
         assert tree.status() == ""
 
     def test_ends_a_rebase_and_a_merge_left_half_done(self, tree: GitRepo, workspace: Workspace) -> None:
@@ -446,7 +425,7 @@ class TestDiscard:
         tree.git("checkout", "-q", "m-WP01")
         for operation in ("rebase", "merge"):
             tree.git(operation, "theirs", check=False)
-            assert run(workspace.discard(since)) == ("src/app.py",)
+            assert run(workspace.discard(since, "test")) == ("src/app.py",)
             assert "rebas" not in tree.git("status")
             assert run(workspace.snapshot()) == since
 
@@ -455,21 +434,21 @@ class TestDiscard:
     ) -> None:
         since = run(workspace.snapshot())
         tree.git("clone", "-q", str(root.path), "vendor/copy")
-        assert run(workspace.discard(since)) == ("vendor/copy/",)
+        assert run(workspace.discard(since, "test")) == ("vendor/copy/",)
         assert not (tree.path / "vendor").exists()
 
     def test_restores_a_branch_that_was_deleted(self, tree: GitRepo, workspace: Workspace) -> None:
         since = run(workspace.snapshot())
         tree.git("checkout", "-q", "--detach")
         tree.git("branch", "-qD", "m-WP01")
-        assert run(workspace.discard(since)) == ("HEAD",)
+        assert run(workspace.discard(since, "test")) == ("HEAD",)
         assert run(workspace.snapshot()) == since
 
     def test_restores_ignored_files_below_kitty_specs(self, tree: GitRepo, workspace: Workspace) -> None:
         tree.write("kitty-specs/m/host.log", "x")
         since = run(workspace.snapshot())
         tree.write("kitty-specs/m/host.log", "y")
-        assert run(workspace.discard(since)) == ("kitty-specs/m/host.log",)
+        assert run(workspace.discard(since, "test")) == ("kitty-specs/m/host.log",)
         assert tree.read("kitty-specs/m/host.log") == "x"
 
 

@@ -208,19 +208,25 @@ class TestBrokenWorktrees:
         since = run(workspace.snapshot())
         (tree.path / ".git").unlink()
         root.write("users.txt", "the user's own")
-        for call in (workspace.commit("work"), workspace.discard(since), workspace.undo_forbidden(since)):
+        for call in (
+            workspace.commit("work"),
+            workspace.undo_forbidden(since),
+        ):
             with pytest.raises(WorkspaceError, match=r"its \.git file is gone; .*git worktree repair"):
                 run(call)
         assert root.status() == "?? users.txt"
+        assert run(workspace.discard(since, "test")) == ()
+        assert (tree.status(), root.status()) == ("", "?? users.txt")
 
     def test_a_repository_put_in_its_place_is_refused(self, tree: GitRepo, workspace: Workspace) -> None:
         since = run(workspace.snapshot())
         (tree.path / ".git").unlink()
         tree.git("init", "-q", "-b", "other")
         tree.commit("all mine")
-        for call in (workspace.ensure_branch(BRANCH), workspace.discard(since)):
-            with pytest.raises(WorkspaceError):
-                run(call)
+        with pytest.raises(WorkspaceError):
+            run(workspace.ensure_branch(BRANCH))
+        run(workspace.discard(since, "test"))
+        assert (tree.head(), tree.status()) == (since.head, "")
 
     @pytest.mark.parametrize(
         "forged", ["a repository of its own", "a worktree of another", "beside the real one"]
@@ -241,15 +247,17 @@ class TestBrokenWorktrees:
         other.git("config", "filter.evil.clean", f"touch {tmp_path}/ran")
         (tree.path / ".git").write_text(f"gitdir: {goal}\n")
         tree.write(".gitattributes", "* filter=evil\n")
-        for call in (workspace.commit("work"), workspace.discard(since), workspace.ensure_branch(BRANCH)):
+        for call in (
+            workspace.commit("work"),
+            workspace.ensure_branch(BRANCH),
+        ):
             with pytest.raises(
                 WorkspaceError, match=r"which is no worktree of .* an agent may have changed it"
             ):
                 run(call)
+        run(workspace.discard(since, "test"))
         assert not (tmp_path / "ran").exists()
-        (tree.path / ".git").unlink()
-        root.git("worktree", "repair")
-        assert run(workspace.head()) == since.head
+        assert (tree.head(), tree.status()) == (since.head, "")
 
     def test_a_removed_directory_is_a_workspace_error(self, tree: GitRepo, workspace: Workspace) -> None:
         shutil.rmtree(tree.path)
@@ -300,7 +308,7 @@ def test_a_users_settings_change_nothing(root: GitRepo, tree: GitRepo, workspace
     other = Workspace(root.path / ".worktrees/m-WP02", root.path)
     run(other.ensure("m-WP02", "main", [BRANCH]))
     assert run(other.dirty()) == ()
-    assert run(workspace.discard(run(workspace.snapshot()))) == ()
+    assert run(workspace.discard(run(workspace.snapshot()), "test")) == ()
 
 
 def test_names_that_are_not_text_are_kept_and_shown(tree: GitRepo, workspace: Workspace) -> None:

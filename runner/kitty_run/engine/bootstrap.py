@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.kept_work import tell_kept
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
@@ -40,6 +41,7 @@ from kitty_run.errors import UsageError
 from kitty_run.execution.executors import open_executor
 from kitty_run.execution.guarded import GuardedExecutor
 from kitty_run.execution.protocol import Executor, Site
+from kitty_run.git.aside import Aside
 from kitty_run.git.guard.guard import Guard, Restored, guarding
 from kitty_run.git.guard.unusable import refuse_unusable
 from kitty_run.git.repository import Repository
@@ -198,6 +200,14 @@ def as_yaml(document: Mapping[str, object]) -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
+def _git(run: Run, host: SpecKitty) -> Git:
+    tell, mission = partial(tell_kept, run.journal), run.board.mission
+    return Git(
+        Repository(run.repo, tell, host.traits.records_of(mission)),
+        lambda path, wp: Workspace(path, run.repo, Aside(mission, wp, tell)),
+    )
+
+
 def _services(
     request: Request, run: Run, host: SpecKitty, executor: Executor, measured: Mapping[str, float]
 ) -> Services:
@@ -206,7 +216,7 @@ def _services(
     return Services(
         run=run,
         host=host,
-        git=Git(Repository(run.repo), partial(Workspace, root=run.repo)),
+        git=_git(run, host),
         execution=Execution(executor, slots, Breakers(run.memory, run.profile.retry)),
         schedule=Schedule(slots, sizes=measured),
         assume_yes=request.assume_yes,

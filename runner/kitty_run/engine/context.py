@@ -91,7 +91,8 @@ class Git:
     """The repository: for what has to do with commits."""
 
     repository: RepositoryPort
-    workspace: Callable[[Path], WorkspacePort]
+    workspace: Callable[[Path, str], WorkspacePort]
+    """The workspace in a directory, for a work package."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,185 @@
-"""Keeping what is about to be taken out of a worktree: a commit under a ref of its own.
+"""The one place that takes anything out of a worktree: it is kept and told first, and only then discarded.
 
-Whatever the runner discards goes through `keep` first, so that nothing an agent wrote is ever gone.
+It is kept as a commit on top of HEAD under `refs/kitty-run/MISSION/aside/WP-COMMIT`. Git repositories inside
+the worktree are kept as plain files, their `.git` as `dot-git`. What is too large for git is moved to
+`kitty-run/aside/WP-COMMIT/` in the repository's git directory. Caches that are not committed are not kept.
 """
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git, printable
+from kitty_run.git.layout import common_dir, git_dir, under_way
 from kitty_run.git.protocols import Kept
+from kitty_run.git.status import status
 from kitty_run.git.workspaces import trees
+from kitty_run.git.workspaces.worktrees import list_worktrees
 
-ASIDE = "refs/kitty-run/aside"
+NAMESPACE = "refs/kitty-run"
 
 
-async def keep(git: Git, tree: str, why: str) -> Kept | None:
-    """Keep `tree` as a commit on top of HEAD under `refs/kitty-run/aside/…`; None: it is HEAD's own tree."""
-    files = await trees.changed(git, "HEAD", tree)
-    if not files:
+Tell = Callable[[str, Kept], None]
+"""Called with the work package and what is kept of it."""
+
+
+def untold(_wp: str, _kept: Kept) -> None:
+    """For those who have no journal: what was kept is found under its ref."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """For whom things are kept, and who is told of each before it is removed."""
+
+    mission: str = "none"
+    wp: str = "none"
+    tell: Tell = untold
+
+    def ref(self, commit: str) -> str:
+        """The ref that keeps `commit`."""
+        return f"{NAMESPACE}/{self.mission}/aside/{self.name(commit)}"
+
+    def name(self, commit: str) -> str:
+        """The last part of that ref."""
+        return f"{self.wp}-{commit[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a worktree is put back to: a commit, checked out on `branch` (None: detached)."""
+
+    commit: str
+    branch: str | None
+
+
+async def keep(  # noqa: PLR0913 - what to keep, and what to say of it
+    git: Git,
+    aside: Aside,
+    why: str,
+    goal: Goal,
+    *,
+    prefix: str,
+    deletions: bool = True,
+    files: Sequence[str] | None = None,
+) -> Kept | None:
+    """Keep all that the worktree holds and `goal` does not: commits, files, ignored ones below `prefix`.
+
+    None: there is nothing. Without `deletions`, a file that is missing counts as unchanged. `files` are those
+    that the caller is about to take away, if it is not all. Files too large for git are moved away by this.
+    """
+    now = await status(git)
+    heads = await _commits(git, "HEAD", *([f"refs/heads/{goal.branch}"] if goal.branch else []))
+    parents = await _beyond(git, goal.commit, heads)
+    taken = await trees.take_whole(git, prefix, now, deletions=deletions)
+    differing = await trees.changed(git, goal.commit, taken.tree)
+    if not parents and not differing and not taken.unread:
         return None
-    identity = await git.identity()
-    commit = await git.line(*identity, "commit-tree", tree, "-p", "HEAD", "-m", f"kitty-run: {why}")
-    return await keep_commit(git, commit, why, files)
+    commit = await _commit(git, taken.tree, parents or [goal.commit], why)
+    return await _record(git, aside, commit, why, differing if files is None else files, taken.unread)
 
 
-async def keep_commit(git: Git, commit: str, why: str, files: tuple[str, ...]) -> Kept:
-    """Keep `commit`, which changes `files`, under a ref named after the worktree and the commit."""
-    ref = f"{ASIDE}/{git.cwd.name}/{commit[:12]}"
+async def keep_commit(git: Git, aside: Aside, commit: str, why: str) -> Kept:
+    """Keep `commit`, which is about to be on no branch any more."""
+    return await _record(git, aside, commit, why, (), ())
+
+
+async def discard(  # noqa: PLR0913 - what to discard, and what to say of it
+    git: Git, aside: Aside, why: str, goal: Goal, *, prefix: str, deletions: bool = True
+) -> Kept | None:
+    """Have the worktree at `goal` and clean, but for ignored files; what that takes away is kept first."""
+    await git.run("cat-file", "-e", f"{goal.commit}^{{commit}}")
+    kept = await keep(git, aside, why, goal, prefix=prefix, deletions=deletions)
+    for operation in under_way(git.cwd):
+        await git.call(operation, "--quit")
+    if goal.branch is None:
+        await git.run("update-ref", "--no-deref", "HEAD", goal.commit)
+    else:
+        await git.run("symbolic-ref", "HEAD", f"refs/heads/{goal.branch}")
+        await git.run("update-ref", f"refs/heads/{goal.branch}", goal.commit)
+    await git.run("reset", "--quiet", "--hard", goal.commit)
+    await git.run("clean", "-ffdq")
+    return kept
+
+
+async def abort_merge(git: Git, aside: Aside | None, why: str) -> None:
+    """Undo the merge under way; what stands of it in tracked files is kept first, if `aside` is given."""
+    if aside is not None:
+        async with trees.scratch_index(git) as scratch:
+            await scratch.run("add", "--update", "--sparse", "--", ":/")
+            tree = await scratch.line("write-tree")
+        parents = await _commits(git, "HEAD", "MERGE_HEAD")
+        commit = await _commit(git, tree, parents, why)
+        await _record(git, aside, commit, why, await trees.changed(git, "HEAD", tree), ())
+    await git.run("merge", "--abort")
+
+
+async def reset_branch(git: Git, aside: Aside, why: str, branch: str, commit: str) -> Kept:
+    """Have `branch` at `commit` again, in its worktree too; what it is at is kept first.
+
+    Raises `WorkspaceError` where uncommitted changes in its worktree would be lost by that.
+    """
+    tip = await git.line("rev-parse", "--verify", f"refs/heads/{branch}^{{commit}}")
+    kept = await _record(git, aside, tip, why, await trees.changed(git, commit, tip), ())
+    places = [one for one in await list_worktrees(git) if one.branch == branch and one.path.is_dir()]
+    for place in places:
+        linked = None if place.path.resolve() == git.cwd.resolve() else git.cwd
+        await Git(place.path, rooted=True, root=linked).run("reset", "--quiet", "--keep", commit)
+    if not places:
+        await git.run("update-ref", "-m", "kitty-run: put back", f"refs/heads/{branch}", commit, tip)
+    return kept
+
+
+async def move(git: Git, aside: Aside, why: str, paths: Sequence[str]) -> Kept:
+    """Move files that are too large for git out of the worktree; whatever HEAD has of them is put back."""
+    commit = await _commit(git, await git.line("rev-parse", "HEAD^{tree}"), ["HEAD"], why)
+    kept = await _record(git, aside, commit, why, (), tuple(paths))
+    listed = "".join(f"{path}\0" for path in paths)
+    await git.run("reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=listed)
+    known = set(await git.paths("ls-files", "-z"))
+    present = "".join(f"{path}\0" for path in paths if path in known)
+    await git.run("checkout-index", "--force", "-z", "--stdin", stdin=present)
+    return kept
+
+
+async def _record(  # noqa: PLR0913, PLR0917 - what there is to tell
+    git: Git, aside: Aside, commit: str, why: str, files: Sequence[str], unread: Sequence[str]
+) -> Kept:
+    ref = aside.ref(commit)
     await git.run("update-ref", "-m", "kitty-run: keep", ref, commit)
-    return Kept(ref, commit, tuple(map(printable, files)), why)
+    folder = common_dir(git_dir(git.cwd)).resolve() / "kitty-run" / "aside" / aside.name(commit)
+    for path in unread:
+        _move(git.cwd / path, folder / path)
+    shown = tuple(map(printable, (*files, *unread)))
+    kept = Kept(ref, commit, shown, why, folder if unread else None)
+    aside.tell(aside.wp, kept)
+    return kept
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            shutil.move(source, target)
+    except OSError as error:
+        raise WorkspaceError(f"{source} can't be moved to {target}: {error.strerror}") from error
+
+
+async def _commit(git: Git, tree: str, parents: Sequence[str], why: str) -> str:
+    named = [part for parent in parents for part in ("-p", parent)]
+    message = f"kitty-run: {why}"
+    return await git.line(*await git.identity(), "commit-tree", tree, *named, "-m", message)
+
+
+async def _commits(git: Git, *names: str) -> list[str]:
+    """The commits of those of `names` that have one; none twice."""
+    replies = [await git.call("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") for name in names]
+    return list(dict.fromkeys(reply.stdout.strip() for reply in replies if reply.status == 0))
+
+
+async def _beyond(git: Git, goal: str, commits: Sequence[str]) -> list[str]:
+    """Those of `commits` that `goal` does not contain, in their order."""
+    return [one for one in commits if not await git.ok("merge-base", "--is-ancestor", one, goal)]

@@ -23,6 +23,22 @@ def common_dir(directory: Path) -> Path:
     return directory / _read(file).strip() if file.exists() else directory
 
 
+UNFINISHED = {
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+"""What stands in a worktree's git directory while an operation is under way."""
+
+
+def under_way(worktree: Path) -> tuple[str, ...]:
+    """The git operations that were begun and not ended in `worktree`."""
+    folder = git_dir(worktree)
+    return tuple(dict.fromkeys(word for name, word in UNFINISHED.items() if (folder / name).exists()))
+
+
 def check_belongs(worktree: Path, root: Path) -> None:
     """Raise `WorkspaceError` where `worktree` is no linked worktree of the repository at `root`.
 

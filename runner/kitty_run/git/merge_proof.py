@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kitty_run.git.command import Git, printable
-from kitty_run.git.protocols import Loss, Unmerged
-from kitty_run.git.provenance import computed, own
+from kitty_run.git.merge_apart import computed
+from kitty_run.git.protocols import Conflict, Loss, Unmerged
+from kitty_run.git.provenance import own
 from kitty_run.git.workspaces.trees import changed, scratch_index
 
 
@@ -36,36 +37,49 @@ async def unmerged(git: Git, target: str, heads: Mapping[str, str]) -> tuple[Unm
             else:
                 missing[sha] = lacking
     found = {wp: missing[sha] for wp, sha in heads.items() if sha in missing}
-    return tuple(
-        Unmerged(wp, lacking.reason, tuple(map(printable, lacking.files))) for wp, lacking in found.items()
+    return tuple(Unmerged(wp, lacking.reason, _printable(lacking.files)) for wp, lacking in found.items())
+
+
+async def lost(git: Git, before: str, after: str, heads: Sequence[str], records: Sequence[str]) -> Loss:
+    """Where `after` is not what merging `heads` into `before` comes to, but for the host's `records`."""
+    tip, conflicts = before, list[str]()
+    for head in await _independent(git, set(heads)):
+        merge = await computed(git, tip, head)
+        conflicts += [path for path in merge.conflicts if path not in conflicts]
+        tip = await _join(git, merge.tree, tip, head)
+    differing = own(await changed(git, tip, after), records)
+    files = [path for path in differing if path not in conflicts]
+    unsure = own([path for path in conflicts if path in differing], records)
+    return Loss(_printable(files), tip, _printable(unsure))
+
+
+async def conflict(git: Git, target: str, heads: Sequence[str], records: Sequence[str]) -> Conflict | None:
+    """The first of `heads` that can't be merged with `target` and those before it; None: all can.
+
+    Also where it can't be known: before git 2.38.
+    """
+    tip, merged = target, list[str]()
+    for head in heads:
+        merge = await computed(git, tip, head)
+        if files := own(merge.conflicts, records) if merge.exact else ():
+            others = [
+                one for one in (target, *merged) if own((await computed(git, one, head)).conflicts, records)
+            ]
+            return Conflict(head, others[0] if others else target, _printable(files))
+        tip = await _join(git, merge.tree, tip, head)
+        merged.append(head)
+    return None
+
+
+async def _join(git: Git, tree: str, *parents: str) -> str:
+    named = [part for parent in parents for part in ("-p", parent)]
+    return await git.line(
+        *await git.identity(), "commit-tree", tree, *named, "-m", "computed apart by kitty-run"
     )
 
 
-async def lost(git: Git, before: str, after: str, heads: Sequence[str]) -> Loss:
-    """Where `after` is not what merging `heads` into `before` comes to, but for the host's records."""
-    expected, why = await _merged(git, before, heads)
-    if expected is not None:
-        return Loss(tuple(map(printable, own(await changed(git, expected, after)))), expected)
-    files: list[str] = []
-    for head in heads:
-        base = await git.call("merge-base", before, head)
-        if base.status == 0:
-            files += await _files_without(git, base.stdout.split()[0], before, after)
-    return Loss(tuple(map(printable, own(dict.fromkeys(files)))), None, why)
-
-
-async def _merged(git: Git, before: str, heads: Sequence[str]) -> tuple[str | None, str]:
-    """The tree of `before` with each of `heads` merged in, one after the other; None and why not."""
-    tip = before
-    for head in await _independent(git, set(heads)):
-        merge = await computed(git, tip, head)
-        if merge is None:
-            return None, "git merge-tree --write-tree needs git 2.38"
-        if merge.conflicts:
-            return None, f"{head[:10]} conflicts in {printable(', '.join(merge.conflicts[:5]))}"
-        commit = ("commit-tree", merge.tree, "-p", tip, "-p", head, "-m", "computed apart by kitty-run")
-        tip = await git.line(*await git.identity(), *commit)
-    return tip, ""
+def _printable(paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(printable, paths))
 
 
 async def _gone(git: Git, commits: set[str]) -> set[str]:
@@ -103,10 +117,9 @@ async def _lacking(git: Git, target: str, head: str) -> _Missing | None:
 
 
 async def _merge_adds_nothing(git: Git, target: str, head: str) -> bool:
-    """For squashed and rebased work; git before 2.38 can't tell (any other status), and content decides."""
-    reply = await git.call("merge-tree", "--write-tree", target, head)
-    tree = await git.line("rev-parse", f"{target}^{{tree}}")
-    return reply.status == 0 and reply.stdout.split()[0] == tree
+    """For squashed and rebased work."""
+    merge = await computed(git, target, head)
+    return not merge.conflicts and merge.tree == await git.line("rev-parse", f"{target}^{{tree}}")
 
 
 async def _files_without(git: Git, base: str, head: str, target: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from kitty_run.git.provenance import Foreign
 
@@ -13,12 +13,14 @@ from kitty_run.git.provenance import Foreign
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A workspace at one moment: commit, branch (None: detached), and the tree of all that is in it,
-    untracked files that are not ignored included. `dirty` are the paths that are not as committed."""
+    untracked files that are not ignored included. `dirty` are the paths that are not as committed; of the
+    `unread` ones, which are too large for git, the tree knows size and time alone."""
 
     head: str
     branch: str | None
     tree: str
     dirty: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,16 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was taken out of a workspace: `ref` holds it as `commit`, `files` are those that it changes."""
+    """What is taken out of a workspace: `ref` holds it as `commit`, `files` are those that differ.
+
+    Those of them that are too large for git lie in `folder`; it is None where there is none.
+    """
 
     ref: str
     commit: str
     files: tuple[str, ...]
     why: str
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,32 @@ class Repair:
     restored: tuple[str, ...] = ()
     kept: Kept | None = None
     removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the workspace must be when an attempt ends: on `branch` (None: the host names none), whose own
+    work is on top of `base`; with changed files of at most so many bytes each, and altogether, and not more
+    than that percentage of all files deleted."""
+
+    branch: str | None
+    base: str
+    file_limit: int
+    change_limit: int
+    deleted_share: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that an attempt did to its workspace, and that was put right; `text` says what and how.
+
+    lost: the workspace or its branch was removed. rejoined: commits were rewritten, the work stands on top of
+    the old ones. rewritten: the same, but the workspace had to be put back. deleted: too many files were.
+    large: files are too large for a commit.
+    """
+
+    kind: Literal["lost", "rejoined", "rewritten", "deleted", "large"]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +127,23 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """The files in which a merged target is not what it must be. `expected` is the merge that was computed
-    apart; where it is None, for the reason `why`, the target's own changes were looked for file by file."""
+    """The files in which a merged target is not `expected`, the merge that was computed apart.
+
+    In those of `unsure` that merge has conflicts, and nobody knows what must be there.
+    """
 
     files: tuple[str, ...]
-    expected: str | None = None
-    why: str = ""
+    expected: str
+    unsure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The commit `head` can't be merged with `other`: git finds conflicts in `files`."""
+
+    head: str
+    other: str
+    files: tuple[str, ...]
 
 
 class WorkspacePort(Protocol):
@@ -131,15 +174,15 @@ class WorkspacePort(Protocol):
         """What `commit` holds, whatever lies about uncommitted."""
         ...
 
-    async def record(self, snapshot: Snapshot, message: str) -> str:
-        """A commit of all that `snapshot` holds, on no branch; nothing in the workspace changes."""
-        ...
-
     async def fork_point(self, ref: str) -> str:
         """The commit at which this workspace's branch left `ref`."""
         ...
 
     async def ensure_branch(self, branch: str) -> None: ...
+
+    async def put_right(self, since: Snapshot, want: Expected) -> tuple[Trouble, ...]:
+        """Undo what an attempt that began at `since` did and must not be handed in; all of it is kept."""
+        ...
 
     async def forbidden(self, since: Snapshot) -> tuple[str, ...]: ...
 
@@ -158,7 +201,9 @@ class WorkspacePort(Protocol):
 
     async def own_changes(self, base: str) -> bool: ...
 
-    async def discard(self, since: Snapshot) -> tuple[str, ...]: ...
+    async def discard(self, since: Snapshot, why: str) -> tuple[str, ...]:
+        """Put everything back to `since`, and return what had been changed; it is kept, and told, first."""
+        ...
 
     async def diff(self, base: str, limit_bytes: int) -> Diff: ...
 
@@ -200,6 +245,10 @@ class RepositoryPort(Protocol):
 
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         """The commits of `target` since `before` that none of `known` contains, the host's own left out."""
+        ...
+
+    async def conflict(self, target: str, heads: Sequence[str]) -> Conflict | None:
+        """The first of `heads` that can't be merged with `target` and those before it; None: all can."""
         ...
 
     async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:

@@ -12,25 +12,31 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git import merge_proof, provenance, remotes
+from kitty_run.git.aside import NAMESPACE, Aside, Tell, abort_merge, reset_branch, untold
 from kitty_run.git.command import Git, printable
-from kitty_run.git.protocols import AbortedMerge, Loss, Standing, Unmerged
+from kitty_run.git.protocols import AbortedMerge, Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
 from kitty_run.git.status import status
 from kitty_run.git.workspaces.worktrees import Worktree, list_worktrees
 
 __all__ = ["Repository", "Unmerged", "Worktree"]
 
-KEPT = "refs/kitty-run"
 LOCK_PATIENCE, LOCK_POLL = 10.0, 0.1
 """Seconds to wait for the root's index, and between two looks."""
 
 
 class Repository:
-    """The repository whose main checkout is `root`. Methods raise `WorkspaceError` where git refuses."""
+    """The repository whose main checkout is `root`. Methods raise `WorkspaceError` where git refuses.
 
-    def __init__(self, root: Path) -> None:
+    `tell` is called with what is kept before it is taken away. `records` are the host's own: files, and
+    folders with a slash at their end.
+    """
+
+    def __init__(self, root: Path, tell: Tell = untold, records: Sequence[str] = ()) -> None:
         self.root = Path(os.path.realpath(root))
         self._git = Git(self.root)
+        self._tell = tell
+        self._records = tuple(records)
 
     async def current_branch(self) -> str | None:
         """The branch that the root has checked out; None: detached."""
@@ -89,10 +95,13 @@ class Repository:
         Only a merge of a commit that `keep` recorded: any other is the user's own.
         """
         commit = await self.merging()
-        if commit is None or commit not in await self._kept():
+        kept = await self._kept()
+        if commit is None or commit not in kept:
             return None
         files = await self._git.paths("diff", "--name-only", "--diff-filter=U", "-z")
-        await self._git.run("merge", "--abort")
+        mission, _, wp = kept[commit].removeprefix(f"{NAMESPACE}/").partition("/")
+        aside = Aside(mission, wp.rpartition("/")[2], self._tell)
+        await abort_merge(self._git, aside, "a merge at the root checkout that was left half done")
         return AbortedMerge(commit, tuple(map(printable, files)))
 
     async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None:
@@ -113,13 +122,13 @@ class Repository:
 
         Earlier commits stay in that ref's reflog (`git reflog refs/kitty-run/MISSION/WP`).
         """
-        ref = f"{KEPT}/{mission}/{wp}"
+        ref = f"{NAMESPACE}/{mission}/{wp}"
         if await self.resolve(ref) != sha:
             await self._git.run("update-ref", "--create-reflog", "-m", "kitty-run: keep", ref, sha)
 
     async def kept(self, mission: str, wp: str) -> str | None:
         """The commit that `keep` holds for `wp`; None where it holds none."""
-        return await self.resolve(f"{KEPT}/{mission}/{wp}")
+        return await self.resolve(f"{NAMESPACE}/{mission}/{wp}")
 
     async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
         """How `branch` stands to its `reviewed` commits; what `known` contains is left out."""
@@ -129,23 +138,26 @@ class Repository:
         present = [commit for commit in dict.fromkeys(reviewed) if await self.resolve(commit)]
         missing = [one for one in reviewed if one not in present or not await self._contains(tip, one)]
         tops = (await self._git.run("merge-base", "--independent", *present)).split() if present else []
-        foreign = await provenance.foreign(self._git, tip, [*present, *known])
+        foreign = await provenance.foreign(self._git, tip, [*present, *known], self._records)
         return Standing(tip, foreign, tuple(missing), tops[0] if len(tops) == 1 else None)
 
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
         """Have `branch` at `commit` again; returns the ref that keeps what it was at."""
-        aside = f"{KEPT}/{mission}/aside/{wp}-{(await self._git.line('rev-parse', branch))[:12]}"
-        await provenance.put_back(self._git, branch, commit, aside)
-        return aside
+        why = f"{branch} was not at what was reviewed"
+        return (await reset_branch(self._git, Aside(mission, wp, self._tell), why, branch, commit)).ref
 
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         """The commits of `target` since `before` that none of `known` contains, the host's own left out."""
         present = [commit for commit in dict.fromkeys(known) if await self.resolve(commit)]
-        return await provenance.foreign(self._git, target, [before, *present])
+        return await provenance.foreign(self._git, target, [before, *present], self._records)
+
+    async def conflict(self, target: str, heads: Sequence[str]) -> Conflict | None:
+        """The first of `heads` that can't be merged with `target` and those before it; None: all can."""
+        return await merge_proof.conflict(self._git, target, heads, self._records)
 
     async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:
         """Where `target` is not what merging `heads` into `before` comes to."""
-        return await merge_proof.lost(self._git, before, target, heads)
+        return await merge_proof.lost(self._git, before, target, heads, self._records)
 
     async def remote_of(self, branch: str) -> str:
         """The remote that `branch` is pushed to."""
@@ -171,8 +183,10 @@ class Repository:
                 return
             await asyncio.sleep(LOCK_POLL)
 
-    async def _kept(self) -> frozenset[str]:
-        return frozenset((await self._git.run("for-each-ref", "--format=%(objectname)", KEPT)).split())
+    async def _kept(self) -> Mapping[str, str]:
+        """The refs that keep work, by their commits."""
+        listed = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", NAMESPACE)
+        return dict(line.split(" ", 1) for line in listed.splitlines())
 
     async def _is_spent(self, worktree: Worktree, goal: str) -> bool:
         if worktree.head is None or not worktree.path.is_dir():

@@ -12,6 +12,8 @@ NOT_INSIDE = "--ignore-submodules=dirty"
 """Git would look for changes inside submodules as their own settings say, which an agent can have written."""
 _HEAD, _BRANCH = "# branch.oid ", "# branch.head "
 _NO_BRANCH = "(detached)"
+UNBORN = "(initial)"
+"""What git names in the place of HEAD's commit where its branch has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,12 @@ class Entry:
 
     path: str
     conflicting: bool
+    untracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A worktree's status; `head` as git names it ("(initial)" before the first commit), `branch` None:
+    """A worktree's status; `head` may be `UNBORN`, `branch` None:
     detached."""
 
     head: str
@@ -64,4 +67,4 @@ async def status(git: Git, *options: str) -> Status:
 
 def _entry(item: str) -> Entry:
     kind = item[0]
-    return Entry(item.split(" ", _FIELDS[kind])[-1], conflicting=kind == "u")
+    return Entry(item.split(" ", _FIELDS[kind])[-1], kind == "u", untracked=kind in "?!")

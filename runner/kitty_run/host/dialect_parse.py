@@ -17,7 +17,8 @@ def parse_traits(entry: dict[str, Any]) -> Traits:
     """The section `traits`."""
     of_lanes = ("satisfied_by", "finished")
     lanes = {key: frozenset(Lane(lane) for lane in entry[key]) for key in of_lanes}
-    return Traits(**{**entry, **lanes, "merge_strategies": frozenset(entry["merge_strategies"])})
+    strategies, records = frozenset(entry["merge_strategies"]), tuple(entry["records"])
+    return Traits(**{**entry, **lanes, "merge_strategies": strategies, "records": records})
 
 
 def _refused(document: dict[str, Any]) -> Refused:

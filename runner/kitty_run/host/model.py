@@ -187,6 +187,8 @@ class Traits:
     `finished`: lanes in which a WP counts for accept. `merge_strategies`: those that really work.
     `serialise`: which calls must not overlap. `cleans_up`: the merge removes worktrees and branches.
     `unblock`: what a person does to free a blocked WP (text with `{mission}`, `{wp}`, `{actor}`).
+    `records`: what of the repository the host keeps its own records in, and commits by itself: files, and
+    folders with a slash at their end (texts with `{mission}`).
     """
 
     workspaces: Literal["runner", "host"]
@@ -197,6 +199,11 @@ class Traits:
     cleans_up: bool
     review_claim: bool
     unblock: str
+    records: tuple[str, ...]
+
+    def records_of(self, mission: str) -> tuple[str, ...]:
+        """The host's own records of `mission`, relative to the repository."""
+        return tuple(record.format(mission=mission) for record in self.records)
 
     def unblocking(self, mission: str, wp: str, actor: str) -> str:
         """What a person does to free the blocked `wp`, with all names filled in."""

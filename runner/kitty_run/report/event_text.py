@@ -36,6 +36,7 @@ from kitty_run.engine.state.events import (
     StatusCommitted,
     VerdictGiven,
     WorkCommitted,
+    WorkKept,
     WorkLeft,
     WorkReady,
     WorkSaved,
@@ -134,8 +135,14 @@ def _workspace_awaited(event: WorkspaceAwaited) -> Sentence:
 def _repaired(event: WorkspaceRepaired) -> Sentence:
     put_back = f"{count(event.restored, 'file')} put back as committed"
     done = "removed, to be made anew" if event.removed else put_back
-    kept = f"; what else lay there is kept as {event.ref}" if event.ref else ""
-    return Sentence(f"workspace repaired: {done}{kept}", Tone.BAD, event.why, str(event.path))
+    return Sentence(f"workspace repaired: {done}", Tone.BAD, event.why, str(event.path))
+
+
+@words.register
+def _kept(event: WorkKept) -> Sentence:
+    large = f"; what is too large for git was moved to {event.folder}" if event.folder else ""
+    text = f"kept under {event.ref}: {event.why}{large}"
+    return Sentence(text, reason=some(event.files) if event.files else "")
 
 
 @words.register
@@ -258,7 +265,7 @@ def _head_found(event: HeadFound) -> Sentence:
 @words.register
 def _put_back(event: BranchPutBack) -> Sentence:
     text = f"{event.branch} is put back to its reviewed commit {_short(event.commit)}"
-    return Sentence(f"{text}; what it held is kept under {event.kept}", Tone.BAD, _lines(event.foreign))
+    return Sentence(text, Tone.BAD, _lines(event.foreign))
 
 
 @words.register

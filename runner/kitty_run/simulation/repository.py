@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from kitty_run.git.protocols import AbortedMerge, Loss, Standing, Unmerged
+from kitty_run.git.protocols import AbortedMerge, Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
 from kitty_run.simulation.workspaces import WorkspaceContent
 
@@ -13,13 +13,15 @@ from kitty_run.simulation.workspaces import WorkspaceContent
 class SimulatedRepository:
     """`RepositoryPort` over the workspaces' content; `merged` says whether the host has merged.
 
-    `unmerged` is what verifying that merge finds missing; `kept` are the commits kept under refs, by work
-    package; `status_commits` the mission's folders whose status was committed.
+    `conflicting` is what computing that merge finds before, `unmerged` what verifying it finds missing;
+    `kept` are the commits kept under refs, by work package; `status_commits` the mission's folders whose
+    status was committed.
     """
 
     def __init__(self, contents: Mapping[str, WorkspaceContent], merged: Callable[[], bool]) -> None:
         self._contents = contents
         self._merged = merged
+        self.conflicting: Conflict | None = None
         self.unmerged: tuple[Unmerged, ...] = ()
         self.kept_commits: dict[str, str] = {}
         self.status_commits: list[Path] = []
@@ -48,6 +50,9 @@ class SimulatedRepository:
 
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         return ()
+
+    async def conflict(self, target: str, heads: Sequence[str]) -> Conflict | None:
+        return self.conflicting
 
     async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:
         return Loss((), before)

@@ -16,12 +16,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.kept_work import tell_kept
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
@@ -173,7 +175,7 @@ class Simulation:
                 now=self.now,
             ),
             host=self.host,
-            git=Git(self.repository, self._workspace_at),
+            git=Git(self.repository, partial(self._workspace_at, journal)),
             execution=Execution(executor, slots, breakers),
             schedule=Schedule(slots, sizes=sizes(self.host, state.work_packages)),
             assume_yes=self.assume_yes,
@@ -191,10 +193,10 @@ class Simulation:
         if self.on_event is not None:
             self.on_event(self, event, session)
 
-    def _workspace_at(self, path: Path) -> SimulatedWorkspace:
+    def _workspace_at(self, journal: Journal, path: Path, wp: str) -> SimulatedWorkspace:
         path.mkdir(parents=True, exist_ok=True)
         name = path.name.removeprefix(f"{self.host.held.mission}-")
-        return SimulatedWorkspace(path, self.workspace(name))
+        return SimulatedWorkspace(path, self.workspace(name), partial(tell_kept, journal, wp))
 
     def _write_tasks(self, subtasks: Mapping[str, tuple[str, ...]]) -> None:
         """The work packages' tasks, as files and on the host."""

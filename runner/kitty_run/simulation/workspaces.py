@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.git.protocols import Diff, Left, Repair, Snapshot
+from kitty_run.git.protocols import Diff, Expected, Kept, Left, Repair, Snapshot, Trouble
 
 BRANCH = "branch"
 HOST_FILES = "kitty-specs/"
@@ -26,6 +26,8 @@ class WorkspaceContent:
     commits: list[dict[str, str]] = field(default_factory=lambda: [{}])
     repair: Repair | None = None
     """What the next look at whether the worktree is whole does to it."""
+    trouble: tuple[Trouble, ...] = ()
+    """What the next attempt does to it, besides its work."""
     untouched: list[bool] = field(default_factory=list)
     """What the engine said at each such look: whether nobody can have worked there yet."""
 
@@ -58,11 +60,15 @@ class WorkspaceContent:
 
 
 class SimulatedWorkspace:
-    """`WorkspacePort` over a `WorkspaceContent`. `path` exists, and is empty."""
+    """`WorkspacePort` over a `WorkspaceContent`. `path` exists, and is empty.
 
-    def __init__(self, path: Path, content: WorkspaceContent) -> None:
+    `tell` is called with what is discarded, as the real one does when it is kept.
+    """
+
+    def __init__(self, path: Path, content: WorkspaceContent, tell: Callable[[Kept], None]) -> None:
         self.path = path
         self._content = content
+        self._tell = tell
 
     async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         return
@@ -86,14 +92,15 @@ class SimulatedWorkspace:
         at = len(commits) if commit == "HEAD" else self._content.heads.index(commit) + 1
         return Snapshot(digest(commits[:at]), BRANCH, digest(commits[at - 1]))
 
-    async def record(self, snapshot: Snapshot, message: str) -> str:
-        return f"commit-of-{snapshot.tree}"
-
     async def fork_point(self, ref: str) -> str:
         return self._content.heads[0]
 
     async def ensure_branch(self, branch: str) -> None:
         return
+
+    async def put_right(self, since: Snapshot, want: Expected) -> tuple[Trouble, ...]:
+        trouble, self._content.trouble = self._content.trouble, ()
+        return trouble
 
     async def forbidden(self, since: Snapshot) -> tuple[str, ...]:
         return tuple(name for name in self._content.files if name.startswith(HOST_FILES))
@@ -117,9 +124,11 @@ class SimulatedWorkspace:
         at = self._content.heads.index(base) if base in self._content.heads else 0
         return self._content.commits[-1] != self._content.commits[at]
 
-    async def discard(self, since: Snapshot) -> tuple[str, ...]:
+    async def discard(self, since: Snapshot, why: str) -> tuple[str, ...]:
         content = self._content
         changed = () if content.clean and content.head == since.head else tuple(content.files)
+        if changed:
+            self._tell(Kept(f"refs/kitty-run/demo/aside/{content.head}", content.head, changed, why))
         content.reset(since.head)
         return changed
 

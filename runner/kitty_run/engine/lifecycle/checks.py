@@ -31,7 +31,7 @@ async def check(
         with recorded(run.journal, attempt.wp, spec.marker) as started:
             results = await executor.check(spec, started)
     finally:
-        await at.workspace.discard(before)
+        await at.workspace.discard(before, "left by the checks")
     for result in results:
         run.journal.write(CheckEnded(attempt.wp, **asdict(as_record(result))))
     if failing := [result for result in results if not result.passed]:

@@ -89,7 +89,7 @@ class Claim:
         repaired = await self._repair(allocation)
         if before is not Lane.IN_PROGRESS or not allocation.workspace.is_dir():
             return repaired
-        workspace = self._git.workspace(allocation.workspace)
+        workspace = self._git.workspace(allocation.workspace, self._wp)
         return await self._commit(workspace, "work left by an interrupted attempt") or repaired
 
     async def _repair(self, allocation: Allocation) -> bool:
@@ -99,7 +99,7 @@ class Claim:
         """
         self._lease(allocation)
         untouched = self._run.remember(self._wp).untouched()
-        repair = await self._git.workspace(allocation.workspace).make_whole(untouched=untouched)
+        repair = await self._git.workspace(allocation.workspace, self._wp).make_whole(untouched=untouched)
         if repair is None:
             return False
         self._run.journal.write(
@@ -141,7 +141,7 @@ class Claim:
 
     async def _settle(self, allocation: Allocation, *, fresh: bool) -> Assignment:
         self._lease(allocation)
-        workspace = self._git.workspace(allocation.workspace)
+        workspace = self._git.workspace(allocation.workspace, self._wp)
         if self._calls.host.traits.workspaces == "runner":
             await self._make(allocation, workspace)
         elif not allocation.workspace.is_dir():

@@ -75,7 +75,7 @@ class WorkPackageReview:
 
     async def review(self, at: Assignment) -> ReviewOutcome:
         """One attempt of the reviewing agent, unless only the message of its verdict was lost."""
-        await put_back(self._run, self._calls, self._git, self._wp, at)
+        await put_back(self._run, self._wp, at)
         known = self._known(await at.workspace.head())
         if known.verdict is not None:
             return known
@@ -142,7 +142,7 @@ class WorkPackageReview:
         return snapshot
 
     async def _discard(self, at: Assignment, before: Snapshot) -> None:
-        changed = await at.workspace.discard(before)
+        changed = await at.workspace.discard(before, "changed by the reviewer")
         if changed:
             self._run.journal.write(ReviewDiscarded(self._wp, files=tuple(changed)))
 

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git
 from kitty_run.git.guard.nested import refuse_armed
 from kitty_run.git.layout import git_dir
-from kitty_run.git.status import Status
+from kitty_run.git.status import UNBORN, Status
+from kitty_run.git.workspaces import content, sizes
+
+CACHES = frozenset(
+    {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox", ".gradle", "node_modules"}
+)
+"""Directories of files that tools make anew; nothing of them is kept when it is discarded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The state of a worktree. Of its `unread` files, which are too large for git, `tree` has at most size
+    and time."""
+
+    tree: str
+    unread: tuple[str, ...] = ()
 
 
 async def linked(git: Git) -> tuple[str, ...]:
@@ -41,24 +57,70 @@ async def scratch_index(git: Git, tree: str | None = None) -> AsyncIterator[Git]
         yield scratch
 
 
-async def take(git: Git, prefix: str, now: Status) -> str:
+async def take(git: Git, prefix: str, now: Status) -> Taken:
     """The tree of all that the worktree holds but ignored files; below `prefix` those too.
 
     Git repositories of their own are left out. `now` is the worktree's status. Nothing in it or in its
     index changes.
     """
     hidden = await ignored(git, prefix)
-    if not now.entries and not hidden:
-        return await git.line("rev-parse", "--verify", f"{now.head}^{{tree}}")
-    await refuse_armed(git)
+    if not now.entries and not hidden and now.head != UNBORN:
+        return Taken(await git.line("rev-parse", "--verify", f"{now.head}^{{tree}}"))
+    unread = await _too_large(git, {*now.dirty, *hidden} - {*now.repositories})
     async with scratch_index(git) as scratch:
-        left_out = (f":(top,exclude,literal){path.rstrip('/')}" for path in now.repositories)
-        where = ("--", ".", *left_out) if now.repositories else ()
-        await scratch.run("add", "--all", "--sparse", *where)
-        if hidden:
-            listed = "".join(f"{path}\0" for path in hidden)
-            await scratch.run("update-index", "--add", "-z", "--stdin", stdin=listed)
-        return await scratch.line("write-tree")
+        await _add(scratch, [*now.repositories, *unread], [path for path in hidden if path not in unread])
+        await content.add_markers(scratch, unread)
+        return Taken(await scratch.line("write-tree"), unread)
+
+
+async def take_whole(git: Git, prefix: str, now: Status, *, deletions: bool) -> Taken:
+    """The same, with the files of git repositories of their own, and without caches that are not committed.
+
+    Without `deletions`, files that are missing in the worktree are as HEAD has them.
+    """
+    hidden = await ignored(git, prefix)
+    links = await linked(git)
+    inner = {*now.repositories, *links}
+    caches = {entry.path for entry in now.entries if entry.untracked and is_cache(entry.path)}
+    unread = await _too_large(git, {*now.dirty, *hidden, *inner} - caches)
+    async with scratch_index(git, None if deletions else "HEAD") as scratch:
+        if links:  # else git would look into them, as their own settings say
+            await scratch.run("update-index", "--force-remove", "-z", "--stdin", stdin=_joined(links))
+        left_out = [*inner, *caches, *unread]
+        await _add(scratch, left_out, [path for path in hidden if path not in unread], deletions=deletions)
+        await content.add_repositories(scratch, [path for path in inner if path not in unread])
+        return Taken(await scratch.line("write-tree"), unread)
+
+
+async def _too_large(git: Git, paths: Iterable[str]) -> tuple[str, ...]:
+    measured = await asyncio.to_thread(sizes.measure, git.cwd, dict.fromkeys(paths, 0))
+    return tuple(sorted(sizes.beyond(measured)))
+
+
+async def _add(
+    scratch: Git, left_out: Sequence[str], hidden: Sequence[str], *, deletions: bool = True
+) -> None:
+    """Put everything into the index but what is `left_out`, and the ignored files `hidden`."""
+    options = (
+        "--all" if deletions else "--no-all",
+        "--sparse",
+        "--pathspec-from-file=-",
+        "--pathspec-file-nul",
+    )
+    where = [".", *(f":(top,exclude,literal){path.rstrip('/')}" for path in left_out)]
+    await refuse_armed(scratch)
+    await scratch.run("add", *options, stdin=_joined(where))
+    if hidden:
+        await scratch.run("update-index", "--add", "-z", "--stdin", stdin=_joined(hidden))
+
+
+def is_cache(path: str) -> bool:
+    """Whether tools make `path` anew whenever they need it."""
+    return not CACHES.isdisjoint(path.split("/")[:-1]) or path.endswith(".pyc")
+
+
+def _joined(paths: Iterable[str]) -> str:
+    return "".join(f"{path}\0" for path in paths)
 
 
 async def ignored(git: Git, prefix: str) -> tuple[str, ...]:
@@ -71,9 +133,15 @@ async def ignored(git: Git, prefix: str) -> tuple[str, ...]:
 
 
 async def changed(git: Git, before: str, after: str, prefix: str | None = None) -> tuple[str, ...]:
-    """Paths that differ between two trees or commits, below `prefix` (or that path itself) if given."""
+    """Paths that differ between two trees or commits, below `prefix` (or that path itself) if given.
+
+    `UNBORN` is a commit without files.
+    """
     if before == after:
         return ()
+    if UNBORN in {before, after}:
+        empty = (await git.run("hash-object", "-t", "tree", "--stdin", stdin="")).strip()
+        before, after = (empty if one == UNBORN else one for one in (before, after))
     where = ("--", f":(top,literal){prefix}") if prefix else ()
     return await git.paths("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after, *where)
 

@@ -11,27 +11,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
-from kitty_run.git.aside import keep
+from kitty_run.git.aside import Aside, Goal, discard, keep
 from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import common_dir, git_dir
 from kitty_run.git.locks import wait_for_git
-from kitty_run.git.protocols import Kept, Repair
+from kitty_run.git.protocols import Repair
 from kitty_run.git.provenance import SPECS
 from kitty_run.git.status import status
 from kitty_run.git.workspaces import trees
 
 INITIALIZING = "initializing"
 """What git writes into `locked` until the worktree that it makes is complete."""
-FEW = 10
-"""So many files may always be deleted; of more, not more than half of all files."""
+FEW, SHARE = 10, 50
+"""So many files may always be deleted; of more, not more than that percentage of all files."""
 
 
-async def make_whole(git: Git, root: Path, *, untouched: bool) -> Repair | None:
+async def make_whole(
+    git: Git, root: Path, aside: Aside, *, untouched: bool, share: int = SHARE
+) -> Repair | None:
     """Have the worktree of `git`, of the repository at `root`, hold every file of its commit.
 
     None: it was whole, or there is none. `untouched`: nobody can have worked in it yet, so that whatever
-    differs from its commit was left by its making. Deletions of more than half of all files are put back
-    whoever made them. What is taken away is kept under a ref first. Raises `WorkspaceError` where it
+    differs from its commit was left by its making. Deletions of more than `share` percent of all files are
+    put back whoever made them. What is taken away is kept under a ref first. Raises `WorkspaceError` where it
     can't be made whole, or another git is at work there.
     """
     own = _admin(git.cwd, root)
@@ -44,17 +46,22 @@ async def make_whole(git: Git, root: Path, *, untouched: bool) -> Repair | None:
     (own / "index.lock").unlink(missing_ok=True)
     if not making and not (own / "index").exists():
         await git.run("read-tree", "HEAD")
-    return await (_reset(git, own, making=making) if making or untouched else _undelete(git))
+    return await (
+        _reset(git, own, aside, making=making)
+        if making or untouched
+        else undelete(git, aside, await git.line("rev-parse", "HEAD"), share)
+    )
 
 
-async def deletes_too_much(git: Git, before: str, after: str) -> tuple[str, ...]:
-    """The files of `before` that `after` lacks (moved ones aside), if they are too many to be meant."""
+async def deletes_too_much(git: Git, before: str, after: str, share: int) -> tuple[tuple[str, ...], int]:
+    """The files of `before` that `after` lacks (moved ones aside), if they are too many to be meant, and how
+    many files `before` has."""
     listed = ("diff-tree", "-r", "-z", "--name-only", "--find-renames", "--diff-filter=D")
     gone = await git.paths(*listed, before, after)
-    if not gone:
-        return ()
+    if not gone or share >= 100:
+        return (), 0
     all_ = len(await git.paths("ls-tree", "-r", "-z", "--name-only", before))
-    return gone if _too_many(len(gone), all_) else ()
+    return (gone, all_) if _too_many(len(gone), all_, share) else ((), 0)
 
 
 async def forget_half_made(path: Path, root: Path) -> bool:
@@ -71,8 +78,8 @@ async def forget_half_made(path: Path, root: Path) -> bool:
     return bool(found)
 
 
-def _too_many(gone: int, all_: int) -> bool:
-    return gone == all_ or (gone > FEW and gone * 2 > all_)
+def _too_many(gone: int, all_: int, share: int) -> bool:
+    return gone == all_ or (gone > FEW and gone * 100 > all_ * share)
 
 
 def _admin(worktree: Path, root: Path) -> Path | None:
@@ -119,39 +126,38 @@ def _remove(worktree: Path, own: Path) -> Repair:
     return Repair("git was cut off while it made this worktree", removed=True)
 
 
-async def _reset(git: Git, own: Path, *, making: bool) -> Repair | None:
-    if not making and not (await status(git)).entries:
+async def _reset(git: Git, own: Path, aside: Aside, *, making: bool) -> Repair | None:
+    now = await status(git)
+    if not making and not now.entries:
         return None
     why = "git was cut off while it made this worktree" if making else "left by the making of this worktree"
     async with trees.scratch_index(git, "HEAD") as scratch:
         missing = await scratch.paths("ls-files", "-z", "--deleted")
-        kept = await _keep_differences(git, scratch, why)
-    await git.run("reset", "--quiet", "--hard", "HEAD")
-    await git.run("clean", "-ffdq")
+    goal = Goal(await git.line("rev-parse", "HEAD"), now.branch)
+    kept = await discard(git, aside, why, goal, prefix=SPECS, deletions=False)
     await _check(git)
     (own / "locked").unlink(missing_ok=True)
     return Repair(why, restored=_shown(missing), kept=kept)
 
 
-async def _keep_differences(git: Git, scratch: Git, why: str) -> Kept | None:
-    """Keep files that are there and not as in the commit; those that are missing are in the commit."""
-    repositories = (path.rstrip("/") for path in (await status(git)).repositories)
-    left_out = (f":(top,exclude,literal){path}" for path in repositories)
-    await scratch.run("add", "--no-all", "--sparse", "--", ".", *left_out)
-    return await keep(git, await scratch.line("write-tree"), why)
+async def undelete(git: Git, aside: Aside, since: str, share: int) -> Repair | None:
+    """Put back files of the commit `since` that are deleted, if they are too many to be meant.
 
-
-async def _undelete(git: Git) -> Repair | None:
-    """Put back the deleted files, if they are too many to be meant; all other changes stay."""
+    All other changes stay; commits on top of `since` that delete them are taken apart, their other changes
+    stand uncommitted afterwards.
+    """
     now = await status(git)
-    if not now.entries:
+    head = await git.line("rev-parse", "HEAD")
+    if not now.entries and head == since:
         return None
-    tree = await trees.take(git, SPECS, now)
-    gone = await deletes_too_much(git, "HEAD", tree)
+    tree = (await trees.take(git, SPECS, now)).tree
+    gone, all_ = await deletes_too_much(git, since, tree, share)
     if not gone:
         return None
-    why = "most files were deleted here, and not committed"
-    kept = await keep(git, tree, why)
+    why = f"{len(gone)} of {all_} files were deleted"
+    kept = await keep(git, aside, why, Goal(since, now.branch), prefix=SPECS, files=gone)
+    if head != since:
+        await git.run("reset", "--quiet", "--soft", since)
     listed = "".join(f"{path}\0" for path in gone)
     await git.run("reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=listed)
     await git.run("checkout-index", "--force", "-z", "--stdin", stdin=listed)

@@ -11,44 +11,41 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
+from kitty_run.git.aside import Aside, Goal, abort_merge, discard, keep
 from kitty_run.git.command import Git, printable
 from kitty_run.git.guard.nested import refuse_armed
-from kitty_run.git.layout import git_dir
+from kitty_run.git.layout import under_way
 from kitty_run.git.locks import clear_stale_locks
-from kitty_run.git.protocols import Diff, Left, Repair, Snapshot
+from kitty_run.git.protocols import Diff, Expected, Left, Repair, Snapshot, Trouble
 from kitty_run.git.provenance import SPECS
 from kitty_run.git.review_diff import review_diff
 from kitty_run.git.status import Status, status
 from kitty_run.git.workspaces import trees
+from kitty_run.git.workspaces.lost import make_anew
+from kitty_run.git.workspaces.put_right import put_right
 from kitty_run.git.workspaces.wholeness import forget_half_made, make_whole
 from kitty_run.git.workspaces.worktrees import WorkspaceConflict, add_worktree, merge_branches
 
 __all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 
-UNFINISHED = {
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "MERGE_HEAD": "merge",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "REVERT_HEAD": "revert",
-}
-"""What stands in a worktree's git directory while an operation is under way."""
-
 
 class Workspace:
-    """The worktree at `path` of the repository at `root`. Every method raises `WorkspaceError` where git
+    """The worktree at `path` of the repository at `root`; what is taken out of it is kept `aside`.
+
+    Every method raises `WorkspaceError` where git
     refuses, and where the worktree is none of that repository's (any more)."""
 
-    def __init__(self, path: Path, root: Path) -> None:
+    def __init__(self, path: Path, root: Path, aside: Aside | None = None) -> None:
         self.path = Path(os.path.realpath(path))
         self._root = Path(os.path.realpath(root))
         self._git = Git(self.path, rooted=True, root=self._root)
+        self._aside = aside or Aside(wp=self.path.name)
 
     async def make_whole(self, *, untouched: bool) -> Repair | None:
         """Have the worktree hold every file of its commit; see `wholeness.make_whole`."""
         if await forget_half_made(self.path, self._root):
             return Repair("git was cut off while it made this worktree", removed=True)
-        return await make_whole(self._git, self._root, untouched=untouched)
+        return await make_whole(self._git, self._root, self._aside, untouched=untouched)
 
     async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         """Have the worktree on `branch` (made from `base` if missing) with the branches `merge` merged in.
@@ -57,7 +54,11 @@ class Workspace:
         """
         await add_worktree(Git(self._root), self.path, branch, base)
         await self.ensure_branch(branch)
-        await merge_branches(self._git, merge)
+        await merge_branches(self._git, merge, self._undo_merge)
+
+    async def _undo_merge(self, keeping: bool) -> None:
+        why = "a merge of a dependency that was cut off"
+        await abort_merge(self._git, self._aside if keeping else None, why)
 
     async def head(self) -> str:
         """The commit that is checked out."""
@@ -80,19 +81,13 @@ class Workspace:
     async def snapshot(self) -> Snapshot:
         """The workspace as it stands, uncommitted work included; nothing in it changes."""
         now = await status(self._git)
-        tree = await trees.take(self._git, SPECS, now)
-        return Snapshot(now.head, now.branch, tree, _printable(now.dirty))
+        taken = await trees.take(self._git, SPECS, now)
+        return Snapshot(now.head, now.branch, taken.tree, _printable(now.dirty), taken.unread)
 
     async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
         """The workspace as `commit` has it, whatever stands uncommitted in it."""
         head, tree = (await self._git.run("rev-parse", f"{commit}^{{commit}}", f"{commit}^{{tree}}")).split()
         return Snapshot(head, await self.branch(), tree)
-
-    async def record(self, snapshot: Snapshot, message: str) -> str:
-        """A commit of all that `snapshot` holds, on no branch; nothing in the workspace changes."""
-        identity = await self._git.identity()
-        made = ("commit-tree", snapshot.tree, "-p", snapshot.head, "-m", message)
-        return await self._git.line(*identity, *made)
 
     async def ensure_branch(self, branch: str) -> None:
         """Have `branch` checked out, with the commits that were made beside it, if it only lies behind.
@@ -126,22 +121,29 @@ class Workspace:
                 f"git merge {head[:12]}"
             )
 
+    async def put_right(self, since: Snapshot, want: Expected) -> tuple[Trouble, ...]:
+        """Undo what an attempt that began at `since` did and must not be handed in; see `put_right`."""
+        return await put_right(self._git, self._root, self._aside, since, want)
+
     async def forbidden(self, since: Snapshot) -> tuple[str, ...]:
         """Paths below `kitty-specs/` that changed since, in commits or files, ignored ones included."""
         now = await status(self._git)
         as_committed = not now.below(SPECS) and not await trees.ignored(self._git, SPECS)
-        tree = now.head if as_committed else await trees.take(self._git, SPECS, now)
+        tree = now.head if as_committed else (await trees.take(self._git, SPECS, now)).tree
         files = await trees.changed(self._git, since.tree, tree, SPECS)
         commits = await trees.changed(self._git, since.head, now.head, SPECS)
         return _printable(sorted({*files, *commits}))
 
     async def undo_forbidden(self, since: Snapshot) -> None:
-        """Put `kitty-specs/` back as it was, and keep all other work.
+        """Put `kitty-specs/` back as it was, and leave all other work.
 
         Commits that changed it are taken apart: their other changes stand uncommitted afterwards.
         """
         await clear_stale_locks(self._git, await self.branch())
         await self._refuse_unfinished()
+        if touched := await self.forbidden(since):
+            goal, why = Goal(since.head, since.branch), f"changes below {SPECS}/"
+            await keep(self._git, self._aside, why, goal, prefix=SPECS, files=touched)
         if await trees.changed(self._git, since.head, "HEAD", SPECS):
             await self._git.run("reset", "--quiet", "--soft", since.head)
         await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
@@ -157,7 +159,7 @@ class Workspace:
         await clear_stale_locks(self._git, now.branch)
         await self._refuse_unfinished("rebase")
         await self._refuse_what_would_be_lost(now)
-        merging = bool(self._under_way())
+        merging = bool(under_way(self.path))
         if not now.entries and not merging:
             return None
         await refuse_armed(self._git)
@@ -218,12 +220,13 @@ class Workspace:
         """What the commits since `base` change, as a reviewer reads it."""
         return await review_diff(self._git, base, limit_bytes)
 
-    async def discard(self, since: Snapshot) -> tuple[str, ...]:
+    async def discard(self, since: Snapshot, why: str) -> tuple[str, ...]:
         """Put everything back to `since`, a snapshot of a clean workspace; returns what had been changed.
 
-        Commits, branch, index and files, but for ignored ones. `HEAD` stands for commits or a branch that
-        changed no file.
+        Commits, branch, index and files, but for ignored ones; they are kept first, and `why` is told with
+        them. `HEAD` stands for commits or a branch that changed no file.
         """
+        await make_anew(self._root, self.path, self._aside, since.branch, since.head)
         await clear_stale_locks(self._git, since.branch)
         now = await self.snapshot()
         moved = (now.head, now.branch) != (since.head, since.branch)
@@ -232,36 +235,21 @@ class Workspace:
             return ()
         await self._git.run("cat-file", "-e", f"{since.head}^{{commit}}")
         files.update(await trees.changed(self._git, since.head, now.head))
-        await self._restore(since)
-        return _printable(sorted(files)) or ("HEAD",)
-
-    async def _restore(self, since: Snapshot) -> None:
-        for operation in self._under_way():
-            await self._git.call(operation, "--quit")
-        if since.branch is None:
-            await self._git.run("update-ref", "--no-deref", "HEAD", since.head)
-        else:
-            await self._git.run("symbolic-ref", "HEAD", f"refs/heads/{since.branch}")
-            await self._git.run("update-ref", f"refs/heads/{since.branch}", since.head)
-        await self._git.run("reset", "--quiet", "--hard", since.head)
-        await self._git.run("clean", "-ffdq")
+        await discard(self._git, self._aside, why, Goal(since.head, since.branch), prefix=SPECS)
         await self._put_back(since)
+        return _printable(sorted(files)) or ("HEAD",)
 
     async def _put_back(self, since: Snapshot) -> None:
         """Make `kitty-specs/` in the worktree what it was."""
-        now = await trees.take(self._git, SPECS, await status(self._git))
-        await trees.put_back(self._git, since.tree, await trees.changed(self._git, since.tree, now, SPECS))
+        now = (await trees.take(self._git, SPECS, await status(self._git))).tree
+        paths = await trees.changed(self._git, since.tree, now, SPECS)
+        await trees.put_back(self._git, since.tree, [path for path in paths if path not in since.unread])
 
     async def _contains(self, commit: str, ancestor: str) -> bool:
         return await self._git.ok("merge-base", "--is-ancestor", ancestor, commit)
 
-    def _under_way(self) -> tuple[str, ...]:
-        """The git operations that were begun and not ended here."""
-        folder = git_dir(self.path)
-        return tuple(dict.fromkeys(word for name, word in UNFINISHED.items() if (folder / name).exists()))
-
     async def _refuse_unfinished(self, *operations: str) -> None:
-        for operation in self._under_way():
+        for operation in under_way(self.path):
             if operation in operations or not operations:
                 raise WorkspaceError(
                     f"{self.path}: a {operation} was left unfinished there; end it "

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git, printable
+
+Undo = Callable[[bool], Awaitable[None]]
+"""Undoes the merge under way; called with whether anybody may have worked on it, who then loses nothing."""
 
 
 class WorkspaceConflict(WorkspaceError):
@@ -56,9 +59,9 @@ async def add_worktree(repo: Git, path: Path, branch: str, base: str) -> None:
         await repo.run("worktree", "add", "--quiet", "--no-track", "-b", branch, str(path), base)
 
 
-async def merge_branches(git: Git, branches: Sequence[str]) -> None:
+async def merge_branches(git: Git, branches: Sequence[str], undo: Undo) -> None:
     """Merge each branch that isn't contained yet; raises `WorkspaceConflict` with the merge undone."""
-    await _abandon_merge_of(git, branches)
+    await _abandon_merge_of(git, branches, undo)
     for branch in branches:
         if await git.ok("merge-base", "--is-ancestor", branch, "HEAD"):
             continue
@@ -70,7 +73,7 @@ async def merge_branches(git: Git, branches: Sequence[str]) -> None:
         conflicting = await git.paths("diff", "--name-only", "--diff-filter=U", "-z")
         files = [printable(path) for path in conflicting]
         if await git.ok("rev-parse", "--verify", "--quiet", "MERGE_HEAD"):
-            await git.run("merge", "--abort")
+            await undo(False)
         if not files:
             raise git.refused(("merge", branch), reply)
         raise WorkspaceConflict(
@@ -81,14 +84,14 @@ async def merge_branches(git: Git, branches: Sequence[str]) -> None:
         )
 
 
-async def _abandon_merge_of(git: Git, branches: Sequence[str]) -> None:
+async def _abandon_merge_of(git: Git, branches: Sequence[str], undo: Undo) -> None:
     """Undo a merge of one of `branches` that an earlier run was killed in; any other one is not ours."""
     if not branches:
         return
     pending = await git.call("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
     tips = (await git.run("rev-parse", *branches)).split()
     if pending.status == 0 and pending.stdout.strip() in tips:
-        await git.run("merge", "--abort")
+        await undo(True)
 
 
 def _parse(block: str) -> Worktree:

@@ -82,7 +82,7 @@ class MissionMerge:
             if lane is Lane.CANCELED:
                 continue
             workspace, branch = await self._place(wp)
-            if workspace.is_dir() and (dirty := await self._git.workspace(workspace).dirty()):
+            if workspace.is_dir() and (dirty := await self._git.workspace(workspace, wp).dirty()):
                 problems.append(f"{wp}: {workspace} is dirty ({', '.join(dirty[:5])})")
             head = await self._git.repository.resolve(branch) if branch else None
             known = head or self._run.memory.heads.get(wp) or await self._git.repository.kept(mission, wp)

@@ -12,8 +12,10 @@ from kitty_run.git.protocols import Loss, RepositoryPort
 from kitty_run.git.provenance import Foreign
 from kitty_run.profile.model import Merge
 
-BEFORE, TOLD = "target-before-merge", "unreviewed"
-"""Names of refs: what the target was before the merge, and a commit that was named to people."""
+BEFORE, EXPECTED = "target-before-merge", "expected-merge"
+"""Names of refs: what the target was before the merge, and what it must be after it."""
+TOLD, CONFLICTS = "unreviewed", "conflicts"
+"""Names of refs: a commit that was named to people, and the target when conflicts were."""
 
 
 class MergeCheck:
@@ -51,7 +53,7 @@ class MergeCheck:
     async def _judge_commits(self, target: str, loss: Loss, strangers: Sequence[Foreign]) -> None:
         """Name what nobody reviewed; once it was named, and nothing of it is left, it is settled."""
         mission, repository = self._run.board.mission, self._repository
-        settled = loss.expected is not None and not loss.files and await repository.kept(mission, TOLD)
+        settled = not loss.files and not loss.unsure and await repository.kept(mission, TOLD)
         if not strangers or settled:
             return
         await repository.keep(mission, TOLD, strangers[0].commit)
@@ -64,28 +66,44 @@ class MergeCheck:
         )
 
     async def _judge_content(self, target: str, loss: Loss) -> None:
-        mission = self._run.board.mission
-        if loss.expected is None:
-            self._run.notice(
-                f"the merge can't be computed apart ({loss.why}); {target}'s own changes were looked for "
-                "file by file"
-            )
+        if loss.unsure:
+            await self._judge_conflicts(target, loss)
         if not loss.files:
             return
-        restore = f"compare with {self._ref(BEFORE)}"
-        if loss.expected is not None:
-            await self._repository.keep(mission, "expected-merge", loss.expected)
-            files = " ".join(shlex.quote(file) for file in loss.files)
-            git = f"git -C {shlex.quote(str(self._run.repo))}"
-            restore = (
-                f"with {target} checked out, {git} checkout {self._ref('expected-merge')} -- {files} "
-                f"&& {git} commit -m 'Bring back what the merge took away' "
-                "(a file that is not there is to be removed with git rm)"
-            )
         raise Unfinished(
             f"merged into {target}, but what is there is not what {target} and the reviewed work come to, "
             f"in: {', '.join(loss.files[:20])}. The target's own changes there are lost, "
-            f"or changes came in that nobody reviewed.\nTo restore: {restore}; then run again. "
+            f"or changes came in that nobody reviewed.\nTo restore: {await self._restoring(target, loss)}; "
+            f"then run again. {self._before()}"
+        )
+
+    async def _restoring(self, target: str, loss: Loss) -> str:
+        await self._repository.keep(self._run.board.mission, EXPECTED, loss.expected)
+        files, git = _quoted(loss.files), f"git -C {shlex.quote(str(self._run.repo))}"
+        return (
+            f"with {target} checked out, {git} checkout {self._ref(EXPECTED)} -- {files} "
+            f"&& {git} commit -m 'Bring back what the merge took away' "
+            "(a file that is not there is to be removed with git rm)"
+        )
+
+    async def _judge_conflicts(self, target: str, loss: Loss) -> None:
+        """Of what the host made of conflicts nobody has seen anything: a person is asked to look once.
+
+        Once they were told and the target has moved on, what stands there is taken as theirs.
+        """
+        mission, repository = self._run.board.mission, self._repository
+        now, told = await repository.resolve(target), await repository.kept(mission, CONFLICTS)
+        named = ", ".join(loss.unsure[:20])
+        if told is not None and told != now:
+            return self._run.notice(f"conflicts of the merge, taken as resolved by hand: {named}")
+        if now is not None:
+            await repository.keep(mission, CONFLICTS, now)
+        files, git = _quoted(loss.unsure), f"git -C {shlex.quote(str(self._run.repo))}"
+        raise Unfinished(
+            f"merged into {target}, but {target} and the reviewed work conflict in: {named}. Nobody has "
+            f"seen what the host made of it.\nCompare: {git} diff {self._ref(BEFORE)} {target} -- {files}\n"
+            f"Put it right, and commit that with {target} checked out ({git} commit --allow-empty -m "
+            f"'Look at the conflicts' -- {files}, if nothing is to be changed); then run again. "
             f"{self._before()}"
         )
 
@@ -94,3 +112,7 @@ class MergeCheck:
 
     def _ref(self, name: str) -> str:
         return f"refs/kitty-run/{self._run.board.mission}/{name}"
+
+
+def _quoted(files: Sequence[str]) -> str:
+    return " ".join(map(shlex.quote, files))

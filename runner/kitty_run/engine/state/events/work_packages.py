@@ -55,6 +55,19 @@ class WorkspaceRepaired(WorkPackageEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkKept(WorkPackageEvent):
+    """What is about to be taken out of a workspace is kept; what is too large for git is in `folder`."""
+
+    TYPE: ClassVar[str] = "work.kept"
+    ref: str
+    commit: str
+    why: str
+    count: int
+    files: tuple[str, ...]
+    folder: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkSaved(WorkPackageEvent):
     """What lay uncommitted in the workspace was committed, where it was anything."""
 
