@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from asyncio.subprocess import DEVNULL, PIPE
-from contextlib import suppress
 from pathlib import Path
 from shutil import which
+
+from kitty_run.process_group import end_group
 
 TIMEOUT = 15.0
 """Seconds that a program gets to print its version; some start slowly."""
@@ -25,9 +24,7 @@ async def output(*argv: str, cwd: Path | None = None, timeout: float = TIMEOUT) 
     try:
         text, _ = await asyncio.wait_for(process.communicate(), timeout)
     except TimeoutError:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await end_group(process)
         return None
     return text.decode(errors="replace").strip() if process.returncode == 0 else None
 

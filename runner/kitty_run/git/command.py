@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.guard.guard import look
 from kitty_run.git.layout import check_belongs, missing
+from kitty_run.process_group import end_group
 
 TIMEOUT = 600.0
 """Seconds for one git command; a worktree of a large repository takes some tens."""
@@ -115,7 +115,7 @@ class Git:
         except TimeoutError:
             raise WorkspaceError(f"{self.cwd}: no end after {TIMEOUT:.0f} s of {_shown(args)}") from None
         finally:
-            await _end(process)
+            await end_group(process, KILL_GRACE)
         return Reply(process.returncode or 0, os.fsdecode(out), err.decode(errors="replace"))
 
     async def beginning(self, limit: int, *args: str) -> tuple[bytes, bool]:
@@ -131,7 +131,7 @@ class Git:
         except TimeoutError:
             raise WorkspaceError(f"{self.cwd}: no end after {TIMEOUT:.0f} s of {_shown(args)}") from None
         finally:
-            await _end(process)
+            await end_group(process, KILL_GRACE)
         cut = len(found) > limit
         if process.returncode != 0 and not cut:
             raise self.refused(args, Reply(process.returncode or 0, "", ""))
@@ -177,7 +177,7 @@ class Git:
         except asyncio.CancelledError:
             # Cancelled half way through a start, asyncio 3.11 may wait for ever for pipes never connected.
             with suppress(OSError):
-                await _end(await starting)
+                await end_group(await starting, KILL_GRACE)
             raise
         except OSError as error:
             unstarted = WorkspaceError(f"{self.cwd}: git can't be started: {error}")
@@ -207,24 +207,6 @@ def _cause(words: str) -> str:
     errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
     others = [line for line in lines if not line.startswith(("hint:", "warning:"))]
     return (errors or others or lines or ["it gave no reason"])[-1]
-
-
-async def _end(process: Process) -> None:
-    """SIGTERM lets git remove its lock files; SIGKILL after a while."""
-    if process.returncode is not None:
-        return
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            async with asyncio.timeout(KILL_GRACE):
-                await process.wait()
-                break
-        except TimeoutError:
-            continue
-    await process.wait()
 
 
 def _stdout(process: Process) -> asyncio.StreamReader:

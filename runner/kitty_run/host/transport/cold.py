@@ -7,7 +7,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import IO
@@ -15,6 +15,7 @@ from typing import IO
 from kitty_run.errors import HostError
 from kitty_run.host.transport.environment import host_environment, resolve
 from kitty_run.host.transport.start import RawReply
+from kitty_run.process_group import end_group
 
 LIMIT = 16 << 20
 """Bytes of each output that a call may print."""
@@ -80,20 +81,14 @@ async def _status(
             ending = asyncio.ensure_future(process.wait())
             while not (await asyncio.wait([ending], timeout=LOOK))[0]:
                 if _too_much(outputs):
-                    await _end(process)
+                    await end_group(process)
             return await ending
     except TimeoutError:
-        await _end(process)
+        await end_group(process)
         return None
     except asyncio.CancelledError:
-        await _end(process)
+        await end_group(process)
         raise
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
 
 
 def _too_much(outputs: tuple[IO[bytes], ...]) -> bool:

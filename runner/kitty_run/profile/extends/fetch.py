@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from kitty_run.errors import UsageError
+from kitty_run.process_group import signal_group
 from kitty_run.profile.extends.sources import GitSource, inner_path
 from kitty_run.profile.yaml.position import Source
 from kitty_run.profile.yaml.reader import MAX_BYTES, read_document
@@ -135,7 +136,7 @@ class _Repository:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End whatever is left of git and its helpers (ssh, git-remote-https)."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        signal_group(process.pid, signal.SIGKILL)
         process.communicate()
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
-import os
 import signal
 import tempfile
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from kitty_run.host.transport.start import RawReply
 from kitty_run.host.transport.warm.check import disagreement
 from kitty_run.host.transport.warm.room import Room
 from kitty_run.host.transport.warm.script import ConsoleScript, NotWarmable
+from kitty_run.process_group import signal_group
 
 START_UP = ("orchestrator-api", "contract-version")
 """What the script is started with; it stops before it runs it."""
@@ -106,14 +105,14 @@ class WarmProcess:
         self._log.close()
 
     async def _kill(self) -> None:
-        _kill_group(self._process.pid)
+        signal_group(self._process.pid, signal.SIGKILL)
         await self._process.wait()
         await self._reader
 
     def _kill_children(self, number: int | None) -> None:
         for pid, of in self._children.items():
             if of == number:
-                _kill_group(pid)
+                signal_group(pid, signal.SIGKILL)
 
     def _send(self, message: Message) -> None:
         stdin = self._process.stdin
@@ -128,7 +127,7 @@ class WarmProcess:
             while replies is not None and (line := await replies.readline()):
                 self._take(json.loads(line))
         except ValueError:  # no JSON, or longer than the limit: it can't be understood any more
-            _kill_group(self._process.pid)
+            signal_group(self._process.pid, signal.SIGKILL)
         await self._end_children()
         self._answered.set()
         for reply in self._replies.values():
@@ -152,7 +151,7 @@ class WarmProcess:
     async def _end_children(self) -> None:
         """After the server's end: no call continues unseen while the state is read again."""
         for _ in range(STEPS):
-            left = [pid for pid in self._children if _kill_group(pid)]
+            left = [pid for pid in self._children if signal_group(pid, signal.SIGKILL)]
             if not left:
                 break
             await asyncio.sleep(STEP)
@@ -192,12 +191,3 @@ def _raw(reply: Message) -> RawReply:
     if "refused" in reply:
         raise Refused(reply["refused"])
     return RawReply(reply["stdout"], reply["stderr"], reply["status"], reply["seconds"])
-
-
-def _kill_group(pid: int) -> bool:
-    """Whether there was anything left to kill."""
-    for end in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            end(pid, signal.SIGKILL)
-            return True
-    return False
