@@ -100,6 +100,14 @@ def test_what_a_killed_runs_agent_planted_is_put_back_by_the_next_run(project: P
     assert restored(project)[0]["during"] == ["a run that was killed"]
 
 
+def test_doctor_names_the_users_settings_that_a_host_does_not_follow(project: Project) -> None:
+    for key, value in (("merge.ff", "only"), ("commit.gpgsign", "true"), ("diff.external", "meld")):
+        subprocess.run(["git", "config", key, value], cwd=project.root, check=True)
+    said = project.kitty_run("doctor", str(project.profile)).out
+    assert "merge.ff=only, commit.gpgsign=true" in said
+    assert "config --unset-all diff.external" in said
+
+
 def test_settings_with_which_nothing_can_be_committed_are_refused_at_the_start(project: Project) -> None:
     subprocess.run(["git", "config", "core.bare", "true"], cwd=project.root, check=True)
     done = project.kitty_run(str(project.profile), "--mission", "demo")

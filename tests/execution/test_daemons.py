@@ -116,13 +116,14 @@ from tests.execution.launching import launch
 from kitty_run.execution.processes import LocalProcesses
 async def note(started):
     print(started.pid, repr(started.created), flush=True)
-asyncio.run(LocalProcesses().run(launch(Path(sys.argv[1]), sys.argv[2]), note))
+argv = (sys.executable, *sys.argv[3:], "-c", sys.argv[2])
+asyncio.run(LocalProcesses().run(launch(Path(sys.argv[1]), "", argv=argv), note))
 """
 
 
-def killed_run(tmp_path: Path, script: str, pid_file: Path) -> Started:
+def killed_run(tmp_path: Path, script: str, pid_file: Path, *options: str) -> Started:
     """What a runner that was killed with -9 amid an attempt had recorded."""
-    argv = [sys.executable, "-c", RUNNER, str(tmp_path), script]
+    argv = [sys.executable, "-c", RUNNER, str(tmp_path), script, *options]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as runner:
         assert runner.stdout is not None
         pid, created = runner.stdout.readline().split()
@@ -166,3 +167,21 @@ def test_a_supervisor_without_runner_ends_what_its_agent_leaves(tmp_path: Path, 
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(started.pid).wait(timeout=30)
     assert not lives(pid_file)
+
+
+def test_what_ends_with_its_parent_ends_with_the_runner(tmp_path: Path, pid_file: Path) -> None:
+    program = tmp_path / "confine"
+    program.write_text(f"#!/bin/sh\necho $$ > {pid_file}\nexec sleep 100\n")
+    program.chmod(0o755)
+    script = RUNNER.replace('(sys.executable, *sys.argv[3:], "-c", sys.argv[2])', "tuple(sys.argv[2:])")
+    argv = [sys.executable, "-c", script, str(tmp_path), str(program), "--die-with-parent"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as runner:
+        assert runner.stdout is not None
+        supervisor = psutil.Process(int(runner.stdout.readline().split()[0]))
+        wait_for(pid_file)
+        os.kill(runner.pid, signal.SIGKILL)
+    try:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            supervisor.wait(timeout=30)
+    finally:
+        os.kill(int(pid_file.read_text()), signal.SIGKILL)

@@ -6,6 +6,7 @@ import platform
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from shlex import quote
 
 from kitty_run import __version__
 from kitty_run.doctor.command import output
@@ -14,6 +15,7 @@ from kitty_run.engine.state.run_directory import HOME
 from kitty_run.errors import ExitStatus
 from kitty_run.execution.supervised import unavailable
 from kitty_run.host.repository import missions
+from kitty_run.host.transport.git_settings import set_aside
 from kitty_run.report.liveness import lock_holder
 
 GIT = (2, 38)
@@ -50,6 +52,23 @@ async def repository(repo: Path) -> AsyncIterator[Finding]:
     email = await output("git", "config", "user.email", cwd=repo)
     if not email:
         yield note("commits", "git knows no user.email here; they are made as kitty-run")
+    async for finding in _git_settings(repo):
+        yield finding
     lock = lock_holder(repo / HOME / "lock")
     if lock and lock["alive"] is not False:
         yield note("lock", f"process {lock['pid']} on {lock.get('machine')} runs here since {lock['since']}")
+
+
+async def _git_settings(repo: Path) -> AsyncIterator[Finding]:
+    """What of the user's settings a host's git does not follow, and what stops it and can't be set aside."""
+    said = await output("git", "config", "--null", "--list", "--includes", cwd=repo)
+    pairs = (item.partition("\n") for item in (said or "").split("\0") if item)
+    settings = {key: value for key, _, value in pairs}
+    if found := set_aside(settings):
+        yield note("git settings", f"not followed when the host calls git: {', '.join(found)}")
+    if "diff.external" in settings:
+        yield note(
+            "git settings",
+            f"diff.external={settings['diff.external']} is what a host that calls `git diff` reads",
+            f"git -C {quote(str(repo))} config --unset-all diff.external (or --global)",
+        )

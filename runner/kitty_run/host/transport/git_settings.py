@@ -84,6 +84,10 @@ SETTINGS = {
 """For every call of the host; git's own defaults, but for hooks and what runs at its own time."""
 
 
+SAME = frozenset({("auto", "false"), ("never", "false"), ("utf8", "utf-8")})
+"""Values that come to the same, where nobody looks at a terminal."""
+
+
 def git_environment(env: Mapping[str, str]) -> dict[str, str]:
     """`env` with which git keeps to `SETTINGS`, whatever the files of the user or the repository say."""
     kept = {name: value for name, value in env.items() if _is_kept(name)}
@@ -91,6 +95,16 @@ def git_environment(env: Mapping[str, str]) -> dict[str, str]:
     for number, (key, value) in enumerate(SETTINGS.items(), count):
         kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return {**kept, **QUIET, "GIT_CONFIG_COUNT": str(count + len(SETTINGS))}
+
+
+def set_aside(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of `settings` (keys in small letters) that calls of the host don't follow, as `key=value`."""
+    ours = {key.lower(): value for key, value in SETTINGS.items()}
+    return tuple(
+        f"{key}={value}"
+        for key, value in settings.items()
+        if key in ours and value.lower() != ours[key] and (value.lower(), ours[key]) not in SAME
+    )
 
 
 def _is_kept(name: str) -> bool:
