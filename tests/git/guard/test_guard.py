@@ -25,6 +25,9 @@ def root(tmp_path: Path) -> GitRepo:
     made.git("config", "extensions.worktreeConfig", "true")
     made.git("config", "filter.known.clean", "cat")
     made.git("config", "remote.origin.url", "https://example.com/a.git")
+    make_repo(tmp_path / "lib")
+    made.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "lib"), "sub")
+    made.commit("a submodule")
     return made
 
 
@@ -161,6 +164,7 @@ PLANTED: dict[str, Plant] = {
     "behind much": lambda root, *_: (
         (root.path / ".git" / "config").open("a").write("# \n" * (2 << 20) + "[core]\n\tfsmonitor = evil\n")
     ),
+    "submodule": lambda root, _, command: GitRepo(root.path / "sub").git("config", "filter.a.clean", command),
     "unreadable": lambda root, *_: root.write(".git/config", "[core\n"),
     "removed": lambda root, *_: (root.path / ".git" / "config").unlink(),
 }
@@ -214,6 +218,7 @@ def test_a_command_that_is_planted_while_an_agent_works_is_put_back_before_the_r
     assert not (tmp_path / "ran").exists()
 
 
+LOCAL = "protocol.file.allow=always"
 HARMLESS: dict[str, Callable[[GitRepo, GitRepo], object]] = {
     "name": lambda _, tree: tree.git("config", "user.name", "Agent"),
     "branch": lambda root, tree: (
@@ -225,6 +230,7 @@ HARMLESS: dict[str, Callable[[GitRepo, GitRepo], object]] = {
     "stash": lambda _, tree: (tree.write("src/app.py", "two\n"), tree.git("stash")),
     "worktree": lambda root, _: root.worktree("more", "more"),
     "sparse": lambda _, tree: tree.git("sparse-checkout", "set", "--no-cone", "/*", "!/kitty-specs/"),
+    "submodule": lambda _, tree: tree.git("-c", LOCAL, "submodule", "add", str(tree.path.parents[2] / "lib")),
     "driver": lambda root, _: root.git(
         "config", "merge.spec-kitty-meta.driver", "spec-kitty merge-driver-meta %O %A %B"
     ),

@@ -22,6 +22,8 @@ SHARED = (
 """Of the git directory that all worktrees share; directories with all that is in them."""
 OWN = ("config.worktree", "commondir", "gitdir", "info")
 """Of each linked worktree's git directory."""
+CONFIGS = ("config", "config.worktree")
+"""Of each submodule's repository."""
 LARGEST = 4 << 20
 """Bytes of one file that are kept; what is larger now is none of the user's."""
 
@@ -44,9 +46,11 @@ def paths(shared: Path, included: tuple[str, ...] = ()) -> Iterator[str]:
     """Every governed file that is there."""
     for name in SHARED:
         yield from _below(shared, name)
+    yield from _modules(shared, "modules")
     for own in _names(shared / "worktrees"):
         for name in OWN:
             yield from _below(shared, f"worktrees/{own}/{name}")
+        yield from _modules(shared, f"worktrees/{own}/modules")
     yield from (path for path in included if os.path.lexists(path))
 
 
@@ -87,6 +91,17 @@ def _signatures(shared: Path, included: tuple[str, ...]) -> Iterator[tuple[str, 
         except OSError:
             continue  # it went meanwhile
         yield path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode
+
+
+def _modules(shared: Path, at: str) -> Iterator[str]:
+    """The configurations of submodules whose repositories are below `at`; their names may have slashes."""
+    for name in _names(shared / at):
+        here = f"{at}/{name}"
+        if not (shared / here / "HEAD").exists():
+            yield from _modules(shared, here) if (shared / here).is_dir() else ()
+            continue
+        yield from (f"{here}/{file}" for file in CONFIGS if os.path.lexists(shared / here / file))
+        yield from _modules(shared, f"{here}/modules")
 
 
 def _below(shared: Path, name: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ ALLOWED: tuple[tuple[str, re.Pattern[str]], ...] = (
     # What hosts write: their worktrees leave files out, and their own records are merged by themselves.
     (r"core\.repositoryformatversion", re.compile("[01]")),
     (r"submodule\..+\.active", BOOLEAN),
+    (r"submodule\..+\.url", ANYTHING),  # what is fetched from there is what the reviewed commit names
     (r"core\.sparsecheckout(cone)?|extensions\.worktreeconfig|index\.sparse", BOOLEAN),
     (r"merge\.spec-kitty-[a-z-]+\.name", ANYTHING),
     (r"merge\.spec-kitty-[a-z-]+\.driver", HOST_DRIVER),
@@ -38,6 +39,14 @@ REMOTE = re.compile(r"branch\..+\.(remote|pushremote)|remote\.pushdefault")
 HOST_ATTRIBUTE = re.compile(rb"kitty-specs/\S+ merge=spec-kitty-[a-z-]+")
 OWN_FILES = re.compile(r"worktrees/[^/]+/(commondir|gitdir|info/sparse-checkout)")
 """Of a worktree that is new: git writes them when it is made."""
+
+
+PLAIN = re.compile(
+    r"core\.(repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|worktree)"
+    r"|extensions\.objectformat|remote\..+\.(url|fetch)|branch\..+\.(remote|merge)|submodule\..+"
+    r"|user\.(name|email)|lfs\.repositoryformatversion"
+)
+"""Keys that git itself writes when it makes a repository; none of them runs anything when it is looked at."""
 
 
 async def entries(data: bytes) -> tuple[Entry, ...] | None:
@@ -68,16 +77,18 @@ async def planted(path: str, before: Kept | None, now: Kept | None) -> tuple[str
         return (f"{path} was made larger than {LARGEST >> 20} MiB",)
     if _is_config(path) and now is not None and not now.link:
         return await _of_config(path, before, now)
-    if before is None and OWN_FILES.fullmatch(path):
-        return ()
-    if path == "info/attributes" and _hosts_own(before, now):
+    if (
+        (now is None and "modules/" in path)  # of a submodule that is gone: git says so itself
+        or (before is None and OWN_FILES.fullmatch(path))
+        or (path == "info/attributes" and _hosts_own(before, now))
+    ):
         return ()
     how = "added" if before is None else "removed" if now is None else "changed"
     return (f"{path} was {how}",)
 
 
 def _is_config(path: str) -> bool:
-    return path == "config" or path.endswith("config.worktree") or path.startswith("/")
+    return path.rpartition("/")[2] in {"config", "config.worktree"} or path.startswith("/")
 
 
 async def _of_config(path: str, before: Kept | None, now: Kept) -> tuple[str, ...]:
@@ -88,8 +99,12 @@ async def _of_config(path: str, before: Kept | None, now: Kept) -> tuple[str, ..
     old, new = Counter(had or ()), Counter(has)
     named = (re.fullmatch(r"remote\.(.+)\.url", key) for key, _ in had or ())
     remotes = {found[1] for found in named if found}
-    added = [entry for entry in new - old if not _is_harmless(entry, remotes)]
-    removed = [entry for entry in old - new if not _is_harmless(entry, remotes)]
+    module = "modules/" in path
+
+    def matters(entry: Entry) -> bool:
+        return not (PLAIN.fullmatch(entry[0]) if module else _is_harmless(entry, remotes))
+
+    added, removed = ([entry for entry in some if matters(entry)] for some in (new - old, old - new))
     keys = {key for key, _ in added} & {key for key, _ in removed}
     told = [f"{path}: {key} was {'changed' if key in keys else 'added'}" for key, _ in added]
     return tuple(told + [f"{path}: {key} was removed" for key, _ in removed if key not in keys])

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git, printable
 from kitty_run.git.guard.governed import LARGEST, read_one
-from kitty_run.git.guard.harmless import entries
+from kitty_run.git.guard.harmless import PLAIN, entries
 from kitty_run.git.layout import common_dir, git_dir
-
-PLAIN = re.compile(
-    r"core\.(repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|worktree)"
-    r"|extensions\.objectformat|remote\..+\.(url|fetch)|branch\..+\.(remote|merge)|submodule\..+"
-    r"|user\.(name|email)|lfs\.repositoryformatversion"
-)
-"""Keys that git itself writes when it makes a repository; none of them runs anything when it is looked at."""
 
 
 async def refuse_armed(git: Git) -> None:
