@@ -14,6 +14,8 @@ import pytest
 
 from tests.cli.project import Project, make
 
+pytestmark = pytest.mark.whole
+
 PLANT = """
 import subprocess
 if os.environ["KITTY_WP"] == "WP01":
