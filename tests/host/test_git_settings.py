@@ -65,7 +65,9 @@ def test_a_hosts_merge_and_commit_are_refused_by_no_setting(repo: GitRepo) -> No
     committed = as_host(repo, "commit", "-m", "host's own")
     assert committed.returncode == 0, committed.stderr
     assert "hook ran" not in merged.stderr + committed.stderr
-    assert "\x1b" not in as_host(repo, "log", "-p", "-1").stdout
+    log = as_host(repo, "log", "-p", "-1")
+    assert "\x1b" not in log.stdout
+    assert log.stderr == ""
 
 
 def test_variables_lead_a_hosts_git_nowhere_else(repo: GitRepo, tmp_path: Path) -> None:

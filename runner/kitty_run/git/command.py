@@ -18,6 +18,8 @@ from kitty_run.process_group import end_group
 TIMEOUT = 600.0
 """Seconds for one git command; a worktree of a large repository takes some tens."""
 KILL_GRACE = 5.0
+NOWHERE = "/dev/null/none"
+"""A file that there can't be; of one that is there but empty, git would say that it is deprecated."""
 FALLBACK_IDENTITY = {"user.name": "kitty-run", "user.email": "kitty-run@localhost"}
 
 KEPT_VARIABLES = frozenset(
@@ -191,7 +193,7 @@ class Git:
         }
         quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "GIT_PAGER": "cat"}
         # What history says is what was reviewed: nothing stands in for its commits.
-        quiet |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+        quiet |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": NOWHERE}
         ceiling = {"GIT_CEILING_DIRECTORIES": str(self.cwd.parent)} if self.rooted else {}
         return {**kept, **quiet, "LC_ALL": "C", **ceiling, **self.extra}
 

@@ -227,6 +227,11 @@ HARMLESS: dict[str, Callable[[GitRepo, GitRepo], object]] = {
     ),
     "upstream": lambda _, tree: tree.git("branch", "--set-upstream-to", "main"),
     "commit": lambda _, tree: tree.commit("mine", mine="x\n"),
+    "packed": lambda _, tree: (tree.git("gc"), tree.git("update-server-info")),
+    "quiet": lambda _, tree: [
+        tree.git("config", key, value)
+        for key, value in (("commit.gpgsign", "false"), ("core.pager", "cat"), ("core.editor", "true"))
+    ],
     "stash": lambda _, tree: (tree.write("src/app.py", "two\n"), tree.git("stash")),
     "worktree": lambda root, _: root.worktree("more", "more"),
     "sparse": lambda _, tree: tree.git("sparse-checkout", "set", "--no-cone", "/*", "!/kitty-specs/"),

@@ -31,14 +31,20 @@ ALLOWED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (r"core\.sparsecheckout(cone)?|extensions\.worktreeconfig|index\.sparse", BOOLEAN),
     (r"merge\.spec-kitty-[a-z-]+\.name", ANYTHING),
     (r"merge\.spec-kitty-[a-z-]+\.driver", HOST_DRIVER),
-    # What git-lfs notes for itself.
-    (r"lfs\.repositoryformatversion|lfs\..+\.access", WORD),
+    # What agents set for themselves, so that nothing asks or pages.
+    (r"(commit|tag)\.gpgsign", re.compile("(?i)false|no|off|0")),
+    (r"core\.(pager|editor)", re.compile("cat|true|:")),
+    (r"core\.quotepath", BOOLEAN),
+    # What git-lfs and gh note for themselves.
+    (r"lfs\.repositoryformatversion|lfs\..+\.access|remote\..+\.gh-resolved", WORD),
 )
 RULES = tuple((re.compile(key), value) for key, value in ALLOWED)
 REMOTE = re.compile(r"branch\..+\.(remote|pushremote)|remote\.pushdefault")
 HOST_ATTRIBUTE = re.compile(rb"kitty-specs/\S+ merge=spec-kitty-[a-z-]+")
 OWN_FILES = re.compile(r"worktrees/[^/]+/(commondir|gitdir|info/sparse-checkout)")
 """Of a worktree that is new: git writes them when it is made."""
+SERVED = "info/refs"
+"""For servers without git; git reads it nowhere."""
 
 
 PLAIN = re.compile(
@@ -79,6 +85,7 @@ async def planted(path: str, before: Kept | None, now: Kept | None) -> tuple[str
         return await _of_config(path, before, now)
     if (
         (now is None and "modules/" in path)  # of a submodule that is gone: git says so itself
+        or path == SERVED
         or (before is None and OWN_FILES.fullmatch(path))
         or (path == "info/attributes" and _hosts_own(before, now))
     ):

@@ -33,7 +33,7 @@ QUIET = {
     "GIT_SEQUENCE_EDITOR": ":",
     "GIT_PAGER": "cat",
     "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_GRAFT_FILE": "/dev/null",
+    "GIT_GRAFT_FILE": "/dev/null/none",  # of a file that is there, git would say that it is deprecated
 }
 
 SETTINGS = {
