@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import yaml
 from kitty_run.engine.bootstrap import Request, launch
 from kitty_run.engine.session import Report
-from kitty_run.engine.state.journal import Event
+from kitty_run.engine.state.events import CheckEnded, Entry, Event, WorkKept
 from kitty_run.errors import ExitStatus
 from kitty_run.execution import executors
 from kitty_run.execution.protocol import Executor, Site
@@ -61,7 +60,7 @@ class Ran:
 
     project: Project
     report: Report
-    events: tuple[Event, ...]
+    entries: tuple[Entry, ...]
 
     def git(self, *words: str) -> str:
         done = subprocess.run(
@@ -74,12 +73,17 @@ class Ran:
         lines = self.git("ls-tree", "-r", "main").splitlines()
         return [line for line in lines if not line.endswith(("/meta.json", "/status.events.jsonl"))]
 
-    def steps(self) -> Mapping[str | None, list[str]]:
-        """The types of the journal's events, of each work package in their order."""
-        of: dict[str | None, list[str]] = {}
-        for event in self.events:
-            of.setdefault(event.wp, []).append(event.type)
-        return {wp: sorted(types) if wp is None else types for wp, types in of.items()}
+    def steps(self) -> Mapping[str | None, list[type[Event]]]:
+        """The types of the journal's events, of each work package in their order.
+
+        `WorkKept` is none of them: what checks leave is in the workspace where they run beside it alone.
+        """
+        of: dict[str | None, list[type[Event]]] = {}
+        for entry in self.entries:
+            if not isinstance(entry.event, WorkKept):
+                of.setdefault(entry.wp, []).append(type(entry.event))
+        of[None].sort(key=lambda kind: kind.TYPE)
+        return of
 
     def logs(self) -> str:
         folder = self.report.journal.parent / "logs"
@@ -95,9 +99,9 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
     document["executor"] = "local"
     project.profile.write_text(yaml.safe_dump(document), encoding="utf-8")
     monkeypatch.setenv("TEAM_TOKEN", "of-the-engine")
-    events: list[Event] = []
-    report = launch(Request(load(project.profile), "demo", project.root), events.append)
-    return Ran(project, report, tuple(events))
+    entries: list[Entry] = []
+    report = launch(Request(load(project.profile), "demo", project.root), entries.append)
+    return Ran(project, report, tuple(entries))
 
 
 CHECK = 'test -f "$KITTY_WP/deep/work.txt" && touch left-by-a-check && echo checked at "$PWD"'
@@ -124,7 +128,7 @@ def test_a_mission_ends_the_same_with_an_executor_that_gets_nothing_but_descript
     }
     assert [one.cycles for one in there.report.work_packages.values()] == [1, 2, 1, 1]
     assert here.steps() == there.steps()
-    assert Counter(event.type for event in there.events)["check.ended"] == 5
+    assert sum(isinstance(entry.event, CheckEnded) for entry in there.entries) == 5
 
     [executor] = opened
     assert executor.closed
