@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,23 +13,17 @@ from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import new_run
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import SimHost
-from kitty_run.planner.mission_plan import look, make
-from kitty_run.planner.plan import Plan, in_order
+from kitty_run.planner.mission_plan import make
+from kitty_run.planner.plan import Plan
 from kitty_run.profile.load import load
 from kitty_run.profile.model import Allowance, Check, Concurrency, Extra, Finish, Limits, Merge, Profile
 from kitty_run.report.plan import as_json, as_text
 from pytest_snapshot.plugin import Snapshot
 
 from tests.engine import profiles
+from tests.planner.looking import DIAMOND, planned
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "plan"
-DIAMOND = {"WP01": [], "WP02": ["WP01"], "WP03": ["WP01"], "WP04": ["WP02", "WP03"], "WP05": ["WP04"]}
-
-
-def planned(host: SimHost, profile: Profile | None = None, repo: Path | None = None) -> Plan:
-    profile = profile or profiles.profile()
-    seen = asyncio.run(look(host, repo or Path("/nowhere"), profile.host.actor))
-    return make(profile, seen)
 
 
 def rich() -> Profile:
@@ -122,13 +115,6 @@ def test_the_json_says_what_the_text_says(name: str) -> None:
         assert told["mission"]["problems"] == list(plan.mission.problems)
 
 
-def test_only_reading_calls_are_made_and_nothing_is_written(tmp_path: Path) -> None:
-    host = SimHost.of(DIAMOND, repo=tmp_path)
-    planned(host, repo=tmp_path)
-    assert {call.operation for call in host.calls} == {"state"}
-    assert list(tmp_path.iterdir()) == []
-
-
 STARTED = RunStarted("demo", "p.yaml", "0", "feature", "1.0", "lanes", 1, "here", {})
 ATTEMPT = AttemptStarted(
     "WP01", "implement", "ada", "ada", 1, 1, (), Path("a.log"), Path("a.md"), marker="run/WP01/implement-1"
@@ -183,17 +169,6 @@ def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
     assert told["unseen"] == [{"limit": "limits.cost_usd", "agents": ["ada", "bob"]}]
 
 
-def test_reviews_come_first_and_the_longest_way_next() -> None:
-    host = SimHost.of({"WP01": [], "WP02": [], "WP03": ["WP02"], "WP04": []})
-    host.move("WP04", Lane.FOR_REVIEW)
-    assert plan_order(planned(host)) == [["WP04", "WP02", "WP01"], ["WP03"]]
-
-
-def plan_order(plan: Plan) -> list[list[str]]:
-    assert plan.mission is not None
-    return [[one.id for one in packages] for _, packages in in_order(plan.mission)]
-
-
 SAMPLES = sorted((Path(__file__).parents[2] / "sample-configs").glob("*.yaml"))
 
 
@@ -209,20 +184,6 @@ def test_a_long_name_stays_apart_from_what_follows() -> None:
     assert "  implementer-of-all  implementer-of-all < <prompt>" in text
 
 
-def test_work_packages_of_one_workspace_are_planned_one_after_the_other() -> None:
+def test_who_shares_a_workspace_is_said() -> None:
     host = SimHost.of({"WP01": [], "WP02": [], "WP03": []}, rooms={"WP01": "lane-a", "WP02": "lane-a"})
-    plan = planned(host)
-    assert plan.mission is not None
-    waves = [(number, [one.id for one in packages]) for number, packages in in_order(plan.mission)]
-    assert waves == [(1, ["WP01", "WP03"]), (2, ["WP02"])]
-    assert "one at a time with WP01 (same workspace)" in as_text(plan)
-
-
-def test_what_a_blocked_work_package_keeps_out_of_its_workspace_is_not_planned() -> None:
-    host = SimHost.of({"WP01": [], "WP02": [], "WP03": ["WP02"]}, rooms={"WP01": "lane-a", "WP02": "lane-a"})
-    host.move("WP01", Lane.BLOCKED)
-    plan = planned(host)
-    assert plan.mission is not None
-    waits = {one.id: one.waits_on for one in plan.mission.work_packages if one.wave is None}
-    assert waits["WP02"] == ("WP01 (blocked), which works in the same workspace",)
-    assert waits["WP03"] == ("WP02 (planned)",)
+    assert "one at a time with WP01 (same workspace)" in as_text(planned(host))
