@@ -20,7 +20,8 @@ from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
 from kitty_run.execution.protocol import Executor
 from kitty_run.git.protocols import RepositoryPort, WorkspacePort
-from kitty_run.host.model import Host, Lane, MissionState, WorkPackage
+from kitty_run.host.model import Lane, MissionState, WorkPackage
+from kitty_run.host.protocol import Host
 from kitty_run.profile.model import Profile
 
 

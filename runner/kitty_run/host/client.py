@@ -18,11 +18,11 @@ from kitty_run.host.model import (
     Lane,
     MergeReply,
     MissionState,
-    Payload,
     Review,
     Topology,
     Traits,
 )
+from kitty_run.host.protocol import Payload
 from kitty_run.host.template import render
 from kitty_run.host.text import NAME_LENGTH, NOTE_LENGTH, REFERENCE_LENGTH, one_line
 from kitty_run.host.transport.start import Starter

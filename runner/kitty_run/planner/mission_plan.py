@@ -17,7 +17,8 @@ from kitty_run.engine.state.run_directory import unfinished_run
 from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
 from kitty_run.engine.state.session_report import Reached
 from kitty_run.engine.state.usage import Ledger
-from kitty_run.host.model import Host, Lane, MissionState, Topology, Traits, WorkPackage
+from kitty_run.host.model import Lane, MissionState, Topology, Traits, WorkPackage
+from kitty_run.host.protocol import Host
 from kitty_run.planner.agent_plan import planned_agent
 from kitty_run.planner.plan import MissionPlan, Plan, WorkPackagePlan
 from kitty_run.profile.model import Finish, Profile

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable
 
 import pytest
-from kitty_run.host.model import Host, HostRefused, Lane, Review
+from kitty_run.host.model import HostRefused, Lane, Review
+from kitty_run.host.protocol import Host
 from kitty_run.host.sim.memory import Fault, SimHost
 
 from tests.host.sim.test_rules import POLICY

@@ -9,7 +9,8 @@ from statistics import fmean
 from kitty_run.agents.launch.task import TaskError, read_task
 from kitty_run.engine.scheduling.dependency_graph import longest_ways
 from kitty_run.engine.state.run_state import WorkPackageMemory
-from kitty_run.host.model import Host, Lane, WorkPackage
+from kitty_run.host.model import Lane, WorkPackage
+from kitty_run.host.protocol import Host
 
 GUESS = {"implement": 1.0, "review": 0.0}
 """Seconds of an attempt while none has been measured: then only size and what follows count."""

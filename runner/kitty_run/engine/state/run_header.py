@@ -6,7 +6,8 @@ import os
 from socket import gethostname
 
 from kitty_run.engine.state.events import FoundWorkPackage, RunStarted
-from kitty_run.host.model import Host, MissionState
+from kitty_run.host.model import MissionState
+from kitty_run.host.protocol import Host
 from kitty_run.profile.model import Profile
 
 

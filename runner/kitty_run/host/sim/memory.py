@@ -25,11 +25,11 @@ from kitty_run.host.model import (
     Lane,
     MergeReply,
     MissionState,
-    Payload,
     Review,
     Topology,
     Traits,
 )
+from kitty_run.host.protocol import Payload
 from kitty_run.host.replies import merge_reply, mission_state, ready_ids
 from kitty_run.host.sim import rules as engine
 from kitty_run.host.sim.arguments import parse
