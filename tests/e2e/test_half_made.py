@@ -54,7 +54,6 @@ def test_a_worktree_cut_off_while_it_is_made_is_made_whole(
     assert git is not None
     (shim / "git").write_text(GIT.replace("{git}", git), encoding="utf-8")
     (shim / "git").chmod(0o755)
-    it.profile["host"]["start"] = "cold"
     env = {**it.host.env, "PATH": f"{shim}{os.pathsep}{it.host.env['PATH']}"}
     it.host = replace(it.host, env=env)
     it.end(it.start())  # its git kills whoever called it, which on some hosts is the runner

@@ -30,6 +30,7 @@ from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
 from tests.engine.world import Did, Job, World
+from tests.examples import examples
 
 BEHAVIOURS = ("work", "idle", "fail", "timeout", "signal", "specs", "approve", "reject", "both", "silent")
 BEHAVIOURS += ("limited", "limited", "overloaded")
@@ -168,7 +169,8 @@ def stories_of_limits(draw: st.DrawFn) -> Story:
 
 
 @pytest.mark.whole
-@settings(max_examples=60, deadline=None)
+@pytest.mark.no_cover
+@settings(max_examples=examples(60), deadline=None)
 @given(stories_of_limits())
 def test_no_attempt_starts_while_the_journal_says_that_its_family_is_limited(story: Story) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +181,8 @@ def test_no_attempt_starts_while_the_journal_says_that_its_family_is_limited(sto
 
 
 @pytest.mark.whole
-@settings(max_examples=150, deadline=None)
+@pytest.mark.no_cover
+@settings(max_examples=examples(150), deadline=None)
 @given(stories())
 def test_every_story_keeps_the_promises(story: Story) -> None:
     with tempfile.TemporaryDirectory() as folder:

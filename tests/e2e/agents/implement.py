@@ -58,6 +58,16 @@ def ok() -> None:
     work()
 
 
+def sneaks() -> None:
+    """Good work, and a commit of its own on another work package's branch, which was reviewed already."""
+    work()
+    others = (path for path in HERE.parent.iterdir() if path != HERE and not path.name.endswith("-coord"))
+    there = min(others)
+    (there / "backdoor.txt").write_text("nobody saw this\n")
+    for words in (("add", "backdoor.txt"), ("commit", "-q", "-m", "sneaked in")):
+        subprocess.run(("git", *IDENTITY, *words), cwd=there, check=True)
+
+
 def metered() -> None:
     """Good work, and what it cost."""
     work()

@@ -15,6 +15,7 @@ from kitty_run.host.model import Lane
 
 from tests.engine import profiles
 from tests.engine.world import Did, Job, World, good
+from tests.examples import examples
 
 SHARED = {"WP01": "lane-a", "WP02": "lane-a", "WP03": "lane-a"}
 APART: dict[str, list[str]] = {"WP01": [], "WP02": [], "WP03": []}
@@ -109,7 +110,8 @@ def test_a_dependency_in_the_same_workspace_is_not_waited_for_in_a_circle(tmp_pa
 
 
 @pytest.mark.whole
-@settings(max_examples=60, deadline=None)
+@pytest.mark.no_cover
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_there_are_never_two_writers_in_a_workspace_and_every_run_ends(data: st.DataObject) -> None:
     ids = [f"WP{number:02}" for number in range(1, data.draw(st.integers(2, 6)) + 1)]

@@ -30,33 +30,30 @@ os.execv("@other@", ["@other@", *sys.argv[1:]])
 
 THREADS = """\
 #!@python@
-import threading, typer
+import threading, click
 threading.Thread(target=threading.Event().wait, daemon=True).start()
-typer.run(lambda: None)
+click.command()(lambda: None)()
 """
 
 OWN_ARGUMENTS = """\
 #!@python@
-import sys, typer
-app = typer.Typer()
-app.command()(lambda: None)
-app(sys.argv[1:])
+import sys, click
+click.command()(lambda: None)(sys.argv[1:])
 """
 
 NO_API = """\
 #!@python@
-import typer
-typer.run(lambda: None)
+import click
+click.command()(lambda: None)()
 """
 
 ANY_COMMAND = """\
 #!@python@
-import typer
-app = typer.Typer()
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+import click
+@click.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def answer():
     print('{"data": {}}')
-app()
+answer()
 """
 
 TWO_ANSWERS = "#!@python@\n" + SOURCE.replace('"1.0.0"', "os.getpid()")

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415, PLW1510, PTH109, T201
-"""A small host on typer, for what a real one can't be made to do; run by a real host's interpreter.
+"""A small host on click, for what a real one can't be made to do.
 
 Each command answers with an envelope of its own pid and parent's pid, after it has logged its name.
 """
@@ -14,12 +14,19 @@ import threading
 import time
 from pathlib import Path
 
-import typer
+import click
 
-app = typer.Typer()
-api = typer.Typer()
-app.add_typer(api, name="orchestrator-api")
 HERE = Path(__file__).parent
+
+
+@click.group()
+def app() -> None:
+    """As the real ones: everything is below one group."""
+
+
+@app.group("orchestrator-api")
+def api() -> None:
+    """What is asked for."""
 
 
 def say(**data: object) -> None:
@@ -78,6 +85,7 @@ def hang() -> None:
 
 
 @api.command()
+@click.argument("stream")
 def chatter(stream: str) -> None:
     """Print without end, with a process that does not end by itself either."""
     subprocess.Popen(["sleep", "600"])
@@ -93,19 +101,22 @@ def shout() -> None:
 
 
 @api.command()
+@click.argument("name")
 def wait_for(name: str) -> None:
     """Wait until `tell` opens the same pipe: only calls that overlap come to an end."""
     say(heard=(HERE / name).read_text())
 
 
 @api.command()
+@click.argument("name")
 def tell(name: str) -> None:
     (HERE / name).write_text("hello")
     say()
 
 
 @api.command()
-def nested(real_first: bool = False) -> None:
+@click.option("--real-first", is_flag=True)
+def nested(real_first: bool) -> None:
     """Run this command's own name, as git does with a merge driver."""
     env = dict(os.environ)
     if real_first:
@@ -137,6 +148,7 @@ OPEN = []
 
 
 @api.command()
+@click.argument("how")
 def end(how: str) -> None:
     """End in one of the ways that a script can end, with something left to be done at the very end."""
     note = (HERE / "note").open("w")

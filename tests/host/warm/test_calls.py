@@ -12,7 +12,7 @@ from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.stubs import SOURCE, Stub, data
 
-pytestmark = pytest.mark.real_host
+pytestmark = pytest.mark.whole
 
 
 def test_each_call_is_a_child_of_one_server_with_its_own_surroundings(stub: Stub) -> None:

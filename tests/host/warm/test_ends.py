@@ -8,7 +8,7 @@ from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.stubs import Stub
 
-pytestmark = pytest.mark.real_host
+pytestmark = pytest.mark.whole
 
 WAYS = ("return", "none", "0", "3", "-1", "256", "a message", "error", "lost")
 

@@ -17,7 +17,7 @@ from kitty_run.host.transport.warm.starter import WarmStarter
 from tests.host.warm.odd import ODD
 from tests.host.warm.stubs import SOURCE, Stub, data
 
-pytestmark = pytest.mark.real_host
+pytestmark = pytest.mark.whole
 
 
 @pytest.mark.parametrize(("text", "reason"), ODD.values(), ids=ODD)

@@ -17,7 +17,7 @@ from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.stubs import Stub, data
 
-pytestmark = pytest.mark.real_host
+pytestmark = pytest.mark.whole
 
 
 def test_what_a_call_runs_by_the_hosts_name_is_a_child_of_the_server(stub: Stub) -> None:

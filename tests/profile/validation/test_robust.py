@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from kitty_run.profile.load import load
 from kitty_run.profile.validation.problems import Problem, ProfileInvalid
 
+from tests.examples import examples
 from tests.profile.validation.test_schema_check import DOCUMENT, JUNK, PATHS
 
 pytestmark = pytest.mark.whole
+ONE_FOLDER = [HealthCheck.function_scoped_fixture]
 
 WORDS = [
     *(
@@ -62,7 +64,7 @@ def problems_of(file: Path) -> tuple[Problem, ...]:
     return ()
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(200), suppress_health_check=ONE_FOLDER, deadline=None)
 @given(st.sampled_from(TOP), ANYTHING)
 def test_a_mutated_profile_never_crashes(tmp_path: Path, path: tuple[Any, ...], value: Any) -> None:
     file = tmp_path / "profile.yaml"
@@ -71,7 +73,7 @@ def test_a_mutated_profile_never_crashes(tmp_path: Path, path: tuple[Any, ...], 
     assert all(problem.message and problem.line > 0 for problem in problems)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(100), suppress_health_check=ONE_FOLDER, deadline=None)
 @given(st.sampled_from(TOP), ANYTHING)
 def test_a_mutated_layer_never_crashes(tmp_path: Path, path: tuple[Any, ...], value: Any) -> None:
     base, top = tmp_path / "base.yaml", tmp_path / "top.yaml"

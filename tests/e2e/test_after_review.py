@@ -1,0 +1,38 @@
+"""On a real host too, what was reviewed is what is merged, whoever commits to its branch afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from kitty_run.demo.spec import Topology
+
+from tests.e2e.bench import mission, wide
+from tests.e2e.conftest import MakeBench
+from tests.e2e.test_missions import assert_no_force, assert_tidy
+from tests.hosts import FEATURE_HOST, MISSION_HOST
+
+pytestmark = pytest.mark.real_host
+
+
+@pytest.mark.parametrize(
+    ("version", "topology"),
+    [
+        (FEATURE_HOST, None),
+        (MISSION_HOST, "lanes"),
+        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
+    ],
+)
+def test_what_another_agent_commits_on_a_reviewed_branch_is_not_merged(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(wide(2), topology))
+    it.profile["concurrency"] = {"work_packages": 1}
+    it.plan({"WP02": ["sneaks"]})
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    assert it.tree() == it.written()
+    (told,) = it.events("branch.put_back")
+    assert told["wp"] == "WP01"
+    assert "sneaked in (backdoor.txt)" in told["foreign"][0]
+    assert "backdoor.txt" in it.git("ls-tree", "--name-only", told["kept"])
+    assert_no_force(it)
+    assert_tidy(it)
