@@ -13,10 +13,11 @@ from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 pytestmark = pytest.mark.real_host
 
+# On the younger hosts `make test` plays a smaller mission with a rework: the one of test_interruptions.py.
 SHAPES = [
     (FEATURE_HOST, None),
-    (MISSION_HOST, "coord"),
-    (MISSION_HOST, "lanes"),
+    pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
+    pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
     pytest.param(MISSION_HOST, "single_branch", marks=pytest.mark.slow),
     pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
 ]
