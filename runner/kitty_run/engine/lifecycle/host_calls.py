@@ -10,7 +10,8 @@ from kitty_run.engine.decisions.retry import Decision, decide, row_for
 from kitty_run.engine.lifecycle.outcomes import Refused
 from kitty_run.engine.state.events import CallStarted, RetryDecided
 from kitty_run.errors import ExitStatus, KittyRunError
-from kitty_run.host.model import Allocation, Host, HostRefused, Lane, MissionState
+from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
+from kitty_run.host.protocol import Host
 from kitty_run.profile.model import Action
 from kitty_run.profile.retry_verbs import Again, verb
 
