@@ -71,14 +71,6 @@ def test_missions_and_the_author_are_known(repo: GitRepo) -> None:
     assert [finding.subject for finding in found] == ["repository"]
 
 
-def test_a_setting_that_keeps_work_from_being_merged_is_in_the_way_with_the_command(repo: GitRepo) -> None:
-    repo.git("config", "core.worktree", "/elsewhere")
-    found = of(collected(repository(repo.path)), "git settings")
-    assert found.state is State.BAD
-    assert f"git -C {repo.path} config --unset-all core.worktree" in found.text
-    assert exit_status([found]) is ExitStatus.USAGE
-
-
 def test_a_run_that_is_under_way_is_noted(repo: GitRepo) -> None:
     with repository_lock(repo.path / HOME / "lock", "demo"):
         found = of(collected(repository(repo.path)), "lock")
