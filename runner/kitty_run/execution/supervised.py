@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
 import os
 import select
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+NEEDED = ("LD_LIBRARY_PATH",)
+"""What the interpreter itself may need to start."""
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
@@ -111,13 +114,28 @@ class _Report:
         return os.read(self._descriptor, 4096)
 
 
+def _job(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """A descriptor from which the supervisor reads its job; ValueError where no process can have it."""
+    words = [os.fsencode(word) for word in argv]
+    variables = [os.fsencode(name) + b"=" + os.fsencode(value) for name, value in env.items()]
+    if any(b"\0" in item for item in (*words, *variables)):
+        raise ValueError("embedded null byte")
+    if any("=" in name or not name for name in env):
+        raise ValueError("illegal environment variable name")
+    job = os.memfd_create("kitty-run-job")
+    with os.fdopen(os.dup(job), "wb") as file:
+        file.write(b"".join(item + b"\0" for item in (b"%d" % len(words), *words, *variables)))
+    os.lseek(job, 0, os.SEEK_SET)
+    return job
+
+
 def unavailable() -> str | None:
     """Why there is no supervisor on this machine, or None: then a daemon that hides may not be found."""
     if not sys.platform.startswith("linux"):
         return "only Linux hands the children of an ended process to one above it"
     if getattr(ctypes.CDLL(None), "prctl", None) is None:
         return "the C library has no prctl"
-    if not Path("/proc/self/environ").exists():
+    if not Path("/proc/self/stat").exists():
         return "there is no /proc"
     return None
 
@@ -130,7 +148,7 @@ async def start(  # noqa: PLR0913 - what a process is started with
     Raises OSError where the command can't be executed, and ValueError for what no process can be given.
     """
 
-    async def started(*command: str, kept: tuple[int, ...] = ()) -> Process:
+    async def started(command: Sequence[str], env: Mapping[str, str], kept: tuple[int, ...] = ()) -> Process:
         return await asyncio.create_subprocess_exec(
             *command,
             cwd=cwd,
@@ -143,21 +161,24 @@ async def start(  # noqa: PLR0913 - what a process is started with
         )
 
     if unavailable() is not None:
-        return SupervisedProcess(await started(*argv), None)
+        return SupervisedProcess(await started(argv, env), None)
+    job = _job(argv, env)
     reader, writer = os.pipe2(os.O_CLOEXEC)
     try:
-        bare = (sys.executable, "-I", "-S", str(SUPERVISOR), str(writer))
-        process = await started(*bare, *argv, kept=(writer,))
+        command = (sys.executable, "-I", "-S", str(SUPERVISOR), str(writer), str(job))
+        own = {name: os.environ[name] for name in NEEDED if name in os.environ}
+        process = await started(command, own, kept=(writer, job))
     except BaseException:
         os.close(reader)
         raise
     finally:
         os.close(writer)
+        os.close(job)
     report = _Report(reader)
     first = await report.line()
-    if first.startswith("errno "):
+    if first != "started":
         report.close()
         await process.wait()
-        number = int(first.removeprefix("errno "))
+        number = int(first.removeprefix("errno ") or errno.ECHILD)
         raise OSError(number, os.strerror(number), argv[0])
     return SupervisedProcess(process, report)

@@ -1,11 +1,11 @@
 """The process between the runner and an agent or a check, which inherits whatever the agent leaves behind.
 
-Started by its path with a bare interpreter: `supervisor.py FD COMMAND...`, in the agent's own environment. As
-a "child subreaper" (Linux, see prctl(2)) it becomes the parent of every daemon below it, whatever session
-that began and however it cleared its environment, so that the runner finds it as a descendant. On FD it
-writes the line `started`, or `errno N` where COMMAND can't be executed, and later COMMAND's exit code
-(negative: a signal). It ends when nothing is left below it. Where the runner is gone by the time that COMMAND
-ends, it ends the rest itself.
+Started by its path with a bare interpreter: `supervisor.py FD JOB`, two descriptors. From JOB it reads the
+command and its environment, so that neither is this process's own. As a "child subreaper" (Linux, see
+prctl(2)) it becomes the parent of every daemon below it, whatever session that began and however it cleared
+its environment, so that the runner finds it as a descendant. On FD it writes the line `started`, or `errno N`
+where the command can't be executed, and later the command's exit code (negative: a signal). It ends when
+nothing is left below it. Where the runner is gone by the time that the command ends, it ends the rest itself.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ GRACE, POLL = 5.0, 0.05
 
 def main(arguments: list[str]) -> int:
     """Run the command, and stay until nothing is left of it."""
-    report, command = int(arguments[0]), arguments[1:]
+    report = int(arguments[0])
     os.set_inheritable(report, False)
+    command, environment = _job(int(arguments[1]))
     prctl(SET_CHILD_SUBREAPER, 1)
-    if TIED in command[:2]:
+    if TIED.encode() in command[:2]:
         prctl(SET_PDEATHSIG, signal.SIGKILL)
     # The whole session gets the runner's signals; this process ends last. Handlers are not inherited.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, lambda *_: None)
     try:
-        child = os.posix_spawnp(
-            command[0], command, _environment(), setsigdef=[signal.SIGPIPE, signal.SIGXFSZ]
-        )
+        os.environ.clear()
+        os.environb.update(environment)  # its PATH is where the command is looked for
+        child = os.posix_spawnp(command[0], command, environment, setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
     except OSError as error:
         _tell(report, f"errno {error.errno}")
         return 1
@@ -57,11 +58,13 @@ def prctl(option: int, value: int) -> bool:
     return call is not None and call(option, value, 0, 0, 0) == 0
 
 
-def _environment() -> dict[bytes, bytes]:
-    """The environment as it was given: an interpreter may add a locale of its own."""
-    with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 - pathlib would double the start
-        pairs = (item.partition(b"=") for item in file.read().split(b"\0"))
-    return {name: value for name, sign, value in pairs if sign}
+def _job(descriptor: int) -> tuple[list[bytes], dict[bytes, bytes]]:
+    """Command and environment: how many words there are, the words, the variables; each ends with a zero."""
+    with os.fdopen(descriptor, "rb") as file:
+        items = file.read().split(b"\0")[:-1]
+    count = int(items[0])
+    pairs = (item.partition(b"=") for item in items[count + 1 :])
+    return items[1 : count + 1], {name: value for name, _, value in pairs}
 
 
 def _tell(report: int, line: str) -> bool:
