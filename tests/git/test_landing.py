@@ -50,6 +50,12 @@ def state(copy: GitRepo) -> tuple[str, str]:
     return head, copy.git("write-tree")
 
 
+def kept(root: GitRepo) -> str:
+    """The one ref that keeps what was not landed."""
+    [ref] = root.git("for-each-ref", "--format=%(refname)", "refs/kitty-run").splitlines()
+    return ref
+
+
 def test_commits_and_uncommitted_files_are_landed(root: GitRepo, tree: GitRepo, workspace: Workspace) -> None:
     tree.write("draft.txt", "from before, untracked")
     tree.write("src/app.py", "changed before\n")
@@ -74,8 +80,10 @@ def test_nothing_is_landed_over_what_somebody_did_meanwhile(
     copy = elsewhere(root, start)
     copy.write("new.txt", "x")
     tree.write("mine.txt", "a person's")
-    with pytest.raises(WorkspaceError, match=r"was changed while .* worked on elsewhere"):
-        run(workspace.land(start, *state(copy)))
+    head, brought = state(copy)
+    with pytest.raises(WorkspaceError, match="the worktree was changed meanwhile"):
+        run(workspace.land(start, head, brought))
+    assert root.git("rev-parse", f"{kept(root)}^{{tree}}") == brought
     assert tree.status() == "?? mine.txt"
     assert tree.head() == start.head
 
@@ -86,8 +94,12 @@ def test_a_commit_that_does_not_descend_from_what_was_sent_is_refused(
     older = tree.head()
     tree.commit("own work", **{"own.txt": "x"})
     start = run(workspace.snapshot())
-    with pytest.raises(WorkspaceError, match="does not descend"):
-        run(workspace.land(start, older, root.git("rev-parse", f"{older}^{{tree}}")))
+    copy = elsewhere(root, start)
+    copy.git("reset", "-q", "--hard", older)
+    copy.commit("rewritten", **{"mine.txt": "x"})
+    with pytest.raises(WorkspaceError, match=r"does not descend .* kept in refs/kitty-run/"):
+        run(workspace.land(start, *state(copy)))
+    assert root.git("show", f"{kept(root)}:mine.txt") == "x"
     assert tree.read("own.txt") == "x"
     assert tree.head() == start.head
 

@@ -142,7 +142,8 @@ class Executor(Protocol):
     async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
         """Run every check in order, also after one has failed, so that feedback is complete.
 
-        Files that checks change are no work: the engine takes them away where they are in the workspace.
+        Files that checks change are no work: the engine takes them out of the workspace where they are in
+        it, and those in a copy are not brought.
         Raises LaunchError; cancelling is as for `attempt`.
         """
         ...

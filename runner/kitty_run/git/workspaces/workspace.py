@@ -21,6 +21,7 @@ from kitty_run.git.provenance import SPECS
 from kitty_run.git.review_diff import review_diff
 from kitty_run.git.status import Status, status
 from kitty_run.git.workspaces import trees
+from kitty_run.git.workspaces.landing import land
 from kitty_run.git.workspaces.lost import make_anew
 from kitty_run.git.workspaces.put_right import put_right
 from kitty_run.git.workspaces.wholeness import forget_half_made, make_whole
@@ -174,28 +175,8 @@ class Workspace:
         return await self.head()
 
     async def land(self, since: Snapshot, head: str, tree: str) -> None:
-        """Have the workspace hold what was done in a copy of it, as it was in `since`.
-
-        Raises `WorkspaceError`, and changes nothing, where it is not as in `since` any more, or where `head`
-        does not descend from what was checked out then.
-        """
-        now = await self.snapshot()
-        if (now.head, now.branch, now.tree) != (since.head, since.branch, since.tree):
-            raise WorkspaceError(
-                f"{self.path} was changed while its work package was worked on elsewhere: what was brought, "
-                f"the commit {head[:12]} with the tree {tree[:12]}, is not in it. Undo the change there, "
-                "then run again"
-            )
-        if not await self._contains(head, since.head):
-            raise WorkspaceError(
-                f"{self.path}: the commit {head[:12]} that was brought does not descend from "
-                f"{since.head[:12]}, which was sent; nothing of it is in the workspace"
-            )
-        await self._refuse_unfinished()
-        await clear_stale_locks(self._git, now.branch)
-        await trees.put_back(self._git, tree, await trees.changed(self._git, since.tree, tree))
-        await self._git.run("update-ref", "-m", "kitty-run: land work", "HEAD", head, since.head)
-        await self._git.run("reset", "--quiet")
+        """Have the workspace hold what was done in a copy of it; see `landing.land`."""
+        await land(self._git, self._aside, since, await self.snapshot(), (head, tree))
 
     async def left(self, since: Snapshot, base: str) -> Left:
         """What an attempt that began at `since` left, and what stands on top of `base`; nothing changes."""
