@@ -139,8 +139,11 @@ class Recovery:
 
     async def _act(self, decision: Decision, failed: AttemptFailure, agent: str) -> None:
         match decision.action:
-            case Action.RETRY | Action.REFRESH:
+            case Action.RETRY:
                 await self._run.control.pause(decision.wait)
+            case Action.REFRESH:
+                await self._run.control.pause(decision.wait)
+                await self._scope.calls.state()
             case Action.FALLBACK:
                 await self._scope.calls.note(
                     self._wp,
