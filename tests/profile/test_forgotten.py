@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
                 "engine/lifecycle/state_machine.py",
             ],
         ),
-        ("engine/shutdown.py", '    DEPENDENCIES = "dependencies"\n', ["engine/shutdown.py"]),
+        ("engine/state/end_codes.py", '    DEPENDENCIES = "dependencies"\n', ["engine/state/end_codes.py"]),
         (
             "host/model.py",
             '    CANCELED = "canceled"\n',
