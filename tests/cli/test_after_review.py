@@ -12,10 +12,11 @@ import pytest
 
 from tests.cli.project import Project, make
 
+pytestmark = pytest.mark.whole
+
 SNEAK = """
 import subprocess
 
-pytestmark = pytest.mark.whole
 def sneak(wp):
     (place,) = [path for path in pathlib.Path(ROOT, ".worktrees").iterdir() if path.name.lower().endswith(wp)]
     (place / "backdoor.py").write_text("evil")

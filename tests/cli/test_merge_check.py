@@ -12,13 +12,14 @@ import yaml
 from tests.cli.project import Project, make
 from tests.cli.test_after_review import add_to, events, git, on_target, run
 
+pytestmark = pytest.mark.whole
+
 LINES = "A = 1\nB = 1\nC = 1\n"
 
 BAD_HOST = """
 import subprocess, sys
 from kitty_run.host.sim.cli import main
 
-pytestmark = pytest.mark.whole
 status = 0
 try:
     status = main() or 0
