@@ -14,6 +14,7 @@ from kitty_run.agents.model import AttemptContext
 from kitty_run.git.protocols import Diff
 from kitty_run.profile.model import Agent, Policy
 from kitty_run.profile.template import render
+from kitty_run.text.characters import visible
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 NO_DIFF = Diff(text="", truncated=False, files=(), stat="")
@@ -36,7 +37,7 @@ def variables(
         "attempt": context.attempt,
         "cycle": context.cycle,
         "workspace": str(context.workspace),
-        "feedback": context.feedback,
+        "feedback": visible(context.feedback),
         "session": context.session or "",
         "verdict_file": str(context.slip.file) if context.slip else "",
         "verdict_code": context.slip.code if context.slip else "",
@@ -62,18 +63,21 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
 
     `template` is the role's own prompt, if the profile has one. A review is shown `diff`, of
     `context.base..head`, and `context.checks`. `note` tells what an earlier attempt, perhaps another
-    agent's, left in the workspace.
+    agent's, left in the workspace. What others wrote is between fences that nothing in it can close.
     """
     known = variables(context, agent, policy, prompt_file=prompt_file)
+    feedback, note = visible(context.feedback), visible(note)
+    tails = [check.tail for check in context.checks]
     material = {
         "task": task.text.strip("\n"),
         "subtasks": list(task.subtasks),
+        "feedback": feedback,
         "note": note,
         "diff": diff,
         "base": context.base,
         "head": head or "HEAD",
         "checks": context.checks,
-        "fence": _fence(task.text, diff.text, diff.stat, *(check.tail for check in context.checks)),
+        "fence": _fence(task.text, feedback, note, diff.text, diff.stat, *tails),
     }
     default = render(_default(context), {**known, **material})
     if template is None:

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.errors import KittyRunError
+from kitty_run.text.characters import visible
 
 SIZE_LIMIT = 4 * 1024 * 1024
 """Bytes; a prompt file beyond that is not one."""
 
+TITLE_LENGTH = 200
+"""Characters."""
+
+_SUBTASK = re.compile(r"[A-Za-z0-9][\w.:-]{0,63}")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 _REPORT = r"(?im)^[\s>*`_-]*(?:\[[x ]\]\s*)?{subtask}\b[*`_\s]*[:\u2013\u2014-]+[*`_\s]*(not[ _-]done|done)\b"
 
@@ -87,9 +92,15 @@ def _with_front_matter(task: Task, text: str) -> Task:
     return Task(
         task.wp,
         task.text,
-        " ".join(title.split()) if isinstance(title, str) and title.strip() else task.wp,
-        _strings(data.get("subtasks")),
+        _title(title) if isinstance(title, str) and title.strip() else task.wp,
+        tuple(item for item in _strings(data.get("subtasks")) if _SUBTASK.fullmatch(item)),
     )
+
+
+def _title(text: str) -> str:
+    """In one line, which the prompts begin with: it can be no heading of theirs, and no page either."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1] + "…"
 
 
 def _strings(value: object) -> tuple[str, ...]:
