@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from pathlib import Path
 
 import pytest
+from kitty_run.git import review_diff as module
 from kitty_run.git.command import Git
 from kitty_run.git.protocols import Diff
 from kitty_run.git.review_diff import review_diff
+from kitty_run.profile.review_diff import GENERATED
 
 from tests.git_repos import GitRepo
 
@@ -27,7 +30,7 @@ def repo(tmp_path: Path) -> GitRepo:
 def shown(repo: GitRepo, limit: int = 10_000) -> Diff:
     repo.git("add", "-A")
     repo.git("commit", "-qm", "work")
-    return asyncio.run(review_diff(Git(repo.path), "base", limit))
+    return asyncio.run(review_diff(Git(repo.path), "base", limit, GENERATED))
 
 
 @pytest.mark.parametrize("attribute", ["-diff", "binary", "diff=none"])
@@ -79,6 +82,56 @@ def test_whatever_the_limit_it_is_kept(repo: GitRepo) -> None:
     for number in range(300):
         repo.write(f"file-{number}.txt", "text\n" * 10)
     for limit in (0, 50, 2000):
-        diff = asyncio.run(review_diff(Git(repo.path), "base", limit)) if limit else shown(repo, 0)
+        diff = asyncio.run(review_diff(Git(repo.path), "base", limit, GENERATED)) if limit else shown(repo, 0)
         assert len(diff.text.encode()) <= limit
         assert diff.truncated
+
+
+def test_which_files_come_last_is_for_the_profile_to_say(repo: GitRepo) -> None:
+    repo.write("yarn.lock", "entry\n")
+    repo.write("dist/page.js", "made\n")
+    repo.write("work.py", "work\n")
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "work")
+    everything = asyncio.run(review_diff(Git(repo.path), "base", 10_000, ()))
+    assert "+entry" in everything.text
+    assert not everything.truncated
+    some = asyncio.run(review_diff(Git(repo.path), "base", 10_000, ("dist/**",)))
+    assert "+entry" in some.text
+    assert "+work" in some.text
+    assert "+made" not in some.text
+    assert some.text.rstrip().endswith("bytes of diff, not shown)")
+
+
+def test_a_small_change_after_a_very_large_one_is_shown(repo: GitRepo) -> None:
+    """More than was read in one piece before: files behind it were named in the summary only."""
+    repo.write("a.txt", "line of a large file\n" * 2_000_000)
+    repo.write("b.txt", "x" * 3_000_000 + "\ndiff --git a/evil b/evil\n")
+    for number in range(300):
+        repo.write(f"many/{number:03}.txt", f"{number} " * 300 + "\n")
+    repo.write("zz_evil.py", "evil-marker\n")
+    tracemalloc.start()
+    diff = shown(repo)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "+evil-marker" in diff.text
+    assert "a.txt" in diff.text
+    assert "(large: 44" in diff.text
+    assert diff.truncated
+    assert len(diff.text.encode()) <= 10_000
+    assert peak < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 4096])
+def test_a_diff_is_taken_apart_alike_however_it_comes(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONG_LINE", 24)
+    patches = [
+        b"diff --git a/x b/x\n@@\n+diff --git in the middle\n+" + b"y" * 50 + b"\n",
+        b"diff --git a/z b/z\n@@\n-diff --git\n+w\n\\ No newline at end of file",
+    ]
+    data = b"".join(patches)
+    reader = module.Reader("large", 10_000)
+    for at in range(0, len(data), size):
+        reader.take(data[at : at + size])
+    reader.end()
+    assert [bytes(patch.kept) for patch in reader.found] == patches

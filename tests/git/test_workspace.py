@@ -12,6 +12,7 @@ import pytest
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import Left
 from kitty_run.git.workspaces.workspace import Workspace, WorkspaceConflict
+from kitty_run.profile.review_diff import GENERATED
 
 from tests.git_repos import GitRepo, make_repo
 
@@ -255,10 +256,10 @@ class TestOwnWork:
         root.git("config", "diff.external", "/bin/false")
         base = run(workspace.head())
         tree.commit("much", **{"a.py": "a\n" * 500, "z.py": "z\n"})
-        whole = run(workspace.diff(base, 1_000_000))
+        whole = run(workspace.diff(base, 1_000_000, GENERATED))
         assert (whole.truncated, whole.files) == (False, ("a.py", "z.py"))
         assert whole.text.count("\n+a") == 500
-        cut = run(workspace.diff(base, 200))
+        cut = run(workspace.diff(base, 200, GENERATED))
         assert (cut.truncated, cut.files, cut.stat) == (True, whole.files, whole.stat)
         assert len(cut.text.encode()) <= 200
         assert cut.text.endswith("\n")

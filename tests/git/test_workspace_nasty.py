@@ -16,6 +16,7 @@ from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git
 from kitty_run.git.repository import Repository
 from kitty_run.git.workspaces.workspace import Workspace
+from kitty_run.profile.review_diff import GENERATED
 
 from tests.git_repos import GitRepo, make_repo
 
@@ -299,7 +300,7 @@ def test_a_users_settings_change_nothing(root: GitRepo, tree: GitRepo, workspace
     run(workspace.undo_forbidden(since))
     head = run(workspace.commit("subject\n\n# not a comment\n"))
     assert "# not a comment" in tree.git("log", "-1", "--format=%B")
-    assert "+++ b/work.py" in run(workspace.diff(since.head, 10_000)).text
+    assert "+++ b/work.py" in run(workspace.diff(since.head, 10_000, GENERATED)).text
     assert head is not None
     root.git("-c", "merge.ff=true", "-c", "merge.verifySignatures=false", "merge", "--squash", BRANCH)
     root.commit("squashed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,22 +122,37 @@ class Git:
 
     async def beginning(self, limit: int, *args: str) -> tuple[bytes, bool]:
         """At most `limit` bytes of standard output, and whether there was more."""
-        process = await self._start(args, DEVNULL, stderr=DEVNULL)
         found = bytearray()
+        async with self.blocks(*args) as blocks:
+            async for block in blocks:
+                found += block
+                if len(found) > limit:
+                    break
+        return bytes(found[:limit]), len(found) > limit
+
+    @asynccontextmanager
+    async def blocks(self, *args: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Standard output as it comes, for as long as it is read; raises as `run` does at its end."""
+        process = await self._start(args, DEVNULL, stderr=DEVNULL)
+        ended = False
+
+        async def read() -> AsyncIterator[bytes]:
+            nonlocal ended
+            while block := await _stdout(process).read(1 << 20):
+                yield block
+            ended = True
+
         try:
             async with asyncio.timeout(TIMEOUT):
-                while len(found) <= limit and (block := await _stdout(process).read(65536)):
-                    found += block
-                if len(found) <= limit:
+                yield read()
+                if ended:
                     await process.wait()
         except TimeoutError:
             raise WorkspaceError(f"{self.cwd}: no end after {TIMEOUT:.0f} s of {_shown(args)}") from None
         finally:
             await end_group(process, KILL_GRACE)
-        cut = len(found) > limit
-        if process.returncode != 0 and not cut:
+        if ended and process.returncode != 0:
             raise self.refused(args, Reply(process.returncode or 0, "", ""))
-        return bytes(found[:limit]), cut
 
     async def identity(self) -> tuple[str, ...]:
         """Options that make up for a missing name or address, so that a commit is never refused for that."""

@@ -1,92 +1,174 @@
 """The diff that a reviewer is shown: nothing in the reviewed tree decides what of it can be seen.
 
 Attributes (`-diff`, a driver) are without effect; generated files, binary ones, and of too many changes the
-largest are told by name and size, so that no lock file hides the change.
+largest are told by name and size, so that no lock file hides the change. The diff is read as it comes, and no
+more of it is kept than may be shown.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from kitty_run.git.command import Git, printable
 from kitty_run.git.protocols import Diff
 from kitty_run.git.workspaces import trees
 
 PLAIN = ("diff", "--no-ext-diff", "--no-textconv", "--find-renames")
-MOST_READ = 32 * 1024 * 1024
+MOST_READ = 512 * 1024 * 1024
 """Bytes of diff that are looked at; files beyond are named in the summary only."""
 MOST_LINES = 200
 """Lines of the summary that are shown."""
-GENERATED = (
-    *("*.lock", "*-lock.json", "*-lock.yaml", "npm-shrinkwrap.json", "go.sum", "gradle.lockfile"),
-    *("*.min.js", "*.min.css", "*.map"),
-)
-"""Names of files that tools write; whoever reads the workspace finds them there."""
+HEAD = 4096
+"""Bytes that are kept of a patch which is told by name and size."""
+SPARE = 4
+"""How many times as much as may be shown is kept, so that the small patches of a large diff are there."""
+MOST_PATCHES = 20_000
+LONG_LINE = 64 * 1024
+"""Bytes of a line that are waited for before it is taken in pieces."""
 
 _MORE = "(more files are changed than are named here)\n"
 _CUT = "(the diff of this file is cut off here)\n"
+_MARK = b"diff --git "
 _PATCH = re.compile(rb"^(?=diff --git )", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Patch:
-    """One file's part of a diff."""
+    """One file's part of a diff; of a long one `kept` is the beginning."""
 
-    text: str
     kind: str
+    kept: bytearray = field(default_factory=bytearray)
+    size: int = 0
+
+    def take(self, part: bytes, most: int) -> None:
+        self.size += len(part)
+        self.kept += part[: max(most - len(self.kept), 0)]
+        if b"\0" in part:
+            self.kind = "binary"
 
     @property
-    def size(self) -> int:
-        return len(self.text.encode("utf-8", "replace"))
+    def text(self) -> str:
+        return self.kept.decode(errors="replace")
+
+    def fits(self, room: int) -> bool:
+        """Whether all of it may be shown, and is there."""
+        return self.kind == "large" and self.size == len(self.kept) and _bytes(self.text) <= room
 
     @property
     def told(self) -> str:
         """Its name and size, in the place of its content."""
-        head = self.text.split("\n@@", 1)[0].splitlines()
+        head = self.kept[:HEAD].decode(errors="replace").split("\n@@", 1)[0].splitlines()
         kept = [line for line in head if not line.startswith(("--- ", "+++ ", "index "))]
         return "\n".join([*kept[:6], f"({self.kind}: {self.size} bytes of diff, not shown)"]) + "\n"
 
 
-async def review_diff(git: Git, base: str, limit: int) -> Diff:
-    """What `base..HEAD` changes, in about `limit` bytes; `truncated` where something is told by name only."""
+async def review_diff(git: Git, base: str, limit: int, generated: Sequence[str]) -> Diff:
+    """What `base..HEAD` changes, in about `limit` bytes; `truncated` where something is told by name only.
+
+    `generated` are patterns of file names that are always told so.
+    """
     files = tuple(printable(path) for path in await trees.changed(git, base, "HEAD"))
     stat = (await git.line(*PLAIN, "--text", "--stat=100", "--summary", base, "HEAD")).splitlines()
-    away = [f":(top,exclude,glob)**/{name}" for name in GENERATED]
-    raw, cut = await git.beginning(MOST_READ, *PLAIN, "--text", base, "HEAD", "--", ":(top)", *away)
-    only = [f":(top,glob)**/{name}" for name in GENERATED]
-    made, more = await git.beginning(MOST_READ, *PLAIN, "--text", base, "HEAD", "--", *only)
-    patches = [*_patches(raw, ""), *_patches(made, "generated")]
-    text, short = _fitted(patches, limit)
+    away = [f":(top,exclude,glob)**/{name}" for name in generated]
+    patches, cut = await _patches(git, limit, "large", base, [":(top)", *away])
+    made: list[_Patch] = []
+    more = False
+    if only := [f":(top,glob)**/{name}" for name in generated]:
+        made, more = await _patches(git, 0, "generated", base, only)
+    text, short = _fitted([*patches, *made], limit)
     lines = stat if len(stat) <= MOST_LINES else [*stat[:MOST_LINES], f" and more: {stat[-1].strip()}"]
     return Diff(text, cut or more or short, files, printable("\n".join(lines)))
 
 
-def _patches(raw: bytes, kind: str) -> list[_Patch]:
-    parts = [part for part in _PATCH.split(raw) if part]
-    return [
-        _Patch(part.decode(errors="replace"), "binary" if b"\0" in part else kind or "large")
-        for part in parts
-    ]
+async def _patches(
+    git: Git, limit: int, kind: str, base: str, paths: Sequence[str]
+) -> tuple[list[_Patch], bool]:
+    """The patches of `paths`, and whether there were more than are looked at."""
+    reader, read = Reader(kind, max(limit, HEAD)), 0
+    async with git.blocks(*PLAIN, "--text", base, "HEAD", "--", *paths) as blocks:
+        async for block in blocks:
+            reader.take(block)
+            read += len(block)
+            if read > MOST_READ or len(reader.found) > MOST_PATCHES:
+                return reader.found, True
+    reader.end()
+    return reader.found, False
+
+
+class Reader:
+    """Takes a diff in blocks of any size apart into patches; of each at most `most` bytes are kept."""
+
+    def __init__(self, kind: str, most: int) -> None:
+        self.found: list[_Patch] = []
+        self._kind = kind
+        self._most = most
+        self._rest = b""
+        """A line whose end has not come yet."""
+        self._inside = False
+        """Whether what comes next continues a line of which the beginning is taken already."""
+
+    def take(self, block: bytes) -> None:
+        """Take the next block."""
+        data, self._rest = self._rest + block, b""
+        if self._inside:
+            line, end, data = data.partition(b"\n")
+            self._add(line + end)
+            self._inside = not end
+        at = data.rfind(b"\n") + 1
+        for part in _PATCH.split(data[:at]):
+            self._begin(part)
+        self._rest = data[at:]
+        if len(self._rest) > LONG_LINE:
+            self.end()
+            self._rest, self._inside = b"", True
+        _forget(self.found, SPARE * self._most)
+
+    def end(self) -> None:
+        """There is no more of the line."""
+        self._begin(self._rest)
+
+    def _begin(self, part: bytes) -> None:
+        if part.startswith(_MARK):
+            self.found.append(_Patch(self._kind))
+        self._add(part)
+
+    def _add(self, part: bytes) -> None:
+        if self.found:
+            self.found[-1].take(part, self._most)
+
+
+def _forget(found: Sequence[_Patch], most: int) -> None:
+    """Keep the small patches, in `most` bytes, and of the others their heads; the last one still grows."""
+    if sum(len(patch.kept) for patch in found) <= 2 * most:
+        return
+    total = 0
+    for patch in sorted(found[:-1], key=lambda patch: patch.size):
+        total += len(patch.kept)
+        if total > most and len(patch.kept) > HEAD:
+            del patch.kept[HEAD:]
 
 
 def _fitted(patches: list[_Patch], limit: int) -> tuple[str, bool]:
     """The patches that fit, small ones first chosen, in git's order; then the others by name and size."""
     free, chosen = limit, set[int]()
     for at in sorted(range(len(patches)), key=lambda at: patches[at].size):
-        patch = patches[at]
-        if patch.kind == "large" and patch.size <= free:
+        if patches[at].fits(free):
             chosen.add(at)
-            free -= patch.size
+            free -= _bytes(patches[at].text)
     shown = "".join(patches[at].text for at in sorted(chosen))
     others = [patch for at, patch in enumerate(patches) if at not in chosen]
-    told = ""
+    told, used = [], 0
     for patch in others:
-        if _bytes(told + patch.told + _MORE) > free:
-            told += _MORE if _bytes(told + _MORE) <= free else ""
+        line = patch.told
+        if used + _bytes(line + _MORE) > free:
+            told += [_MORE] if used + _bytes(_MORE) <= free else []
             break
-        told += patch.told
-    return shown + told + _beginning(others, free - _bytes(told)), bool(others)
+        told.append(line)
+        used += _bytes(line)
+    names = "".join(told)
+    return shown + names + _beginning(others, free - _bytes(names)), bool(others)
 
 
 def _beginning(others: list[_Patch], room: int) -> str:

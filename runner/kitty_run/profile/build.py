@@ -11,6 +11,7 @@ from typing import Any, cast
 from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
+from kitty_run.profile.review_diff import ReviewDiff, size
 
 Doc = Mapping[str, Any]
 
@@ -128,7 +129,13 @@ def _role(name: str, role: Doc) -> model.Role:
         prompt=role.get("prompt"),
         checks=tuple(_check(check) for check in role.get("checks", ())),
         independent=role.get("independent", False),
+        diff=_diff(role.get("diff", {})),
     )
+
+
+def _diff(diff: Doc) -> ReviewDiff:
+    given: dict[str, Any] = {"limit": size(diff["limit"])} if "limit" in diff else {}
+    return ReviewDiff(**given | _tuples(diff, "exclude"))
 
 
 def _check(check: Doc) -> model.Check:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from kitty_run.profile.review_diff import ReviewDiff
+
 Axis = Literal["sandbox_mode", "network_mode", "approval_mode"]
 RoleName = Literal["implement", "review"]
 PromptMode = Literal["stdin", "argument", "file"]
@@ -235,6 +237,7 @@ class Role:
     prompt: str | None = None
     checks: tuple[Check, ...] = ()
     independent: bool = False
+    diff: ReviewDiff = field(default_factory=ReviewDiff)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class SimulatedWorkspace:
         content.reset(since.head)
         return changed
 
-    async def diff(self, base: str, limit_bytes: int) -> Diff:
+    async def diff(self, base: str, limit_bytes: int, generated: Sequence[str]) -> Diff:
         content = self._content.commits[-1]
         return Diff(json.dumps(content), False, tuple(content), "")
 

@@ -197,9 +197,9 @@ class Workspace:
         """Files that the commits since `base` change, taken together."""
         return _printable(await trees.changed(self._git, base, "HEAD"))
 
-    async def diff(self, base: str, limit_bytes: int) -> Diff:
-        """What the commits since `base` change, as a reviewer reads it."""
-        return await review_diff(self._git, base, limit_bytes)
+    async def diff(self, base: str, limit_bytes: int, generated: Sequence[str]) -> Diff:
+        """What the commits since `base` change, as a reviewer reads it; `generated` are names of files."""
+        return await review_diff(self._git, base, limit_bytes, generated)
 
     async def discard(self, since: Snapshot, why: str) -> tuple[str, ...]:
         """Put everything back to `since`, a snapshot of a clean workspace; returns what had been changed.

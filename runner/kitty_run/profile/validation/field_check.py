@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from kitty_run.profile.review_diff import size
 from kitty_run.profile.template import NAMES, Flaw, Names, flaws
 from kitty_run.profile.validation.nearest import nearest
 from kitty_run.profile.validation.problems import Problem
@@ -113,10 +114,18 @@ def _version(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
         yield Problem.at(node.place, pointer(path), f"not a version: {text!r}", 'like "0.1.0"')
 
 
+def _size(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    try:
+        size(text)
+    except ValueError as error:
+        yield Problem.at(node.place, pointer(path), str(error), "like 200kB, and at most 10MB")
+
+
 _Check = Callable[[Path, ScalarNode, str], Iterator[Problem]]
 _KINDS: dict[str, _Check] = {
     "regex": _regex,
     "pointer": _pointer,
     "specifier": _specifier,
     "version": _version,
+    "size": _size,
 }

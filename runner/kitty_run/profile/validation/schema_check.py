@@ -107,6 +107,10 @@ def _wrong_type(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem]]:
         unit = raw if isinstance(value, int | float) and not isinstance(value, bool) else "30"
         yield _problem(root, error.path, f"must be a duration, is {_shown(value)}", f"with its unit: {unit}s")
         return
+    if kind == "size":
+        unit = raw if isinstance(value, int) and not isinstance(value, bool) else "200000"
+        yield _problem(root, error.path, f"must be a size, is {_shown(value)}", f"with its unit: {unit}B")
+        return
     types = "string" if error.schema.get("x-text") else error.schema["type"]
     wanted = [_TYPES[each] for each in ([types] if isinstance(types, str) else types)]
     yield _problem(
@@ -168,6 +172,7 @@ def _other_version(root: MapNode, error: _Error) -> Iterator[tuple[Path, Problem
 
 _PATTERNS = {
     "duration": ("is not a duration", "like 500ms, 30s, 5m or 2h"),
+    "size": ("is not a size", "like 200kB or 1MB"),
     "executor": ("is not a kind of executor", "write executor: local"),
 }
 

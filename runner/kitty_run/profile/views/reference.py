@@ -24,6 +24,7 @@ _KINDS = {
     "pointer": "JSON pointer",
     "specifier": "range of versions",
     "version": "version",
+    "size": "size",
 }
 
 

@@ -17,9 +17,7 @@ from kitty_run.execution.prompt import prompt_of
 from kitty_run.execution.protocol import AttemptSpec, CheckSpec, WorkspaceState
 from kitty_run.git.protocols import Diff, Snapshot
 from kitty_run.profile.model import Agent, Check, RoleName
-
-DIFF_LIMIT = 200_000
-"""Bytes of diff that a reviewer gets in its prompt."""
+from kitty_run.profile.review_diff import ReviewDiff
 
 MARGIN = 3000
 """Bytes that a prompt may be longer than it was measured: it says so where the diff was shortened, and paths
@@ -50,7 +48,9 @@ async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> Attempt
         note=_note(run, wp, order.role),
         verdict_code=token_hex(8) if review else None,
     )
-    return replace(spec, diff=await _diff(spec, order.at)) if review else spec
+    return (
+        replace(spec, diff=await _diff(spec, order.at, run.profile.roles["review"].diff)) if review else spec
+    )
 
 
 def check_spec(
@@ -84,16 +84,16 @@ def _workspace(repo: Path, at: Assignment, now: Snapshot) -> WorkspaceState:
     return WorkspaceState(name, now.branch, now.head, now.tree)
 
 
-async def _diff(spec: AttemptSpec, at: Assignment) -> Diff:
+async def _diff(spec: AttemptSpec, at: Assignment, wanted: ReviewDiff) -> Diff:
     """What the reviewer is shown, so short that the prompt can be an argument where it must be one."""
     base = spec.attempt.base
-    diff = await at.workspace.diff(base, DIFF_LIMIT)
+    diff = await at.workspace.diff(base, wanted.limit, wanted.exclude)
     if spec.agent.prompt != "argument":
         return diff
     over = _length(replace(spec, diff=diff), at.workspace.path) - argv.ARGUMENT_LIMIT
-    return (
-        diff if over <= 0 else await at.workspace.diff(base, max(len(diff.text.encode()) - over - MARGIN, 0))
-    )
+    if over <= 0:
+        return diff
+    return await at.workspace.diff(base, max(len(diff.text.encode()) - over - MARGIN, 0), wanted.exclude)
 
 
 def _length(spec: AttemptSpec, workspace: Path) -> int:
