@@ -13,6 +13,7 @@ from kitty_run.engine.lifecycle.outcomes import (
     Failed,
     Found,
     Judged,
+    MovedByOthers,
     Outdated,
     Refused,
     Rejected,
@@ -98,6 +99,8 @@ def _deciding(outcome: StepOutcome) -> str:  # noqa: PLR0911 - a table
     match outcome:
         case Found(lane):
             return lane.value
+        case MovedByOthers(_, claimed):
+            return "" if claimed else "not claimed yet"
         case Judged(verdict):
             return verdict or "no verdict yet"
         case Outdated(times):

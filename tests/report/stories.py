@@ -44,6 +44,19 @@ def smooth(root: Path) -> Told:
     return world
 
 
+def self_approved(root: Path) -> Told:
+    """The implementer of WP01 moves it to `done` on the host by itself; it is reviewed all the same."""
+
+    def script(job: Job) -> Did:
+        if (job.wp, job.role) == ("WP01", "implement"):
+            world.host.move("WP01", Lane.DONE, actor="an agent")
+        return good(job)
+
+    world = Told(root, PAIR, script=script)
+    world.run()
+    return world
+
+
 def rework(root: Path) -> Told:
     """WP01 is sent back once; its reviewer leaves changes behind."""
 
@@ -282,6 +295,7 @@ STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
         smooth,
+        self_approved,
         rework,
         never_good_enough,
         failing_agents,

@@ -36,14 +36,12 @@ class Board:
     @classmethod
     def of(cls, state: MissionState) -> Board:
         """The board of a state reply."""
-        board = cls(state.mission, {}, {})
-        board.update(state)
-        return board
+        packages = {wp.id: wp for wp in state.work_packages}
+        return cls(state.mission, packages, {wp: found.lane for wp, found in packages.items()})
 
-    def update(self, state: MissionState) -> None:
-        """Take over what the host says now."""
-        self.work_packages = {wp.id: wp for wp in state.work_packages}
-        self.lanes = {wp.id: wp.lane for wp in state.work_packages}
+    def actor(self, wp: str) -> str | None:
+        """Who moved `wp` last, where the host names anyone."""
+        return self.work_packages[wp].actor or None
 
 
 def _loop_time() -> float:
@@ -78,8 +76,9 @@ class Run:
 
     def moved(self, wp: str, lane: Lane) -> None:
         """Put `wp` into `lane` on the board, and into the journal where that is news."""
-        if self.board.lanes.get(wp) is not lane:
-            self.board.lanes[wp] = lane
+        self.board.lanes[wp] = lane
+        known = self.remember(wp)
+        if known.lane is not lane or known.moved is not None:
             self.journal.write(WpMoved(wp, lane))
 
     def notice(self, text: str, wp: str | None = None) -> None:

@@ -16,7 +16,8 @@ from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode, Result
-from kitty_run.engine.state.events import RunEnded, VerdictGiven
+from kitty_run.engine.state.events import RunEnded
+from kitty_run.engine.state.run_state import WorkPackageMemory
 from kitty_run.engine.state.session_report import Reached, Report, WorkPackageReport
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
 from kitty_run.host.model import Lane
@@ -58,6 +59,7 @@ class Session:
     async def run(self) -> Report:
         """Run to the end. Expected errors become part of the report; only journal errors are raised."""
         self._check_graph()
+        self._calls.take_lanes(self._run.memory.attempted_before)
         self._scheduler = Scheduler(self._run, self._calls, self._services.schedule, self._start)
         reason = ""
         self._task = asyncio.create_task(self._work(self._scheduler))
@@ -196,11 +198,17 @@ class Session:
             cost=self._run.memory.ledger.of(wp).cost,
             lane=lane.value,
             unblock=unblock if lane is Lane.BLOCKED else "",
-            remark=_remark(memory.verdict),
+            remark=_remark(memory),
         )
 
 
-def _remark(verdict: VerdictGiven | None) -> str:
-    if verdict is None or verdict.independent is not False:
-        return ""
-    return f"reviewed by {verdict.agent}, of a family that did the work or a part of it"
+def _remark(memory: WorkPackageMemory) -> str:
+    verdict = memory.verdict
+    said = []
+    if memory.doubted:
+        said.append("others moved it on the host during an attempt; it was reviewed after that")
+    if memory.approver and verdict is None:
+        said.append(f"approved on the host by {memory.approver}, without a review of this run")
+    if verdict is not None and verdict.independent is False:
+        said.append(f"reviewed by {verdict.agent}, of a family that did the work or a part of it")
+    return "; ".join(said)

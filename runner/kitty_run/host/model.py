@@ -103,11 +103,16 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkPackage:
-    """A work package as the host's state call shows it."""
+    """A work package as the host's state call shows it.
+
+    `actor` is who moved it last, where the host says so (1.0 does). Anyone may call themselves so: it is for
+    people, and decides nothing.
+    """
 
     id: str
     lane: Lane
     dependencies: tuple[str, ...] = ()
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

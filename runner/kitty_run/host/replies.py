@@ -82,6 +82,7 @@ def _work_package(entry: Json) -> WorkPackage:
         id=wp,
         lane=Lane(lane),
         dependencies=tuple(str(name) for name in dependencies) if isinstance(dependencies, list) else (),
+        actor=actor if isinstance(actor := entry.get("last_actor"), str) else "",
     )
 
 

@@ -21,6 +21,7 @@ from kitty_run.engine.state.events import (
     GateWaiting,
     GitRestored,
     HeadFound,
+    LaneMovedByOthers,
     LimitReached,
     MergeStarted,
     MergeVerified,
@@ -72,7 +73,7 @@ def _start(event: RunStarted) -> Sentence:
 
 @words.register
 def _resumption(event: RunResumed) -> Sentence:
-    return Sentence(f"going on: {_surroundings(event)}")
+    return Sentence(f"continues: {_surroundings(event)}")
 
 
 def _surroundings(event: RunStarted) -> str:
@@ -119,6 +120,16 @@ def _notice(event: Notice) -> Sentence:
 @words.register
 def _moved(event: WpMoved) -> Sentence:
     return Sentence(f"now in the lane {event.lane}", detail=True)
+
+
+@words.register
+def _moved_by_others(event: LaneMovedByOthers) -> Sentence:
+    then = "; nobody reviewed it, so it is reviewed" if event.approval else ""
+    return Sentence(
+        f"moved from {event.was} to {event.lane} by others{then}",
+        Tone.BAD,
+        f"while attempts were at work for {some(event.during)}",
+    )
 
 
 @words.register
@@ -259,7 +270,9 @@ def _outdated(event: ReviewOutdated) -> Sentence:
 
 @words.register
 def _head_found(event: HeadFound) -> Sentence:
-    return Sentence(f"found in the lane {event.lane}: its commit {_short(event.commit)} is taken as reviewed")
+    by = f", where {event.by} moved it" if event.by else ""
+    commit = _short(event.commit)
+    return Sentence(f"found in the lane {event.lane}{by}: its commit {commit} is taken as reviewed")
 
 
 @words.register

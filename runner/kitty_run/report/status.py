@@ -16,6 +16,7 @@ from kitty_run.engine.state.events import (
     FamilyAwaited,
     GateAnswered,
     GateWaiting,
+    LaneMovedByOthers,
     LimitReached,
     RetryDecided,
     ReworkStarted,
@@ -172,7 +173,7 @@ def _fold_state(one: WorkPackageStatus, event: Event) -> None:
     match event:
         case AttemptStarted():
             one.agent, one.log = event.agent, str(event.log)
-        case WpMoved():
+        case WpMoved() | LaneMovedByOthers():
             one.lane = event.lane
         case WpEnded():
             one.result, one.reason = event.result.value, event.reason

@@ -27,7 +27,7 @@ from kitty_run.engine.kept_work import tell_kept
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
-from kitty_run.engine.state.events import CallEnded, Entry, Event, RunStarted
+from kitty_run.engine.state.events import CallEnded, Entry, Event, RunResumed, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
@@ -146,14 +146,16 @@ class Simulation:
 
     async def _run(self) -> Report:
         journal, memory = Journal(self.place.journal, self.now), Memory()
+        begins = RunStarted
         for entry in journal.open():
             memory.apply(entry)
             self.clock = max(self.clock, entry.at)
+            begins = RunResumed
         journal.observe(memory.apply)
         state = await self._first_look()
         self.host.observer = lambda call: _record(journal, call)
         session = Session(self._services(journal, memory, state))
-        journal.write(header(RunStarted, self.profile, self.host, state))
+        journal.write(header(begins, self.profile, self.host, state))
         journal.observe(lambda entry: self._follow(entry.event, session))
         try:
             return await session.run()

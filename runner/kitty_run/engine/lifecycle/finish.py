@@ -47,3 +47,9 @@ class Finish:
         rest = [f"{wp.id} ({wp.lane})" for wp in state.work_packages if wp.lane not in finished]
         if rest:
             raise Unfinished(f"the host does not have every work package finished: {', '.join(rest)}")
+        moved = [wp.id for wp in state.work_packages if self._run.remember(wp.id).moved is not None]
+        if moved:
+            raise Unfinished(
+                f"others moved {', '.join(moved)} on the host during an attempt of this run, and nobody "
+                "reviewed what is there: run again to have it reviewed"
+            )

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from kitty_run.engine.context import Run
+from kitty_run.engine.decisions.foreign_moves import OwnPart, judge
 from kitty_run.engine.decisions.retry import Decision, decide, row_for
 from kitty_run.engine.lifecycle.outcomes import Refused
-from kitty_run.engine.state.events import CallStarted, RetryDecided
+from kitty_run.engine.state.events import CallStarted, LaneMovedByOthers, RetryDecided
 from kitty_run.errors import ExitStatus, KittyRunError
-from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState
+from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState, WorkPackage
 from kitty_run.host.protocol import Host
 from kitty_run.profile.model import Action
 from kitty_run.profile.retry_verbs import Again, verb
@@ -57,17 +58,44 @@ class HostCalls:
         """The host itself: its traits, and its calls, to be made by `call` and `for_mission`."""
 
     async def state(self) -> MissionState:
-        """Read the mission's state and put it on the board."""
+        """Read the mission's state and put it on the board.
+
+        A work package that others moved during an own attempt, as if its work were good, is on the board as
+        one that is to be reviewed; `remember(wp).moved` has the host's lane.
+        """
+        attempted = frozenset(self._run.memory.attempted)
         try:
             state = await self._read(self.host.state)
         except CallGivenUp as given_up:
             raise RunAborted(
                 f"the mission's state can't be read: {given_up}", ExitStatus.HOST
             ) from given_up.refused
-        for found in state.work_packages:
-            self._run.moved(found.id, found.lane)
-        self._run.board.update(state)
+        self._run.board.work_packages = {found.id: found for found in state.work_packages}
+        self.take_lanes(attempted | self._run.memory.attempted)
         return state
+
+    def take_lanes(self, attempted: Collection[str]) -> None:
+        """Put on the board what the host says; `attempted` had attempts since it was asked before."""
+        found = self._run.board.work_packages
+        self._run.board.lanes = {wp: self._take_lane(one, attempted) for wp, one in found.items()}
+
+    def _take_lane(self, found: WorkPackage, attempted: Collection[str]) -> Lane:
+        memory = self._run.remember(found.id)
+        if memory.moved is not None and found.lane is memory.moved:
+            return Lane.FOR_REVIEW
+        move = judge(
+            memory.moved or memory.lane,
+            found.lane,
+            OwnPart(attempted, memory.base is not None, memory.called),
+            self.host.traits.satisfied_by,
+        )
+        if move is None:
+            self._run.moved(found.id, found.lane)
+            return found.lane
+        self._run.journal.write(
+            LaneMovedByOthers(found.id, move.was, move.lane, during=move.attempts, approval=move.approval)
+        )
+        return Lane.FOR_REVIEW if move.approval else found.lane
 
     async def locate(self, wp: str) -> Allocation:
         """Where `wp` is worked on. Raises `CallGivenUp` with `block` where the host can't tell of it."""

@@ -20,6 +20,17 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedByOthers:
+    """The host has it in `lane` since others moved it during an own attempt, and nobody reviewed its work.
+
+    `claimed`: this run has claimed it, so that it has a workspace.
+    """
+
+    lane: Lane
+    claimed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """It is claimed and has its workspace.
 

@@ -29,8 +29,14 @@ from kitty_run.engine.lifecycle.outcomes import (
 )
 from kitty_run.engine.lifecycle.review_cleanup import put_back
 from kitty_run.engine.lifecycle.rework import begin_rework, feedback_of
-from kitty_run.engine.lifecycle.state_machine import ApproveOutcome, ConfirmOutcome, ReviewOutcome
+from kitty_run.engine.lifecycle.state_machine import (
+    ApproveOutcome,
+    ConfirmOutcome,
+    RejectOutcome,
+    ReviewOutcome,
+)
 from kitty_run.engine.shutdown import End
+from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import (
     HeadFound,
     RetryDecided,
@@ -166,11 +172,23 @@ class WorkPackageReview:
         reviewed = self._reviewed()
         if (head := await at.workspace.head()) != reviewed:
             return self._outdated(head, reviewed)
-        policy = self._run.profile.policy.payload(self._agents.family())
-        await self._calls.call(
-            "approve", self._wp, Lane.DONE, lambda: self._calls.host.approve(self._wp, review, policy)
-        )
+        await self._to_done(review)
         return Approved()
+
+    async def _to_done(self, review: Review) -> None:
+        """Bring it to `done`, from where others may have moved it meanwhile."""
+        host, moved = self._calls.host, self._run.remember(self._wp).moved
+        policy = self._run.profile.policy.payload(self._agents.family())
+        if moved is None:
+            await self._calls.call(
+                "approve", self._wp, Lane.DONE, lambda: host.approve(self._wp, review, policy)
+            )
+        elif moved is Lane.DONE:
+            self._run.moved(self._wp, Lane.DONE)
+        else:
+            await self._calls.call(
+                "confirm", self._wp, Lane.DONE, lambda: host.confirm(self._wp, review, policy)
+            )
 
     def _outdated(self, head: str, reviewed: str) -> Outdated:
         """Whatever came after the verdict was seen by nobody: review again, and ask the gate again."""
@@ -187,7 +205,9 @@ class WorkPackageReview:
         """approved to done: somebody approved it on the host; the evidence says just that."""
         if self._run.remember(self._wp).reviewed is None:
             found = await at.workspace.head()
-            self._run.journal.write(HeadFound(self._wp, commit=found, lane=Lane.APPROVED.value))
+            self._run.journal.write(
+                HeadFound(self._wp, found, Lane.APPROVED.value, by=self._run.board.actor(self._wp))
+            )
         answer = await self._approvals.ask("done", self._wp)
         if isinstance(answer, End):
             return Stopped(answer)
@@ -200,7 +220,7 @@ class WorkPackageReview:
         )
         return Approved()
 
-    async def reject(self) -> Rejected:
+    async def reject(self) -> RejectOutcome:
         """Back to in_progress and into rework with all findings, or blocked when the rounds are used up."""
         memory = self._run.remember(self._wp)
         summary = memory.verdict.summary if memory.verdict else ""
@@ -222,6 +242,8 @@ class WorkPackageReview:
         rejected = Rejected(decision.action, f"after review {memory.cycle}: {feedback_of(memory)}")
         if verb(decision.action).again is not Again.WORK:
             return rejected
+        if memory.moved is Lane.DONE:
+            return Stopped(End(EndCode.MOVED_BY_OTHERS, _moved_too_far(rejected.review)))
         policy = self._run.profile.policy.payload(self._agents.family())
         await self._calls.call(
             "reject", self._wp, Lane.IN_PROGRESS, lambda: self._calls.host.reject(self._wp, review, policy)
@@ -252,3 +274,10 @@ class WorkPackageReview:
         memory = self._run.remember(self._wp)
         reviewer = memory.verdict.agent if memory.verdict else self._agents.agent()
         return Review(reviewer, verdict, f"{self._wp}-review-{memory.cycle}")
+
+
+def _moved_too_far(review: str) -> str:
+    return (
+        f"changes are requested {review}\nBut others moved it to done during an attempt of this run, and "
+        "only a person can take it out of there. Move it back to in_progress on the host, then run again"
+    )

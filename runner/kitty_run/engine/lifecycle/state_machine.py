@@ -25,6 +25,7 @@ from kitty_run.engine.lifecycle.outcomes import (
     Implemented,
     Judged,
     Limited,
+    MovedByOthers,
     Outdated,
     Overruled,
     Refused,
@@ -61,14 +62,14 @@ class Step(StrEnum):
     """From `approved`, where others approved it on the host, to `done`."""
 
 
-ReadLaneOutcome: TypeAlias = Found
+ReadLaneOutcome: TypeAlias = Found | MovedByOthers
 ClaimOutcome: TypeAlias = Claimed | Stopped
 ImplementOutcome: TypeAlias = Implemented | Limited | Failed
 HandInOutcome: TypeAlias = HandedIn
 ClaimReviewOutcome: TypeAlias = Judged
 ReviewOutcome: TypeAlias = Judged | Limited | Failed | Unreviewed
 ApproveOutcome: TypeAlias = Approved | Outdated | Overruled | Stopped
-RejectOutcome: TypeAlias = Rejected
+RejectOutcome: TypeAlias = Rejected | Stopped
 ConfirmOutcome: TypeAlias = Approved | Overruled | Stopped
 Interruption: TypeAlias = Refused | Stopped | Unusable
 """What every step but `READ_LANE` can come to besides."""
@@ -92,7 +93,7 @@ Next: TypeAlias = Step | Block | End | Abort
 def outcomes(step: Step) -> tuple[type[StepOutcome], ...]:
     """All that `step` can come to."""
     if step is Step.READ_LANE:
-        return (Found,)
+        return get_args(ReadLaneOutcome)
     common: tuple[type[StepOutcome], ...] = get_args(Interruption)
     return (*(kind for kind in _own_outcomes(step) if kind not in common), *common)
 
@@ -100,7 +101,7 @@ def outcomes(step: Step) -> tuple[type[StepOutcome], ...]:
 def _own_outcomes(step: Step) -> tuple[type[StepOutcome], ...]:  # noqa: C901, PLR0911 - a table
     match step:
         case Step.READ_LANE:
-            return (Found,)
+            return get_args(ReadLaneOutcome)
         case Step.CLAIM:
             return get_args(ClaimOutcome)
         case Step.IMPLEMENT:
@@ -114,7 +115,7 @@ def _own_outcomes(step: Step) -> tuple[type[StepOutcome], ...]:  # noqa: C901, P
         case Step.APPROVE:
             return get_args(ApproveOutcome)
         case Step.REJECT:
-            return (Rejected,)
+            return get_args(RejectOutcome)
         case Step.CONFIRM:
             return get_args(ConfirmOutcome)
         case unreachable:
@@ -134,6 +135,8 @@ def next_step(  # noqa: C901, PLR0911, PLR0912 - a table
     match outcome:
         case Found(lane):
             return first_step(lane, review_claim) or _left(lane)
+        case MovedByOthers(lane, claimed):
+            return Step.REVIEW if claimed else End(EndCode.MOVED_BY_OTHERS, _moved_unclaimed(lane))
         case Claimed(ready):
             return Step.HAND_IN if ready else Step.IMPLEMENT
         case Implemented():
@@ -206,6 +209,13 @@ def _left(lane: Lane) -> End:
         return End(EndCode.COMPLETED)
     code = EndCode.CANCELED if lane is Lane.CANCELED else EndCode.BLOCKED_ON_HOST
     return End(code, f"the host has it in the lane {lane}")
+
+
+def _moved_unclaimed(lane: Lane) -> str:
+    return (
+        f"it was moved to {lane} by others while an attempt of this run was at work, and nothing of it was "
+        "reviewed. Move it back to planned on the host, or cancel it there, then run again"
+    )
 
 
 def _overruled_too_late() -> Block:

@@ -10,7 +10,7 @@ from kitty_run.engine.lifecycle.attempts.budget_check import check
 from kitty_run.engine.lifecycle.claim import Claim
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls, RunAborted
 from kitty_run.engine.lifecycle.implementation import Implementation
-from kitty_run.engine.lifecycle.outcomes import Abort, Block, Found, Stopped, Unusable
+from kitty_run.engine.lifecycle.outcomes import Abort, Block, Found, MovedByOthers, Stopped, Unusable
 from kitty_run.engine.lifecycle.review import WorkPackageReview
 from kitty_run.engine.lifecycle.state_machine import (
     Next,
@@ -74,7 +74,10 @@ class WorkPackageRun:
 
     async def _take(self, step: Step) -> StepOutcome:  # noqa: C901, PLR0911 - a table
         if step is Step.READ_LANE:
-            return Found(self._lane())
+            memory = self._run.remember(self._wp)
+            if memory.moved is None:
+                return Found(self._lane())
+            return MovedByOthers(memory.moved, claimed=memory.base is not None)
         if step is Step.CLAIM:
             return await self._claim.claim()
         if starts_attempt(step, self._lane()):

@@ -16,7 +16,7 @@ class Result(StrEnum):
     STOPPED = "stopped"
     """Left resumable, since the run was stopping."""
     PAUSED = "paused"
-    """A gate waits for a person, or a limit was reached."""
+    """A person is to decide or to act, or a limit was reached."""
     FAILED = "failed"
     """An error that the runner did not expect or could not tell the host of."""
     WAITING = "waiting"
@@ -57,6 +57,8 @@ class EndCode(StrEnum):
     GATE_REJECTED = "gate_rejected"
     GATE_WAITS = "gate_waits"
     LIMIT_REACHED = "limit_reached"
+    MOVED_BY_OTHERS = "moved_by_others"
+    """Others moved it on the host during an attempt, and only a person can put that right."""
     NO_WORKSPACE = "no_workspace"
     """The host's claim gave no workspace."""
     NOT_BLOCKED = "not_blocked"
@@ -90,7 +92,7 @@ class EndCode(StrEnum):
                 return Result.SKIPPED
             case EndCode.NOT_REACHED | EndCode.INTERRUPTED | EndCode.RUN_ABORTED | EndCode.GATE_REJECTED:
                 return Result.STOPPED
-            case EndCode.GATE_WAITS | EndCode.LIMIT_REACHED:
+            case EndCode.GATE_WAITS | EndCode.LIMIT_REACHED | EndCode.MOVED_BY_OTHERS:
                 return Result.PAUSED
             case EndCode.NO_WORKSPACE | EndCode.NOT_BLOCKED | EndCode.ERROR | EndCode.UNEXPECTED:
                 return Result.FAILED

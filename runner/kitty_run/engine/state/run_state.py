@@ -15,6 +15,7 @@ from kitty_run.agents.model import Started
 from kitty_run.engine.state.end_codes import Result
 from kitty_run.engine.state.events import (
     AttemptEnded,
+    AttemptInterrupted,
     AttemptProcess,
     AttemptStarted,
     CallEnded,
@@ -26,6 +27,7 @@ from kitty_run.engine.state.events import (
     GateAnswered,
     GitRestored,
     HeadFound,
+    LaneMovedByOthers,
     MergeStarted,
     MergeVerified,
     MissionAccepted,
@@ -41,6 +43,7 @@ from kitty_run.engine.state.events import (
     WorkspaceAllocated,
     WorkspaceAwaited,
     WpEnded,
+    WpMoved,
 )
 from kitty_run.engine.state.usage import Ledger
 from kitty_run.host.model import Lane
@@ -66,7 +69,10 @@ class WorkPackageMemory:
     `awaits`: it was claimed, and then waited for its workspace without touching it.
     `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
     `found` is the lane that the run found it in when it began, `claims` how often the host was asked for it;
-    `asked` tells whether a person was asked to do something about it.
+    `asked` tells whether a person was asked to do something about it. `lane` is the host's as it was last
+    known, `called` the operation of the latest call of which no success is known. `moved` is the lane that
+    others moved it to during an own attempt, until that is reviewed; `doubted` tells whether that ever was.
+    `approver` is who approved it on the host instead of this run's reviewers.
     """
 
     cycle: int = 1
@@ -93,6 +99,11 @@ class WorkPackageMemory:
     found: Lane | None = None
     claims: int = 0
     asked: bool = False
+    lane: Lane | None = None
+    called: str | None = None
+    moved: Lane | None = None
+    doubted: bool = False
+    approver: str | None = None
 
     def untouched(self) -> bool:
         """Whether a claim came to no end before, and certainly nobody has worked in the workspace since.
@@ -123,6 +134,12 @@ class Memory:
     merged: str | None = None
     target: str | None = None
     accepted: bool = False
+    at_work: set[str] = field(default_factory=set)
+    """Work packages of which an own attempt is at work."""
+    attempted: set[str] = field(default_factory=set)
+    """Those of which one was at work since the host was last asked for its lanes."""
+    attempted_before: frozenset[str] = frozenset()
+    """The same, as the session before left it."""
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, in all sessions."""
     calls: int = 0
@@ -142,13 +159,21 @@ class Memory:
     def _remember(self, event: Event) -> None:  # noqa: C901, PLR0912 - a table of types
         """What concerns more than one work package."""
         match event:
-            case RunResumed():
-                pass  # how it was found by the run is what its first session found
+            case RunResumed():  # how it was found by the run is what its first session found
+                self.attempted_before = frozenset(self.attempted)
+                self.at_work = set()
             case RunStarted():
                 for wp, found in event.work_packages.items():
-                    self.of(wp).found = found.lane
+                    self.of(wp).found = self.of(wp).lane = found.lane
+            case AttemptStarted(wp=str(wp)):
+                self.at_work.add(wp)
+                self.attempted.add(wp)
+            case AttemptEnded(wp=str(wp)) | AttemptInterrupted(wp=str(wp)):
+                self.at_work.discard(wp)
             case CallEnded():
                 self.calls += 1
+                if event.operation == "state" and event.code is None:
+                    self.attempted = set(self.at_work)
                 if event.operation == "note" and event.wp in self.noting:
                     self.noted.add(self.noting.pop(event.wp))
             case GateAnswered(history=str(wp)):
@@ -172,10 +197,17 @@ class Memory:
 
 def _remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PLR0912 - a table of types
     match event:
+        case WpMoved(lane=lane):
+            memory.lane, memory.moved = lane, None
+        case LaneMovedByOthers():
+            memory.lane = event.lane
+            memory.moved, memory.doubted = (event.lane, True) if event.approval else (None, memory.doubted)
         case CallStarted():
             memory.claims += event.operation == "claim"
+            memory.called = event.operation
         case CallEnded(code=None):
             _progressed(memory, event.operation)
+            memory.called = None
         case WorkspaceAllocated():
             memory.base, memory.workspace, memory.branch = event.base, event.path, event.branch or None
             memory.awaits = False
@@ -200,7 +232,7 @@ def _remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, P
             memory.verdict, memory.inspected = event, None
             memory.reviewed = event.commit if event.verdict == "approved" else None
         case HeadFound():
-            memory.reviewed = event.commit
+            memory.reviewed, memory.approver = event.commit, event.by or "others"
         case ReworkStarted():
             _rework_started(memory, event)
         case WpEnded():

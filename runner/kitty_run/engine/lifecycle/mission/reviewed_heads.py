@@ -31,7 +31,7 @@ class ReviewedHeads:
             if lane not in finished or self._run.remember(wp).reviewed is not None:
                 continue
             if commit := await self._now(wp):
-                self._run.journal.write(HeadFound(wp, commit=commit, lane=lane.value))
+                self._run.journal.write(HeadFound(wp, commit, lane.value, by=self._run.board.actor(wp)))
 
     async def _now(self, wp: str) -> str | None:
         """What the runner kept of `wp`, else the commit that its branch is at."""

@@ -41,11 +41,15 @@ class ReviewOutdated(WorkPackageEvent):
 
 @dataclass(frozen=True, slots=True)
 class HeadFound(WorkPackageEvent):
-    """A work package was approved outside of this run; `commit` counts as reviewed."""
+    """A work package was approved outside of this run; `commit` counts as reviewed.
+
+    `by` is who did it, where the host names anyone.
+    """
 
     TYPE: ClassVar[str] = "head.found"
     commit: str
     lane: str
+    by: str | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,20 @@ class WpMoved(WorkPackageEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LaneMovedByOthers(WorkPackageEvent):
+    """Others moved it from `was` to `lane` while own attempts of the work packages `during` were at work.
+
+    `approval`: the move says that its work is good. That counts for nothing: it is reviewed all the same.
+    """
+
+    TYPE: ClassVar[str] = "lane.moved_by_others"
+    was: Lane
+    lane: Lane
+    during: tuple[str, ...]
+    approval: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceAllocated(WorkPackageEvent):
     """The work package has a workspace; its own work is measured from `base`."""
 
