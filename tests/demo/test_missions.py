@@ -35,7 +35,13 @@ def states(reply: dict[str, object]) -> dict[str, tuple[str, list[str]]]:
 PLANNED = {"WP01": ("planned", []), "WP02": ("planned", ["WP01"])}
 
 
-@pytest.mark.parametrize("topology", ["coord", "lanes", "single_branch", "legacy"])
+@pytest.mark.parametrize(
+    "topology",
+    [
+        "coord",
+        *(pytest.param(other, marks=pytest.mark.slow) for other in ("lanes", "single_branch", "legacy")),
+    ],
+)
 def test_a_mission_host_knows_the_planned_mission(
     real_host: Install, real_project: Make, topology: Topology
 ) -> None:

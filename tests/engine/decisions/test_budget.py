@@ -1,10 +1,8 @@
-"""Limits: what a run and its work packages may use, told, kept, and gone on from; in virtual time."""
+"""Limits: what a run may use, kept, and gone on from with higher ones; in virtual time."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,50 +16,21 @@ from kitty_run.engine.state.events import (
     AttemptStarted,
     Event,
     LimitReached,
-    Notice,
-    RunEnded,
     WpMoved,
 )
 from kitty_run.engine.state.gate_answers import Answer, give
-from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
-from kitty_run.profile.model import Action, Allowance, Backoff, Limits, Output, RetryRow
+from kitty_run.profile.model import Action, Allowance, Backoff, Limits, RetryRow
 from kitty_run.simulation.kill import run_and_kill
 
-from tests.engine import profiles
+from tests.engine.metering import HOUR, limits_told, metered, metering, started
 from tests.engine.world import Did, FakeWorkspace, Job, World, good
 
 PAIR = {"WP01": [], "WP02": ["WP01"]}
+
+
 WIDE = {"WP01": [], "WP02": [], "WP03": []}
-HOUR = 3600.0
-
-
-def metered(root: Path, dependencies: Mapping[str, list[str]], blind: tuple[str, ...] = ()) -> World:
-    """A world whose attempts cost 1 dollar and 100 tokens each; of `blind` agents nobody hears of it."""
-    profile = profiles.profile()
-    output = Output("json", cost_usd="/cost", input_tokens="/read", output_tokens="/written")
-    agents = {
-        name: agent if name in blind else replace(agent, output=output)
-        for name, agent in profile.agents.items()
-    }
-    world = World(root, dependencies, profile=replace(profile, agents=agents))
-    world.script = metering(good)
-    return world
-
-
-def metering(script: object) -> object:
-    """`script`, with the meter's figures as each attempt's output."""
-    figures = json.dumps({"cost": 1.0, "read": 90, "written": 10})
-    return lambda job: replace(script(job), output=figures)  # type: ignore[operator]
-
-
-def started(world: World, wp: str | None = None) -> int:
-    return sum(wp in (None, event.wp) for event in world.events(AttemptStarted))
-
-
-def limits_told(report: Report) -> list[tuple[str, str | None]]:
-    return [(one.key, one.wp) for one in report.limits]
 
 
 @pytest.mark.parametrize(
@@ -116,16 +85,6 @@ def test_attempts_that_are_prepared_at_once_are_not_more_either(
     world.change(limits=Limits(attempts=2))
     assert world.run().exit_status is ExitStatus.PAUSED
     assert started(world) == 2
-
-
-def test_a_work_package_at_its_own_limit_does_not_wait_for_a_limited_agent_first(tmp_path: Path) -> None:
-    world = World(tmp_path, {"WP01": []}, script=lambda job: job.fail())
-    row = RetryRow(Action.WAIT, 9, Backoff(5 * HOUR, 1.0), Action.BLOCK)
-    own = Allowance(attempts=1)
-    world.change(limits=Limits(work_package=own), retry=replace(world.profile.retry, agent={"default": row}))
-    report = world.run()
-    assert report.exit_status is ExitStatus.PAUSED
-    assert report.seconds < HOUR
 
 
 def test_a_review_that_nothing_is_left_for_is_not_claimed(tmp_path: Path) -> None:
@@ -227,52 +186,6 @@ def twice_at(type_: str) -> object:
     return twice
 
 
-OWN = [
-    (Allowance(cost_usd=2), "cost_usd"),
-    (Allowance(tokens=200), "tokens"),
-    (Allowance(attempts=2), "attempts"),
-    (Allowance(wall_clock=2.0), "wall_clock"),
-]
-
-
-@pytest.mark.parametrize(("own", "key"), OWN, ids=[key for _, key in OWN])
-def test_a_work_package_at_its_own_limit_pauses_and_the_others_go_on(
-    own: Allowance, key: str, tmp_path: Path
-) -> None:
-    def script(job: Job) -> Did:
-        return job.fail() if job.wp == "WP01" and job.attempt <= 2 else good(job)
-
-    dependencies = {"WP01": [], "WP02": ["WP01"], "WP03": [], "WP04": ["WP03"]}
-    world = metered(tmp_path, dependencies)
-    world.script = metering(script)  # type: ignore[assignment]
-    world.change(limits=Limits(work_package=own))
-    report = world.run()
-    assert report.exit_status is ExitStatus.PAUSED
-    assert limits_told(report) == [(f"limits.work_package.{key}", "WP01")]
-    assert {wp: one.result for wp, one in report.work_packages.items()} == {
-        "WP01": Result.PAUSED,
-        "WP02": Result.WAITING,
-        "WP03": Result.DONE,
-        "WP04": Result.DONE,
-    }
-    assert world.lanes()["WP01"] is Lane.IN_PROGRESS
-    assert started(world, "WP01") == 2
-    assert world.run().exit_status is ExitStatus.PAUSED
-    assert started(world, "WP01") == 2
-    world.change(limits=Limits(work_package=Allowance(9, 900, 9.0, 9)))
-    assert world.run().exit_status is ExitStatus.OK
-
-
-def test_the_time_of_a_work_package_is_that_of_its_attempts_alone(tmp_path: Path) -> None:
-    """Backoff and waiting for a place don't count; an attempt that was killed does, as far as it got."""
-    world = World(tmp_path, {"WP01": []}, script=lambda job: replace(job.fail(), seconds=10.0))
-    row = RetryRow(Action.RETRY, 9, Backoff(HOUR, 1.0), Action.BLOCK)
-    own = Allowance(wall_clock=30.0)
-    world.change(limits=Limits(work_package=own), retry=replace(world.profile.retry, agent={"default": row}))
-    assert world.run().limits[0].used == pytest.approx(30.0)
-    assert started(world) == 3
-
-
 def test_a_limit_pauses_the_run_whatever_else_is_blocked(tmp_path: Path) -> None:
     def script(job: Job) -> Did:
         return job.idle() if job.wp == "WP01" else good(job)
@@ -290,48 +203,6 @@ def test_a_limit_pauses_the_run_whatever_else_is_blocked(tmp_path: Path) -> None
     assert report.work_packages["WP01"].result is Result.BLOCKED
     assert report.work_packages["WP02"].result is Result.PAUSED
     assert report.exit_status is ExitStatus.PAUSED
-
-
-def test_the_end_says_which_limit_what_it_cost_what_is_left_and_what_to_do(tmp_path: Path) -> None:
-    world = metered(tmp_path, {"WP01": [], "WP02": ["WP01"], "WP03": ["WP02"]}, blind=("bob",))
-    world.change(limits=Limits(cost_usd=2))
-    report = world.run()
-    assert report.reason == (
-        "limits.cost_usd: 2.00 of 2.00 USD used\n"
-        "spent so far: 3 attempts, cost at least 2.00 USD, 1 attempt unknown\n"
-        "left: WP02 (for_review), WP03 (planned)\n"
-        "Raise limits.cost_usd and run the same command again: it goes on from here."
-    )
-    (ended,) = world.events(RunEnded)
-    assert ended.reason == report.reason
-    assert (ended.cost_usd, ended.known_cost_usd, ended.unknown_costs) == (None, 2.0, 1)
-    assert ended.left == {"WP02": "for_review", "WP03": "planned"}
-
-
-def test_every_limit_that_is_reached_is_named(tmp_path: Path) -> None:
-    world = metered(tmp_path, PAIR)
-    world.change(limits=Limits(2, 200, work_package=Allowance(attempts=1)))
-    report = world.run()
-    assert limits_told(report) == [("limits.work_package.attempts", "WP01")]
-    world.change(limits=Limits(1, 100, work_package=Allowance(attempts=1)))
-    report = world.run()
-    assert limits_told(report) == [
-        ("limits.cost_usd", None),
-        ("limits.tokens", None),
-        ("limits.work_package.attempts", "WP01"),
-    ]
-    assert "Raise limits.cost_usd and limits.tokens and limits.work_package.attempts" in report.reason
-
-
-def test_a_run_says_at_its_start_what_its_limits_do_not_see(tmp_path: Path) -> None:
-    world = metered(tmp_path, {"WP01": []}, blind=("bob",))
-    world.change(limits=Limits(cost_usd=100, tokens=10_000, attempts=9))
-    assert world.run().exit_status is ExitStatus.OK
-    told = [event.text for event in world.events(Notice)]
-    assert [text.split(",")[0] for text in told] == [
-        "limits.cost_usd does not see what bob used",
-        "limits.tokens does not see what bob used",
-    ]
 
 
 def test_the_time_limit_ends_the_asking_at_a_terminal(tmp_path: Path) -> None:
