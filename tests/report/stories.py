@@ -11,7 +11,7 @@ from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import AttemptProcess, Event, MissionAccepted, VerdictGiven
 from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.engine.state.session_report import Report
-from kitty_run.git.protocols import Kept, Repair
+from kitty_run.git.protocols import Conflict, Kept, Repair
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 from kitty_run.profile.model import Action, Allowance, Check, Concurrency, Limits, Output, RetryRow
@@ -291,6 +291,19 @@ def half_made(root: Path) -> Told:
     return world
 
 
+def conflicting(root: Path) -> Told:
+    """WP01 and the target changed the same lines: nothing is merged."""
+
+    def conflict(world: World, event: Event, _: Session) -> None:
+        if isinstance(event, MissionAccepted):
+            world.repository.conflicting = Conflict(world.tree("WP01").head, "main", ("src/app.py",))
+
+    world = Told(root, {"WP01": []})
+    world.on_event = conflict
+    world.run()
+    return world
+
+
 STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
@@ -312,5 +325,6 @@ STORIES: Mapping[str, Story] = {
         bug,
         one_workspace,
         half_made,
+        conflicting,
     )
 }

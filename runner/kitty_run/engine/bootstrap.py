@@ -16,6 +16,7 @@ from pathlib import Path
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.kept_work import tell_kept
+from kitty_run.engine.killed_run import clear_lock
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
@@ -169,13 +170,15 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
     chain, memory = witness.chain(place), Memory()
     journal = Journal(place.journal, keep=None if chain is None else chain.append)
     try:
-        for entry in journal.open():
+        entries = journal.open()
+        for entry in entries:
             memory.apply(entry)
+        cleared = await clear_lock(repo, entries)
         journal.observe(memory.apply)
         journal.show(show)
         begins = RunResumed if known else RunStarted
         journal.write(header(begins, request.loaded.profile, host, state))
-        for text in (*notices, *witness.notices):
+        for text in (*notices, *witness.notices, *cleared):
             journal.write(Notice(text))
         _name_damage(journal)
         calls.attach(journal)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
@@ -15,6 +17,8 @@ LOCKS = ("index.lock", "HEAD.lock")
 
 PATIENCE, POLL = 60.0, 0.25
 """Seconds to wait for a git that is still at work, and between two looks."""
+BRIEF = 3.0
+"""Seconds within which a lock of the root checkout is an ordinary one, such as an editor's."""
 
 
 async def clear_stale_locks(git: Git, branch: str | None) -> None:
@@ -29,6 +33,34 @@ async def clear_stale_locks(git: Git, branch: str | None) -> None:
     await wait_for_git(git.cwd, locks, patience=0)
     for lock in locks:
         lock.unlink(missing_ok=True)
+
+
+async def clear_root_lock(root: Path, killed: tuple[float, float] | None) -> Path | None:
+    """Remove the index lock of the root checkout that a killed run's git left; None: there was none.
+
+    `killed` is when that run began, and when its last git must have ended (both since the epoch). Raises
+    `WorkspaceError` for a lock from another time, and for one that a process still holds.
+    """
+    lock = git_dir(root) / "index.lock"
+    for _ in range(round(BRIEF / POLL)):
+        if not lock.exists():
+            return None
+        await asyncio.sleep(POLL)
+    await wait_for_git(root, [lock])
+    try:
+        made = lock.lstat().st_mtime
+    except FileNotFoundError:
+        return None
+    if killed is not None and killed[0] <= made <= killed[1]:
+        lock.unlink(missing_ok=True)
+        return lock
+    since = datetime.fromtimestamp(made).astimezone().isoformat(" ", "seconds")
+    raise WorkspaceError(
+        f"{lock} is there since {since}, so that git can change nothing at the root checkout. No process "
+        "here has it open, and no run of kitty-run's was killed then. Make sure that no git works there, also "
+        "on other machines that share the directory (here: `ps -ef | grep '[g]it'`), then "
+        f"`rm {shlex.quote(str(lock))}` and run again"
+    )
 
 
 async def wait_for_git(worktree: Path, locks: Sequence[Path], patience: float = PATIENCE) -> None:

@@ -72,13 +72,14 @@ class Repair:
 class Expected:
     """What the workspace must be when an attempt ends: on `branch` (None: the host names none), whose own
     work is on top of `base`; with changed files of at most so many bytes each, and altogether, and not more
-    than that percentage of all files deleted."""
+    than that percentage of all files deleted, those that the glob patterns `owned` cover not counted."""
 
     branch: str | None
     base: str
     file_limit: int
     change_limit: int
     deleted_share: int
+    owned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
 from kitty_run.profile.review_diff import ReviewDiff, size
+from kitty_run.profile.workspace_limits import WorkspaceLimits
 
 Doc = Mapping[str, Any]
 
@@ -42,6 +43,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         commit_message=document["commit"]["message"],
         digest=digest(document),
         executor=_executor(document["executor"]),
+        workspace=WorkspaceLimits(**document["workspace"]["limits"]),
     )
 
 

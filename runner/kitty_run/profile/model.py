@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from kitty_run.profile.review_diff import ReviewDiff
+from kitty_run.profile.workspace_limits import WorkspaceLimits
 
 Axis = Literal["sandbox_mode", "network_mode", "approval_mode"]
 RoleName = Literal["implement", "review"]
@@ -54,6 +55,7 @@ class FailureClass(StrEnum):
     NO_VERDICT = "no_verdict"
     CHECK_FAILED = "check_failed"
     FORBIDDEN_CHANGE = "forbidden_change"
+    WORKSPACE_LOST = "workspace_lost"
     FAILED = "failed"
 
 
@@ -305,3 +307,4 @@ class Profile:
     digest: str
     """SHA-256 (hex) of the resolved document: two profiles with one digest run alike."""
     executor: ExecutorConfig = ExecutorConfig()
+    workspace: WorkspaceLimits = field(default_factory=WorkspaceLimits)

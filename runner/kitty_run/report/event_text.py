@@ -23,6 +23,7 @@ from kitty_run.engine.state.events import (
     HeadFound,
     LaneMovedByOthers,
     LimitReached,
+    MergeConflicted,
     MergeStarted,
     MergeVerified,
     MissionAccepted,
@@ -279,6 +280,11 @@ def _head_found(event: HeadFound) -> Sentence:
 def _put_back(event: BranchPutBack) -> Sentence:
     text = f"{event.branch} is put back to its reviewed commit {_short(event.commit)}"
     return Sentence(text, Tone.BAD, _lines(event.foreign))
+
+
+@words.register
+def _conflicted(event: MergeConflicted) -> Sentence:
+    return Sentence(f"conflicts with {event.other}: not merged", Tone.BAD, some(event.files))
 
 
 @words.register

@@ -29,13 +29,14 @@ class Task:
     """A work package's prompt file. `text` is all of it.
 
     `title` is the work package's id where the front matter has none, or is unusable. `subtasks`
-    are ids such as `T001`.
+    are ids such as `T001`. `owned_files` are glob patterns of what the work package is about.
     """
 
     wp: str
     text: str
     title: str
     subtasks: tuple[str, ...] = ()
+    owned_files: tuple[str, ...] = ()
 
 
 def read_task(path: Path, wp: str) -> Task:
@@ -94,6 +95,7 @@ def _with_front_matter(task: Task, text: str) -> Task:
         task.text,
         _title(title) if isinstance(title, str) and title.strip() else task.wp,
         tuple(item for item in _strings(data.get("subtasks")) if _SUBTASK.fullmatch(item)),
+        _strings(data.get("owned_files")),
     )
 
 

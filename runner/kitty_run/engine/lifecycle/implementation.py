@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kitty_run.agents.launch.prompts import variables
@@ -20,10 +21,18 @@ from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.outcomes import HandedIn, Implemented, Limited
 from kitty_run.engine.lifecycle.state_machine import ImplementOutcome
 from kitty_run.engine.state.events import WorkCommitted, WorkLeft, WorkReady
-from kitty_run.git.protocols import Left, Snapshot
+from kitty_run.git.protocols import Expected, Left, Snapshot
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import FailureClass
 from kitty_run.profile.template import render
+
+TROUBLE: Mapping[str, FailureClass] = {
+    "lost": FailureClass.WORKSPACE_LOST,
+    "rewritten": FailureClass.FORBIDDEN_CHANGE,
+    "deleted": FailureClass.FORBIDDEN_CHANGE,
+    "large": FailureClass.FORBIDDEN_CHANGE,
+}
+"""What the troubles that a workspace was put right of are failures of; others are none."""
 
 
 class Implementation:
@@ -74,6 +83,10 @@ class Implementation:
     async def _output_gate(self, order: Order, outcome: Outcome, before: Snapshot) -> str | AttemptFailure:
         """Refuse what must not be handed in, commit the rest; returns the head to hand in."""
         workspace, allocation = order.at.workspace, order.at.allocation
+        trouble = await workspace.put_right(before, self._expected(order.at))
+        for one in trouble:
+            if one.kind not in TROUBLE or outcome.failure is not None:
+                self._run.notice(one.text, self._wp)
         if allocation.branch is not None:
             await workspace.ensure_branch(allocation.branch)
         touched = await workspace.forbidden(before)
@@ -83,6 +96,9 @@ class Implementation:
             return AttemptFailure(outcome.failure, outcome.rule, outcome.resets_at)
         if touched:
             return AttemptFailure(FailureClass.FORBIDDEN_CHANGE, _forbidden(touched), outcome.resets_at)
+        if failing := [one for one in trouble if one.kind in TROUBLE]:
+            texts = "; ".join(one.text for one in failing)
+            return AttemptFailure(TROUBLE[failing[0].kind], texts, outcome.resets_at)
         await self._commit(order)
         after = await workspace.snapshot()
         reworking = self._run.remember(self._wp).cycle > 1
@@ -91,6 +107,17 @@ class Implementation:
                 FailureClass.NO_CHANGES, "the attempt ended well, but it changed no file", outcome.resets_at
             )
         return after.head
+
+    def _expected(self, at: Assignment) -> Expected:
+        limits, megabyte = self._run.profile.workspace, 1024 * 1024
+        return Expected(
+            at.allocation.branch,
+            at.base,
+            limits.file_mb * megabyte,
+            limits.change_mb * megabyte,
+            limits.deleted_percent,
+            at.task.owned_files,
+        )
 
     async def _commit(self, order: Order) -> None:
         agent = self._run.profile.agents[order.agent]

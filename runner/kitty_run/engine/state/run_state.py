@@ -28,6 +28,7 @@ from kitty_run.engine.state.events import (
     GitRestored,
     HeadFound,
     LaneMovedByOthers,
+    MergeConflicted,
     MergeStarted,
     MergeVerified,
     MissionAccepted,
@@ -87,6 +88,8 @@ class WorkPackageMemory:
     base: str | None = None
     workspace: Path | None = None
     branch: str | None = None
+    conflicted: bool = False
+    """Whether people were told that it can't be merged, and how to resolve that."""
     awaits: bool = False
     ready: str | None = None
     checks: tuple[CheckRecord, ...] = ()
@@ -211,6 +214,8 @@ def _remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, P
         case WorkspaceAllocated():
             memory.base, memory.workspace, memory.branch = event.base, event.path, event.branch or None
             memory.awaits = False
+        case MergeConflicted():
+            memory.conflicted = True
         case WorkspaceAwaited():
             memory.awaits = memory.awaits or (event.claimed and memory.base is None)
         case AttemptStarted():

@@ -19,6 +19,8 @@ async def make_anew(root: Path, path: Path, aside: Aside, branch: str | None, co
     `commit` is what it is made from where nothing later is known. Returns what had been removed, in words.
     Raises `WorkspaceError` where that commit is gone too.
     """
+    if path.resolve() == root.resolve():
+        return ()  # the user's own checkout, which is none that is made anew
     repo, own = Git(root), _admin(path, root)
     gone = []
     if branch is not None and not await _exists(repo, f"refs/heads/{branch}"):

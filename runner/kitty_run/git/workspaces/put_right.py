@@ -17,6 +17,7 @@ from kitty_run.git.workspaces.history import rejoin
 from kitty_run.git.workspaces.lost import make_anew
 from kitty_run.git.workspaces.wholeness import undelete
 
+ALLOW = "`workspace.limits.deleted_percent` of the profile allows it"
 NAMED = 5
 """Files that a message names."""
 
@@ -37,9 +38,13 @@ async def put_right(
         fate = "its work stands on top of that, uncommitted" if again.joined else "the workspace is put back"
         text = f"{again.what}: {fate}. What it made is kept under {again.ref}"
         found.append(Trouble("rejoined" if again.joined else "rewritten", text))
-    if repair := await undelete(git, aside, since.head, want.deleted_share):
+    if repair := await undelete(git, aside, since.head, want.deleted_share, want.owned):
         ref = f", and the deletion is kept under {repair.kept.ref}" if repair.kept else ""
-        found.append(Trouble("deleted", f"{repair.why}. They are put back{ref}"))
+        found.append(
+            Trouble(
+                "deleted", f"{repair.why}. They are put back{ref}. Where so much is to be deleted, {ALLOW}"
+            )
+        )
     if large := await _too_large(git, since, want):
         found.append(await _take_out(git, aside, since, want, large))
     return tuple(found)

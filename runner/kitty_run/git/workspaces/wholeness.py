@@ -6,6 +6,7 @@ directory that lacks files, and in which every missing file reads as one that so
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,11 +54,15 @@ async def make_whole(
     )
 
 
-async def deletes_too_much(git: Git, before: str, after: str, share: int) -> tuple[tuple[str, ...], int]:
+async def deletes_too_much(
+    git: Git, before: str, after: str, share: int, owned: Sequence[str] = ()
+) -> tuple[tuple[str, ...], int]:
     """The files of `before` that `after` lacks (moved ones aside), if they are too many to be meant, and how
     many files `before` has."""
     listed = ("diff-tree", "-r", "-z", "--name-only", "--find-renames", "--diff-filter=D")
-    gone = await git.paths(*listed, before, after)
+    patterns = [_pattern(glob) for glob in owned if glob and not glob.startswith(("*", "?", "["))]
+    found = await git.paths(*listed, before, after)
+    gone = tuple(path for path in found if not any(pattern.fullmatch(path) for pattern in patterns))
     if not gone or share >= 100:
         return (), 0
     all_ = len(await git.paths("ls-tree", "-r", "-z", "--name-only", before))
@@ -76,6 +81,11 @@ async def forget_half_made(path: Path, root: Path) -> bool:
     for own in found:
         shutil.rmtree(own)
     return bool(found)
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    text = re.escape(glob.removeprefix("./")).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+    return re.compile(text.replace(r"\?", "[^/]"), re.DOTALL)
 
 
 def _too_many(gone: int, all_: int, share: int) -> bool:
@@ -140,8 +150,12 @@ async def _reset(git: Git, own: Path, aside: Aside, *, making: bool) -> Repair |
     return Repair(why, restored=_shown(missing), kept=kept)
 
 
-async def undelete(git: Git, aside: Aside, since: str, share: int) -> Repair | None:
+async def undelete(
+    git: Git, aside: Aside, since: str, share: int, owned: Sequence[str] = ()
+) -> Repair | None:
     """Put back files of the commit `since` that are deleted, if they are too many to be meant.
+
+    Those that a pattern of `owned` covers are meant; a pattern that begins with a wildcard covers none.
 
     All other changes stay; commits on top of `since` that delete them are taken apart, their other changes
     stand uncommitted afterwards.
@@ -151,7 +165,7 @@ async def undelete(git: Git, aside: Aside, since: str, share: int) -> Repair | N
     if not now.entries and head == since:
         return None
     tree = (await trees.take(git, SPECS, now)).tree
-    gone, all_ = await deletes_too_much(git, since, tree, share)
+    gone, all_ = await deletes_too_much(git, since, tree, share, owned)
     if not gone:
         return None
     why = f"{len(gone)} of {all_} files were deleted"

@@ -8,11 +8,11 @@ from pathlib import Path
 from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
-from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck
+from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck, conflict_text
 from kitty_run.engine.lifecycle.mission.push import ensure_pushed
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
-from kitty_run.engine.state.events import MergeStarted, MergeVerified, StatusCommitted
+from kitty_run.engine.state.events import MergeConflicted, MergeStarted, MergeVerified, StatusCommitted
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
@@ -62,10 +62,23 @@ class MissionMerge:
         await self._settle(merge, works)
         works = await self._works()
         heads = {work.wp: work.head for work in works}
+        await self._refuse_conflicts(await self._target(merge), works)
         await self._check.before(await self._target(merge))
         self._run.journal.write(MergeStarted(heads=heads, target=merge.target, strategy=merge.strategy))
         await self._call_merge(merge, works)
         return await self._verified(merge, heads)
+
+    async def _refuse_conflicts(self, target: str, works: list[Work]) -> None:
+        """Say before anything is merged what can't be: hosts leave a merge half done, or take one side."""
+        if await self._git.repository.resolve(target) is None:
+            return
+        found = await self._git.repository.conflict(target, list(dict.fromkeys(work.head for work in works)))
+        if found is None:
+            return
+        work = next(one for one in works if one.head == found.head)
+        other = next((one.branch for one in works if one.head == found.other and one.branch), target)
+        self._run.journal.write(MergeConflicted(work.wp, commit=found.head, other=other, files=found.files))
+        raise Unfinished(conflict_text(work.wp, work.workspace, other, found.files))
 
     def _check_strategy(self, merge: Merge) -> None:
         works = self._calls.host.traits.merge_strategies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
@@ -112,6 +113,19 @@ class MergeCheck:
 
     def _ref(self, name: str) -> str:
         return f"refs/kitty-run/{self._run.board.mission}/{name}"
+
+
+def conflict_text(wp: str, workspace: Path, other: str, files: Sequence[str]) -> str:
+    """Where a work package can't be merged with the branch `other`, and how a person resolves it."""
+    git = f"git -C {shlex.quote(str(workspace))}"
+    return (
+        f"not merged: the work of {wp} conflicts with {other}, in {', '.join(files[:20])}.\n"
+        "Nothing is lost: every work package's commits are on its branch. Resolve that on its branch:\n"
+        f"  {git} merge {shlex.quote(other)}\n"
+        f"  (edit {', '.join(files[:20])})\n"
+        f"  {git} add -- {_quoted(files)} && {git} commit --no-edit\n"
+        "then run again."
+    )
 
 
 def _quoted(files: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ class ReviewedHeads:
 
     async def _settle(self, branch: str, wps: Sequence[str], known: Sequence[str]) -> str | None:
         reviewed = [commit for wp in wps if (commit := self._run.remember(wp).reviewed)]
-        if not reviewed or await self._repository.resolve(branch) == reviewed[-1] == reviewed[0]:
+        if not reviewed or (await self._repository.resolve(branch) in reviewed and len(set(reviewed)) == 1):
             return None
         standing = await self._repository.standing(branch, reviewed, known)
         if standing is None:
@@ -78,8 +78,9 @@ class ReviewedHeads:
         return await self._put_back(branch, wps, standing, astray)
 
     def _is_resolution(self, wps: Sequence[str], commit: Foreign) -> bool:
-        """Whether a person was asked for it: a merge of this branch was tried, and did not succeed."""
-        return commit.resolves and any(wp in self._run.memory.heads for wp in wps)
+        """Whether a person was asked for it: a merge of this branch did not succeed, or would not have."""
+        asked = any(wp in self._run.memory.heads or self._run.remember(wp).conflicted for wp in wps)
+        return commit.resolves and asked
 
     async def _put_back(
         self, branch: str, wps: Sequence[str], standing: Standing, astray: Sequence[Foreign]

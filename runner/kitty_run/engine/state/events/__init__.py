@@ -21,6 +21,7 @@ from kitty_run.engine.state.events.attempts import (
 )
 from kitty_run.engine.state.events.base import Entry, Event, Unknown
 from kitty_run.engine.state.events.mission import (
+    MergeConflicted,
     MergeStarted,
     MergeVerified,
     MissionAccepted,
@@ -89,6 +90,7 @@ __all__ = [
     "HeadFound",
     "LaneMovedByOthers",
     "LimitReached",
+    "MergeConflicted",
     "MergeStarted",
     "MergeVerified",
     "MissionAccepted",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from kitty_run.engine.state.events.base import RunEvent
+from kitty_run.engine.state.events.base import RunEvent, WorkPackageEvent
 
 Strategy = Literal["merge", "squash", "rebase"]
 
@@ -26,6 +26,16 @@ class MergeStarted(RunEvent):
     heads: Mapping[str, str]
     target: str | None
     strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class MergeConflicted(WorkPackageEvent):
+    """The work package's commit can't be merged with the branch `other`: nothing was merged yet."""
+
+    TYPE: ClassVar[str] = "merge.conflicted"
+    commit: str
+    other: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
