@@ -56,9 +56,9 @@ async def clear_root_lock(root: Path, killed: tuple[float, float] | None) -> Pat
         return lock
     since = datetime.fromtimestamp(made).astimezone().isoformat(" ", "seconds")
     raise WorkspaceError(
-        f"{lock} is there since {since}, so that git can change nothing at the root checkout. No "
-        "process here has it open, and no run of kitty-run's was killed then. Make sure that no git works there, "
-        "also on other machines that share the directory (here: `ps -ef | grep '[g]it'`), then "
+        f"{lock} is there since {since}, so that git can change nothing at the root checkout. "
+        "No process here has it open, and no run of kitty-run's was killed then. Make sure that no git works "
+        "there, also on other machines that share the directory (here: `ps -ef | grep '[g]it'`), then "
         f"`rm {shlex.quote(str(lock))}` and run again"
     )
 
