@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.project import Project, make
+from tests.cli.project import IMPLEMENT, Project, make
 from tests.cli.test_after_review import add_to, events, git, on_target, run
 
 pytestmark = pytest.mark.whole
@@ -151,3 +152,54 @@ def test_what_was_pushed_is_asked_of_the_remote(tmp_path: Path) -> None:
     status, text = run(project)
     assert status == 0, text
     assert at(remote) == git(project, "rev-parse", "main")
+
+
+SAME_LINE = """
+if os.environ["KITTY_WP"] == "WP01":
+    import subprocess
+    pathlib.Path("shared.py").write_text("A = 1\\nB = 2\\nC = 1\\n")
+    root = {root!r}
+    pathlib.Path(root, "shared.py").write_text("A = 1\\nB = 1  # HOTFIX\\nC = 1\\n")
+    subprocess.run(["git", "-C", root, "commit", "-q", "-m", "hotfix", "--", "shared.py"], check=True)
+"""
+
+
+@pytest.fixture
+def conflicting(tmp_path: Path) -> Project:
+    """The target gets a hotfix in a line that WP01 changes too."""
+    root = tmp_path / "repo"
+    made = make(root, implementer=IMPLEMENT + SAME_LINE.format(root=str(root)), dependencies={"WP01": ()})
+    (root / "shared.py").write_text("A = 1\nB = 1\nC = 1\n", encoding="utf-8")
+    git(made, "add", "shared.py")
+    git(made, "commit", "-q", "-m", "shared")
+    return made
+
+
+def resolve(text: str, file: str) -> None:
+    """Do what the message says, with both sides kept."""
+    merge, add = (line.strip() for line in text.split("\\n") if line.strip().startswith("git -C "))
+    assert subprocess.run(["sh", "-c", merge], check=False, capture_output=True).returncode == 1
+    found = re.search(r"git -C (\S+) ", merge)
+    assert found is not None
+    Path(found[1], file).write_text("A = 1\nB = 2  # HOTFIX\nC = 1\n", encoding="utf-8")
+    subprocess.run(["sh", "-c", add], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("name", ["merge", "squash"])
+def test_a_conflict_is_said_before_the_merge_and_the_printed_commands_resolve_it(
+    conflicting: Project, name: str
+) -> None:
+    project = conflicting
+    strategy(project, name)
+    status, text = run(project)
+    assert status == 1, text
+    assert "conflicts with main, in shared.py" in text, text
+    assert "Nothing is lost" in text
+    assert events(project, "merge.started") == []
+    assert "HOTFIX" in git(project, "show", "main:shared.py")
+    assert "WP01.txt" not in on_target(project)
+    resolve(text, "shared.py")
+    status, text = run(project)
+    assert status == 0, text
+    assert git(project, "show", "main:shared.py") == "A = 1\nB = 2  # HOTFIX\nC = 1"
+    assert "WP01.txt" in on_target(project)
