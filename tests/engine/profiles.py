@@ -20,7 +20,7 @@ from kitty_run.profile.model import (
     RetryTables,
     Role,
 )
-from kitty_run.simulation.profile import FAILURES
+from kitty_run.simulation.profile import FAILURES, OUTPUT
 
 POLICY = Policy("kitty-run", "1.0.0", None, "full_auto", "workspace_write", "none")
 ENFORCE = {axis: {getattr(POLICY, axis): Extra()} for axis in AXES}
@@ -33,6 +33,7 @@ def agent(name: str, family: str | None = None) -> Agent:
         family=family or name,
         command=(name,),
         enforce=ENFORCE,
+        output=OUTPUT,
         failures=FAILURES,
     )
 

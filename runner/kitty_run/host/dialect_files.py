@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -37,6 +38,7 @@ def load(path: Path) -> Dialect | Refused:
     return parse(document)
 
 
+@cache
 def named(name: str) -> Dialect:
     """The dialect `name`, which ships; `UsageError` lists those there are."""
     known = {dialect.name: dialect for dialect in load_all() if isinstance(dialect, Dialect)}

@@ -14,15 +14,29 @@ from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.profile.model import FailureClass
 from kitty_run.simulation.workspaces import WorkspaceContent
 
+USAGE = ("cost_usd", "input_tokens", "output_tokens")
+"""What an agent may tell of what it used, in this order."""
+
 
 @dataclass(frozen=True)
 class SimulatedEnd:
-    """How a simulated attempt ends: after `seconds` of virtual time, with `output` on standard output."""
+    """How a simulated attempt ends: after `seconds` of virtual time, with `output` on standard output.
+
+    Cost and tokens are what the agent tells of them, None: nothing.
+    """
 
     status: int | None = 0
     ending: Ending = "exit"
     seconds: float = 1.0
     output: str = ""
+    cost_usd: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    def text(self) -> str:
+        """All of standard output, as `simulation.profile.OUTPUT` reads it."""
+        told = [f"{name}={value}" for name in USAGE if (value := getattr(self, name)) is not None]
+        return self.output + (f"used {' '.join(told)}\n" if told else "")
 
 
 @dataclass
@@ -126,7 +140,7 @@ class SimulatedProcesses:
         self.peak = max(self.peak, len(self.running))
         try:
             end = self._at.script(attempt)
-            launch.stdout.write_text(end.output, encoding="utf-8")
+            launch.stdout.write_text(end.text(), encoding="utf-8")
             await asyncio.sleep(end.seconds)
         finally:
             self.running.remove(attempt)

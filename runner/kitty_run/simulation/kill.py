@@ -23,10 +23,14 @@ def run_and_kill(simulation: Simulation, when: Callable[[Event, int], bool]) -> 
     count = 0
     frozen: list[_Instant] = []
 
-    def follow(_: Simulation, event: Event, __: Session) -> None:
+    def follow(_: Simulation, event: Event, session: Session) -> None:
         nonlocal count
+        if frozen:
+            return
         count += 1
-        if not frozen and when(event, count):
+        if watcher is not None:
+            watcher(simulation, event, session)
+        if when(event, count):
             frozen.append(_Instant(simulation))
             raise Killed
 

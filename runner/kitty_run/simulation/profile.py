@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kitty_run.profile.model import AXES, Agent, AgentEnv, Extra, FailureClass, FailureRule, Output, Profile
+from kitty_run.simulation.agents import USAGE
 
 SPOKEN = (
     FailureClass.RATE_LIMITED,
@@ -19,6 +20,9 @@ FAILURES = tuple(
     FailureRule(failure, match=rf"^{failure}(?: until (?P<resets_at>.+))?$") for failure in SPOKEN
 )
 """How a simulated agent's output is read: a line with the failure's name, and when it ends if known."""
+
+OUTPUT = Output(usage="^used" + "".join(rf"(?: {name}=(?P<{name}>[\d.]+))?" for name in USAGE) + "$")
+"""Where cost and tokens stand in it."""
 
 
 def with_simulated_agents(profile: Profile) -> Profile:
@@ -41,7 +45,7 @@ def _simulated(agent: Agent, profile: Profile) -> Agent:
         roles={},
         prompt="stdin",
         env=AgentEnv(),
-        output=Output(),
+        output=OUTPUT,
         resume=None,
         success=None,
         failures=FAILURES,

@@ -186,6 +186,7 @@ class Simulation:
 
     async def _first_look(self) -> MissionState:
         """The connection's own state call, which is before the engine's time and meets no fault."""
+        self.host.reconnect()
         faults, self.host.faults, self.host.observer = self.host.faults, [], None
         state = await self.host.state()
         self.host.faults = faults

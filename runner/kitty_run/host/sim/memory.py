@@ -127,6 +127,10 @@ class SimHost:
         async with self._turn:
             yield
 
+    def reconnect(self) -> None:
+        """A new client, on an event loop of its own: no call of an earlier one is under way."""
+        self._turn = asyncio.Lock()
+
     @property
     def contract(self) -> str:
         return self._rules.contract
