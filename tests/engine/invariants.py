@@ -36,11 +36,13 @@ class Watch:
         self.problems: list[str] = []
         self._approved: set[str] = set()
         self._merged = False
+        self._worked: set[str] = set()
 
     def __call__(self, course: Course, event: Event) -> None:
         match event:
             case AttemptStarted() as started:
-                self.problems += two_writers(course, started)
+                self.problems += two_writers(course, started, self._worked)
+                self._worked.add(started.wp)
                 self.problems += beyond_concurrency(course, started)
             case VerdictGiven(verdict="approved") as verdict:
                 self._approved.add(verdict.commit)
@@ -49,7 +51,7 @@ class Watch:
             self.problems += unreviewed(course, self._approved)
 
 
-def two_writers(course: Course, started: AttemptStarted) -> Iterator[str]:
+def two_writers(course: Course, started: AttemptStarted, worked: set[str]) -> Iterator[str]:
     """Attempts that are at work in the workspace in which one starts, and work that waits for a review."""
     simulation = course.simulation
     name = simulation.workspace_name(started.wp)
@@ -58,8 +60,7 @@ def two_writers(course: Course, started: AttemptStarted) -> Iterator[str]:
     in_review = {
         wp
         for wp, lane in lanes.items()
-        if wp not in course.touched
-        and wp != started.wp
+        if wp in worked - course.touched - {started.wp}
         and simulation.workspace_name(wp) == name
         and lane in {Lane.FOR_REVIEW, Lane.IN_REVIEW, Lane.BLOCKED}
     }

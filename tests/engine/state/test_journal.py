@@ -67,6 +67,25 @@ def test_observers_hear_of_an_event_after_it_is_on_the_disk(tmp_path: Path) -> N
     assert seen == [(event, 1)]
 
 
+def test_every_line_is_synced_to_the_disk_before_anything_follows_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that a power cut takes with it announces nothing."""
+    journal = opened(tmp_path / "events.jsonl")
+    happened: list[str] = []
+    sync = os.fsync
+
+    def fsync(file: int) -> None:
+        happened.append(f"synced {len(list(read(journal.path)))}")
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    journal.observe(lambda _: happened.append("observed"))
+    journal.write(Notice("x"))
+    journal.write(Notice("y"))
+    assert happened == ["synced 1", "observed", "synced 2", "observed"]
+
+
 def test_a_journal_is_private_to_its_owner(tmp_path: Path) -> None:
     journal = opened(tmp_path / "events.jsonl")
     assert journal.path.stat().st_mode & 0o777 == 0o600

@@ -11,7 +11,7 @@ from pathlib import Path
 from kitty_run.engine.state.events import Event, RunEnded, RunStarted
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.private_files import make_directories, make_directory, write_whole
-from kitty_run.errors import JournalError, KittyRunError
+from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 
 HOME = ".kitty-run"
 
@@ -118,11 +118,11 @@ def unfinished_run(repo: Path, mission: str) -> RunPlace | None:
     """The latest run of `mission` if it has not ended with success; the same command goes on with it."""
     for place in reversed(runs(repo)):
         found = _events(place)
-        starts = [event for event in found if isinstance(event, RunStarted)]
-        if not starts or starts[0].mission != mission:
+        sessions = [event for event in found if isinstance(event, RunStarted | RunEnded)]
+        if not sessions or not isinstance(sessions[0], RunStarted) or sessions[0].mission != mission:
             continue
-        ended = [event.exit_status for event in found if isinstance(event, RunEnded)]
-        complete = bool(ended) and ended[-1] == 0 and len(ended) >= len(starts)
+        last = sessions[-1]
+        complete = isinstance(last, RunEnded) and last.exit_status == ExitStatus.OK
         return None if complete else place
     return None
 
