@@ -26,6 +26,8 @@ from kitty_run.profile.model import Allowance
 from tests.engine.random_missions import Course
 
 DAY = 86400.0
+TICK = 0.002
+"""Seconds that the clock of the time limit may be late."""
 GOOD = {EndCode.COMPLETED, EndCode.DONE_BEFORE}
 
 
@@ -157,7 +159,7 @@ def beyond_limits(course: Course) -> Iterator[str]:
             case AttemptStarted() as one:
                 yield from run.start("the run", limits)
                 yield from own[one.wp].start(one.wp, limits.work_package)
-                if limits.wall_clock is not None and run.seconds(entry.at) >= limits.wall_clock:
+                if limits.wall_clock is not None and run.seconds(entry.at) > limits.wall_clock + TICK:
                     yield f"an attempt starts after {run.seconds(entry.at)} of {limits.wall_clock} s"
             case AttemptEnded() as end:
                 run.end(end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.git.protocols import AbortedMerge, Conflict, Loss, Standing, Unmerged
@@ -11,15 +11,22 @@ from kitty_run.simulation.workspaces import WorkspaceContent
 
 
 class SimulatedRepository:
-    """`RepositoryPort` over the workspaces' content; `merged` says whether the host has merged.
+    """`RepositoryPort` over the workspaces' content.
 
+    `names` are the mission's workspaces; `merged` says whether the host has merged.
     `conflicting` is what computing that merge finds before, `unmerged` what verifying it finds missing;
     `kept` are the commits kept under refs, by work package; `status_commits` the mission's folders whose
     status was committed.
     """
 
-    def __init__(self, contents: Mapping[str, WorkspaceContent], merged: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        contents: dict[str, WorkspaceContent],
+        names: Callable[[], Collection[str]],
+        merged: Callable[[], bool],
+    ) -> None:
         self._contents = contents
+        self._names = names
         self._merged = merged
         self.conflicting: Conflict | None = None
         self.unmerged: tuple[Unmerged, ...] = ()
@@ -38,9 +45,12 @@ class SimulatedRepository:
         content = self._of(branch)
         if content is None:
             return None
-        goal = max(reviewed, key=content.heads.index)
-        after = content.heads[content.heads.index(goal) + 1 :]
-        return Standing(content.head, tuple(Foreign(one, "sneaked in", ()) for one in after), (), goal)
+        missing = tuple(one for one in reviewed if one not in content.heads)
+        there = [at for at, head in enumerate(content.heads) if head in reviewed]
+        goal = content.heads[there[-1]] if there and not missing else None
+        after = content.heads[there[-1] + 1 :] if there else content.heads[1:]
+        foreign = tuple(Foreign(one, "sneaked in", ()) for one in after)
+        return Standing(content.head, foreign, missing, goal)
 
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
         content = self._of(branch)
@@ -93,4 +103,6 @@ class SimulatedRepository:
         return self.kept_commits.get(wp)
 
     def _of(self, branch: str) -> WorkspaceContent | None:
-        return next((content for name, content in self._contents.items() if branch.endswith(name)), None)
+        """The content of the workspace on that branch, which is there from the start; None for the target."""
+        name = next((name for name in self._names() if branch.endswith(name)), None)
+        return None if name is None else self._contents.setdefault(name, WorkspaceContent())

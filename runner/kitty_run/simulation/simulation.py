@@ -92,7 +92,11 @@ class Simulation:
         """All that were started, in order."""
         self.workspaces: dict[str, WorkspaceContent] = {}
         self.processes = SimulatedProcesses(self)
-        self.repository = SimulatedRepository(self.workspaces, lambda: self.host.held.merged)
+        self.repository = SimulatedRepository(
+            self.workspaces,
+            lambda: {self.workspace_name(wp) for wp in self.host.held.work_packages},
+            lambda: self.host.held.merged,
+        )
         self.place = RunPlace(root / ".kitty-run" / "runs" / "run-1")
         self.on_event: Callable[[Any, Event, Session], None] | None = None
         """Called with the simulation, each new event and the session: to watch, or to act at that instant."""
