@@ -23,7 +23,7 @@ from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Allowance
 
-from tests.engine.random_missions import Course
+from tests.engine.course import Course
 
 DAY = 86400.0
 TICK = 0.002

@@ -9,8 +9,9 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.engine.course import Course
 from tests.engine.invariants import Watch, problems
-from tests.engine.random_missions import Course, Scenario, scenarios
+from tests.engine.random_missions import Scenario, scenarios
 
 PART = 500
 """Examples of each of the four parts of the long run."""
