@@ -91,18 +91,20 @@ def test_a_merge_that_takes_a_hotfix_away_is_told_and_the_way_back_works(tmp_pat
     assert run(project)[0] == 0
 
 
-def test_a_commit_that_nobody_reviewed_is_named_whoever_its_author_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["evil.py", ".kittify/config.yaml"])
+def test_a_commit_that_nobody_reviewed_is_named_whoever_its_author_is(tmp_path: Path, file: str) -> None:
     project = make(tmp_path / "repo")
     sneak = (
-        "subprocess.run('echo evil > evil.py && git add evil.py && git commit -q -m chore', "
+        f"subprocess.run('echo evil > {file} && git add {file} && git commit -q -m chore', "
         "shell=True, check=True)"
     )
     host_that(project, sneak)
     status, text = run(project)
     assert status == 1, text
-    assert "chore (evil.py)" in text
+    assert f"chore ({file})" in text
     assert "accepted  by the host, before" in project.kitty_run(str(project.profile), "--mission", "demo").err
     git(project, "revert", "--no-edit", "HEAD")
+    (project.root / ".kittify").mkdir(exist_ok=True)  # git removed it with its only file
     assert run(project)[0] == 0
 
 

@@ -18,7 +18,7 @@ from kitty_run.git.repository import Repository
 from tests.git_repos import GitRepo, make_repo
 
 T = TypeVar("T")
-RECORDS = ("kitty-specs/m/", ".kittify/")
+RECORDS = ("kitty-specs/m/",)
 OLD_GIT = """\
 #!/bin/sh
 # A git of before 2.38: it has no `merge-tree --write-tree`.
