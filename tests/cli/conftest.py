@@ -79,3 +79,9 @@ def after_run(
         return found.project
 
     return take
+
+
+@pytest.fixture
+def paused(after_run: Callable[..., Project]) -> Project:
+    """A run that waits at its gate, all work packages done."""
+    return after_run("merge")

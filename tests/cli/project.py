@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from kitty_run.engine.state.events import Entry, Event
+from kitty_run.engine.state.events.codec import to_line
+from kitty_run.engine.state.journal import read
+from kitty_run.engine.state.run_directory import RunPlace, runs
 
 from tests import simulated_host
 from tests.program import Done, kitty_run
 
-__all__ = ["Done", "Project", "kitty_run", "make"]
+__all__ = ["LOST", "Done", "Project", "forged", "kitty_run", "make", "only"]
 
 IMPLEMENT = """\
 import os, pathlib, sys
@@ -77,6 +83,39 @@ def make(
     ):
         subprocess.run(["git", *argv], cwd=root, check=True, capture_output=True)
     return Project(root, profile)
+
+
+def only(project: Project) -> RunPlace:
+    """The project's one run."""
+    (place,) = runs(project.root)
+    return place
+
+
+def forged(place: RunPlace, event: Event) -> bytes:
+    """A line as the runner would write it, made by somebody else."""
+    entries = list(read(place.journal))
+    line = to_line(Entry(entries[-1].at, event), len(entries) + 1)
+    return json.dumps(line).encode() + b"\n"
+
+
+def _cut(place: RunPlace) -> None:
+    place.journal.write_bytes(b"".join(place.journal.read_bytes().splitlines(keepends=True)[:3]))
+
+
+def _link(place: RunPlace) -> None:
+    elsewhere = place.directory / "elsewhere"
+    place.journal.replace(elsewhere)
+    place.journal.symlink_to(elsewhere)
+
+
+LOST: dict[str, Callable[[RunPlace], object]] = {
+    "emptied": lambda place: place.journal.write_bytes(b""),
+    "cut": _cut,
+    "linked": _link,
+    "removed": lambda place: place.journal.unlink(),
+    "folder removed": lambda place: shutil.rmtree(place.directory),
+}
+"""What can happen to a run's journal, by name."""
 
 
 def _profile(scripts: Path, gates: tuple[str, ...]) -> dict[str, object]:

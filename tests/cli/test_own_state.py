@@ -15,14 +15,13 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.state.digest_chain import store_of
-from kitty_run.engine.state.events import Entry, Event, Notice, RunEnded
-from kitty_run.engine.state.events.codec import to_line
+from kitty_run.engine.state.events import Notice, RunEnded
 from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.repository_lock import RepositoryBusy, repository_lock
-from kitty_run.engine.state.run_directory import RunPlace, runs
+from kitty_run.engine.state.run_directory import runs
 from kitty_run.errors import ExitStatus, MachineFault
 
-from tests.cli.project import Done, Project, make
+from tests.cli.project import LOST, Done, Project, forged, make, only
 
 pytestmark = pytest.mark.whole
 
@@ -36,27 +35,9 @@ def run(project: Project) -> Done:
     return project.kitty_run(str(project.profile), "--mission", "demo")
 
 
-@pytest.fixture
-def paused(after_run: Callable[..., Project]) -> Project:
-    """A run that waits at its gate, all work packages done."""
-    return after_run("merge")
-
-
-def only(project: Project) -> RunPlace:
-    (place,) = runs(project.root)
-    return place
-
-
 def notices(project: Project) -> str:
     events = (entry.event for place in runs(project.root) for entry in read(place.journal))
     return "\n".join(event.text for event in events if isinstance(event, Notice))
-
-
-def forged(place: RunPlace, event: Event) -> bytes:
-    """A line as the runner would write it, made by somebody else."""
-    entries = list(read(place.journal))
-    line = to_line(Entry(entries[-1].at, event), len(entries) + 1)
-    return json.dumps(line).encode() + b"\n"
 
 
 def test_a_forged_end_of_the_run_is_told_and_not_believed(paused: Project) -> None:
@@ -99,19 +80,11 @@ def test_an_agent_that_no_journal_knows_of_is_ended_first(project: Project) -> N
             other.kill()
 
 
-DAMAGE: list[Callable[[RunPlace], object]] = [
-    lambda place: place.journal.write_bytes(b""),
-    lambda place: place.journal.write_bytes(b"\n".join(place.journal.read_bytes().split(b"\n")[:3]) + b"\n"),
-    lambda place: place.journal.unlink(),
-    lambda place: shutil.rmtree(place.directory),
-]
-
-
-@pytest.mark.parametrize("damage", DAMAGE, ids=["emptied", "cut", "removed", "folder removed"])
-def test_what_was_spent_is_known_after_damage(paused: Project, damage: Callable[[RunPlace], object]) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in LOST if kind != "linked"])
+def test_what_was_spent_is_known_after_damage(paused: Project, kind: str) -> None:
     place = only(paused)
     right = place.journal.read_bytes()
-    damage(place)
+    LOST[kind](place)
     run(paused)
     assert place.journal.read_bytes().startswith(right)
     assert "missing and put back" in notices(paused)

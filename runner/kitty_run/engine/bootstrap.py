@@ -164,7 +164,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
 ) -> Report:
     state = await host.state()
     witness = await asyncio.to_thread(verify, repo)
-    known = unfinished_run(repo, state.mission)
+    known = unfinished_run(runs(repo), state.mission)
     place = known or new_run(repo)
     place.write_profile(as_yaml(request.loaded.document()))
     chain, memory = witness.chain(place), Memory()

@@ -12,8 +12,9 @@ from kitty_run.engine.lifecycle.state_machine import first_step
 from kitty_run.engine.scheduling.critical_path import sizes, ways_left
 from kitty_run.engine.scheduling.dependency_graph import cycle, missing, waves
 from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
-from kitty_run.engine.state.journal import read
-from kitty_run.engine.state.run_directory import unfinished_run
+from kitty_run.engine.state.events import Entry
+from kitty_run.engine.state.own_runs import OwnRuns
+from kitty_run.engine.state.run_directory import RunPlace, unfinished_run
 from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
 from kitty_run.engine.state.session_report import Reached
 from kitty_run.engine.state.usage import Ledger
@@ -42,16 +43,14 @@ class Seen:
     run: str | None = None
     attempts: int = 0
     ledger: Ledger = field(default_factory=Ledger)
+    notices: tuple[str, ...] = ()
+    """What of the journals is not believed."""
 
 
 async def look(host: Host, repo: Path, actor: str) -> Seen:
     """Look at the mission; makes reading calls only."""
     state = await host.state()
-    place, memory = unfinished_run(repo, state.mission), Memory()
-    if place is not None:
-        for event in read(place.journal):
-            memory.apply(event)
-        memory.ledger.close()
+    place, memory, notices = await asyncio.to_thread(_remembered, repo, state.mission)
     packages = state.work_packages
     lanes = {package.id: package.lane for package in packages}
     named = host.workspaces([package.id for package in packages])
@@ -70,7 +69,25 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         run=place.id if place else None,
         attempts=sum(sum(wp.attempts.values()) for wp in memory.work_packages.values()),
         ledger=memory.ledger,
+        notices=notices,
     )
+
+
+def _remembered(repo: Path, mission: str) -> tuple[RunPlace | None, Memory, tuple[str, ...]]:
+    """The unfinished run, what it remembers, and which of the journals' claims are not believed."""
+    known, memory, told = OwnRuns(repo), Memory(), dict[str, None]()
+
+    def entries(place: RunPlace) -> tuple[Entry, ...]:
+        own = known.journal(place)
+        told[own.notice] = None
+        return own.contents.entries
+
+    place = unfinished_run(known.places, mission, entries)
+    if place is not None:
+        for event in entries(place):
+            memory.apply(event)
+        memory.ledger.close()
+    return place, memory, tuple(filter(None, (*known.notices, *told)))
 
 
 def make(profile: Profile, seen: Seen | None) -> Plan:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
 from kitty_run.engine.state.events import Entry
-from kitty_run.engine.state.journal import read
+from kitty_run.engine.state.journal import scan
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.report.live import Live
 from kitty_run.report.liveness import Life, life
@@ -19,24 +19,27 @@ INTERVAL = 1.0
 """Seconds between two looks at the journal."""
 
 Pause = Callable[[float], None]
+Read = Callable[[RunPlace], Sequence[Entry]]
 
 
 class Watcher:
-    """Follows the journal of `place`, line by line."""
+    """Follows the journal of `place`, line by line, as `read` reads it."""
 
-    def __init__(self, place: RunPlace) -> None:
+    def __init__(self, place: RunPlace, read: Read) -> None:
+        self._reader = read
         self._place = place
         self._follower = Follower(place.id)
         self._read = 0
         self._size = -1
 
-    def news(self) -> list[Entry]:
+    def news(self) -> Sequence[Entry]:
         """The events that were not seen before."""
-        size = self._place.journal.stat().st_size
+        path = self._place.journal
+        size = path.stat().st_size if path.exists() else 0
         if size == self._size:
             return []
         self._size = size
-        found = list(read(self._place.journal))[self._read :]
+        found = self._reader(self._place)[self._read :]
         self._read += len(found)
         for entry in found:
             self._follower.take(entry)
@@ -51,9 +54,14 @@ class Watcher:
         return as_text(self._follower.status, self.life(), self._place.directory, datetime.now(UTC))
 
 
-def watch(place: RunPlace, stream: TextIO, pause: Pause = time.sleep) -> None:
+def as_it_is(place: RunPlace) -> Sequence[Entry]:
+    """What the journal's file holds."""
+    return scan(place.journal).entries
+
+
+def watch(place: RunPlace, stream: TextIO, pause: Pause = time.sleep, read: Read = as_it_is) -> None:
     """Show the run until it has ended or its process is gone: a screen on a terminal, else lines."""
-    watcher = Watcher(place)
+    watcher = Watcher(place, read)
     if stream.isatty():
         _screen(watcher, stream, pause)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kitty_run.engine.state.events import RunEnded, RunResumed, RunStarted
 from kitty_run.engine.state.journal import Journal
-from kitty_run.engine.state.run_directory import RunPlace, new_run, unfinished_run
+from kitty_run.engine.state.run_directory import RunPlace, new_run, runs, unfinished_run
 
 HEADER = {
     "profile": "profile.yaml",
@@ -38,15 +38,15 @@ def run(repo: Path, *exit_statuses: int | None, mission: str = "demo") -> RunPla
 @pytest.mark.parametrize("statuses", [(0,), (4, 0), (None, 0)])
 def test_a_finished_run_is_not_continued(tmp_path: Path, statuses: tuple[int | None, ...]) -> None:
     run(tmp_path, *statuses)
-    assert unfinished_run(tmp_path, "demo") is None
+    assert unfinished_run(runs(tmp_path), "demo") is None
 
 
 @pytest.mark.parametrize("statuses", [(4,), (None,), (1, 3), (0, None)])
 def test_any_other_is(tmp_path: Path, statuses: tuple[int | None, ...]) -> None:
     place = run(tmp_path, *statuses)
-    assert unfinished_run(tmp_path, "demo") == place
+    assert unfinished_run(runs(tmp_path), "demo") == place
 
 
 def test_another_missions_run_is_not(tmp_path: Path) -> None:
     run(tmp_path, None, mission="other")
-    assert unfinished_run(tmp_path, "demo") is None
+    assert unfinished_run(runs(tmp_path), "demo") is None

@@ -31,16 +31,18 @@ def run(options: argparse.Namespace) -> ExitStatus:
     """Write the answer into the latest run that waits; raises UsageError where none waits for this gate."""
     import asyncio
 
+    from kitty_run.cli.own_runs import RunReader
     from kitty_run.cli.terminal_prompt import person
     from kitty_run.engine.state.gate_answers import Answer, give, waiting
-    from kitty_run.engine.state.journal import read
-    from kitty_run.engine.state.run_directory import runs
+    from kitty_run.engine.state.run_directory import make_run
     from kitty_run.host.repository import main_checkout
 
     repo = asyncio.run(main_checkout(options.repo))
-    for place in reversed(runs(repo)):
-        gates = waiting(read(place.journal))
+    reader = RunReader(repo)
+    for place in reader.latest_first():
+        gates = waiting(reader.entries(place))
         if options.gate in gates:
+            make_run(repo, place.id)
             give(place, options.gate, Answer(options.approved, person(), options.note))
             word = "approved" if options.approved else "rejected"
             sys.stderr.write(

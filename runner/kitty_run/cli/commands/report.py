@@ -31,8 +31,8 @@ def run(options: argparse.Namespace) -> ExitStatus:
     import asyncio
     from datetime import UTC, datetime
 
-    from kitty_run.cli.commands.status import find_run, own_places
-    from kitty_run.engine.state.journal import scan
+    from kitty_run.cli.commands.status import own_places
+    from kitty_run.cli.own_runs import RunReader
     from kitty_run.host.repository import main_checkout
     from kitty_run.report.html import page
     from kitty_run.report.liveness import life
@@ -40,14 +40,14 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from kitty_run.text.known import knowing
 
     repo = asyncio.run(main_checkout(options.repo))
-    place = find_run(repo, options.run_id)
-    contents = scan(place.journal)
-    sys.stderr.writelines(f"{line}\n" for line in contents.damaged)
-    if not contents.entries:
+    reader = RunReader(repo)
+    place = reader.find(options.run_id)
+    entries = reader.entries(place)
+    if not entries:
         raise UsageError(f"the journal of run {place.id} has no event yet")
-    run = follow(place.id, contents.entries)
+    run = follow(place.id, entries)
     with knowing(_secrets(place.profile), own_places(repo, run)):  # agents' logs are read as they are
-        text = page(place.id, contents.entries, life(run), datetime.now(UTC))
+        text = page(place.id, entries, life(run), datetime.now(UTC))
     _write(options.output or Path(f"kitty-run-{place.id}.html"), text)
     return ExitStatus.OK
 

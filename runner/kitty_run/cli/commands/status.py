@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_run.errors import ExitStatus, UsageError
+from kitty_run.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from kitty_run.engine.state.run_directory import RunPlace
     from kitty_run.report.status import RunStatus
 
 
@@ -36,7 +35,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     import asyncio
     from datetime import UTC, datetime
 
-    from kitty_run.engine.state.journal import scan
+    from kitty_run.cli.own_runs import RunReader
     from kitty_run.engine.state.run_directory import HOME
     from kitty_run.host.repository import main_checkout
     from kitty_run.report.liveness import life, lock_holder
@@ -46,13 +45,12 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from kitty_run.text.known import knowing
 
     repo = asyncio.run(main_checkout(options.repo))
-    place = find_run(repo, options.run_id)
-    contents = scan(place.journal)
-    sys.stderr.writelines(f"{line}\n" for line in contents.damaged)
-    status = follow(place.id, contents.entries)
+    reader = RunReader(repo)
+    place = reader.find(options.run_id)
+    status = follow(place.id, reader.entries(place))
     with knowing(places=own_places(repo, status)):
         if options.watch:
-            watch(place, sys.stdout)
+            watch(place, sys.stdout, read=reader.entries)
             return ExitStatus.OK
         lives, lock = life(status), lock_holder(repo / HOME / "lock")
         if options.json:
@@ -66,17 +64,3 @@ def run(options: argparse.Namespace) -> ExitStatus:
 def own_places(repo: Path, run: RunStatus) -> tuple[object, ...]:
     """The names in what is shown that lead somewhere, whatever they look like."""
     return (repo, run.mission, run.profile)
-
-
-def find_run(repo: Path, run_id: str | None) -> RunPlace:
-    """The run called `run_id`, or the one whose journal was written last. Raises UsageError for none."""
-    from kitty_run.engine.state.run_directory import runs
-
-    known = {place.id: place for place in runs(repo)}
-    if not known:
-        raise UsageError(f"there has been no run in {repo} yet; `kitty-run PROFILE` starts one")
-    if run_id is None:
-        return max(known.values(), key=lambda place: place.journal.stat().st_mtime_ns)
-    if run_id not in known:
-        raise UsageError(f"there is no run {run_id!r}; there are {', '.join(known)}")
-    return known[run_id]

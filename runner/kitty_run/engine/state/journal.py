@@ -138,6 +138,11 @@ def scan(path: Path) -> Contents:
         data = path.read_bytes()
     except OSError as error:
         raise JournalError(f"the journal {path} can't be read: {error}") from error
+    return parse(path, data)
+
+
+def parse(path: Path, data: bytes) -> Contents:
+    """The same of `data`, as what the journal at `path` holds."""
     lines = data.split(b"\n")
     entries: list[Entry] = []
     damaged: list[Damaged] = []

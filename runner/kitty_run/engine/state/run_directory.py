@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kitty_run.engine.state.events import Event, RunEnded, RunStarted
+from kitty_run.engine.state.events import Entry, Event, RunEnded, RunStarted
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.private_files import make_directories, make_directory, write_whole
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
@@ -95,12 +96,15 @@ def home(repo: Path) -> Path:
 def new_run(repo: Path) -> RunPlace:
     """A fresh run directory; its id sorts by time."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    directory = home(repo) / "runs" / f"{stamp}-{secrets.token_hex(4)}"
+    return make_run(repo, f"{stamp}-{secrets.token_hex(4)}")
+
+
+def make_run(repo: Path, run: str) -> RunPlace:
+    """The directory of the run with the id `run`, made where it is missing; raises `StorageError`."""
     try:
-        make_directories(home(repo), "runs", directory.name)
+        return RunPlace(make_directories(home(repo), "runs", run))
     except OSError as error:
-        raise StorageError(f"{directory} can't be made: {error}") from error
-    return RunPlace(directory)
+        raise StorageError(f"{repo / HOME / 'runs' / run} can't be made: {error}") from error
 
 
 def run_place(repo: Path, run: str) -> RunPlace:
@@ -114,10 +118,15 @@ def runs(repo: Path) -> list[RunPlace]:
     return [RunPlace(path.parent) for path in sorted(folder.glob("*/events.jsonl"))]
 
 
-def unfinished_run(repo: Path, mission: str) -> RunPlace | None:
-    """The latest run of `mission` if it has not ended with success; the same command goes on with it."""
-    for place in reversed(runs(repo)):
-        found = _events(place)
+def unfinished_run(
+    places: Sequence[RunPlace], mission: str, journal_of: Callable[[RunPlace], Iterable[Entry]] | None = None
+) -> RunPlace | None:
+    """The latest run of `mission` if it has not ended with success; the same command goes on with it.
+
+    `places` are the oldest first; `journal_of` reads a journal (default: the file, as it is).
+    """
+    for place in reversed(places):
+        found = _events(place) if journal_of is None else [entry.event for entry in journal_of(place)]
         sessions = [event for event in found if isinstance(event, RunStarted | RunEnded)]
         if not sessions or not isinstance(sessions[0], RunStarted) or sessions[0].mission != mission:
             continue

@@ -93,13 +93,11 @@ def _take_in(repo: Path, store: Path, notices: list[str]) -> None:
 
 def _put_right(repo: Path, path: Path, notices: list[str]) -> None:
     lines = Chain(path).lines()
-    if not lines:
-        return
     place = RunPlace(repo / HOME / "runs" / path.name.removesuffix(SUFFIX))
     try:
         found = read_bytes(place.journal)
     except FileNotFoundError:
-        if _complete(lines[-1]) and not place.directory.exists():
+        if lines and complete(lines[-1]) and not place.directory.exists():
             path.unlink()  # somebody tidied up after a run that had come to its end
             return
         found = b""
@@ -107,7 +105,7 @@ def _put_right(repo: Path, path: Path, notices: list[str]) -> None:
     if found == right:
         return
     make_directories(repo / HOME, "runs", place.id)
-    torn = right.startswith(found) and len(right) - len(found) <= len(lines[-1])
+    torn = right.startswith(found) and len(right) - len(found) <= len(b"".join(lines[-1:]))
     kept = ""
     if found and not torn:
         away = place.journal.with_name(f"events.jsonl.found-{_stamp()}")
@@ -115,11 +113,11 @@ def _put_right(repo: Path, path: Path, notices: list[str]) -> None:
         kept = f"; the file as found is kept as {away}"
     write_whole(place.journal, right)
     if not torn:  # what a kill leaves in the middle of the last line is nobody's doing
-        notices.append(f"{place.journal} was changed: {_difference(lines, found)}{kept}")
+        notices.append(f"{place.journal} was changed: {difference(lines, found, ' and put back')}{kept}")
 
 
-def _difference(lines: list[bytes], found: bytes) -> str:
-    """What is wrong, by line numbers of the file as it was found."""
+def difference(lines: list[bytes], found: bytes, done: str = "") -> str:
+    """What is wrong, by line numbers of the file as it was found; `done` says what missing lines became."""
     pieces = found.split(b"\n")
     there = [piece + b"\n" for piece in pieces[:-1]] + pieces[-1:] * bool(pieces[-1])
     ours, theirs = set(lines), set(there)
@@ -129,8 +127,8 @@ def _difference(lines: list[bytes], found: bytes) -> str:
     if foreign:
         parts.append(f"{_lines(foreign)} not written by kitty-run and not believed")
     if missing:
-        parts.append(f"{_lines(missing)} of what kitty-run wrote missing and put back")
-    return " and ".join(parts) or "its lines stood in another order, which is put right"
+        parts.append(f"{_lines(missing)} of what kitty-run wrote missing{done}")
+    return " and ".join(parts) or "lines were repeated or in another order"
 
 
 def _lines(numbers: list[int]) -> str:
@@ -140,7 +138,8 @@ def _lines(numbers: list[int]) -> str:
     return f"lines {shown} were"
 
 
-def _complete(line: bytes) -> bool:
+def complete(line: bytes) -> bool:
+    """Whether `line` is the successful end of a run."""
     try:
         last = from_line(json.loads(line)).event
     except ValueError:

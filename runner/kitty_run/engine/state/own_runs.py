@@ -1,0 +1,112 @@
+"""The runs of a repository as kitty-run wrote them, for those who only look: nothing is changed.
+
+A journal in the repository can be written by whatever runs there. Where its lines are kept outside
+(`digest_chain`), those are what is shown, and a difference is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kitty_run.engine.state.digest_chain import Chain, store_of
+from kitty_run.engine.state.journal import Contents, parse, scan
+from kitty_run.engine.state.private_files import ForeignState, check, read_bytes
+from kitty_run.engine.state.run_directory import RunPlace, run_place, runs
+from kitty_run.engine.state.witness import READY, SUFFIX, complete, difference
+from kitty_run.text.clean import clean
+
+
+@dataclass(frozen=True, slots=True)
+class OwnJournal:
+    """What kitty-run wrote into a journal; `notice` says what is wrong with the file, else it is empty."""
+
+    contents: Contents
+    notice: str = ""
+
+
+class OwnRuns:
+    """The runs of `repo`, oldest first in `places`; `notices` says what is there and is not believed."""
+
+    def __init__(self, repo: Path) -> None:
+        self.notices: list[str] = []
+        found = runs(repo)  # before the chains: a run that begins now has its chain first
+        self._store = self._opened(repo, found)
+        known = self._store is not None and (self._store / READY).exists()
+        ours = [place for place in found if not known or self._chain(place)]
+        for place in found:
+            if place not in ours:
+                text = f"{place.journal} was not written by kitty-run and is not believed"
+                self.notices.append(clean(f"{text}; the next start moves it aside"))
+        self.places = tuple(sorted((*ours, *self._lost(repo, found)), key=lambda place: place.id))
+
+    def journal(self, place: RunPlace) -> OwnJournal:
+        """The journal of `place`; raises `JournalError` for one that nothing is known of and can't be read.
+
+        A run may write meanwhile, first into the chain, then into the file. So the file has at least what
+        the chain had before it was read, but for a last line, and at most what the chain has afterwards.
+        """
+        chain = self._chain(place)
+        if chain is None:
+            unknown = f"{place.journal} is not verified: nothing is known outside of the repository of it"
+            return OwnJournal(scan(place.journal), clean(unknown))
+        before = chain.lines()
+        found, cause = _read(place)
+        lines = chain.lines()
+        whole = b"".join(lines)
+        least = sum(map(len, before[:-1]))
+        right = whole.startswith(found) and len(found) >= least and not cause
+        wrong = "" if right else _told(place, cause or difference(lines, found))
+        return OwnJournal(parse(place.journal, whole), wrong)
+
+    def latest(self) -> RunPlace | None:
+        """The run that was worked on last; None where there is none."""
+        return max(self.places, key=self._written, default=None)
+
+    def _written(self, place: RunPlace) -> int:
+        chain = self._chain(place)
+        return (chain.path if chain else place.journal).stat().st_mtime_ns
+
+    def _opened(self, repo: Path, found: list[RunPlace]) -> Path | None:
+        try:
+            store = store_of(repo)
+            check(store, directory=True)
+        except FileNotFoundError:
+            return None
+        except (OSError, ForeignState) as error:
+            if found:
+                self.notices.append(clean(f"what is kept outside of the repository can't be read: {error}"))
+            return None
+        return store
+
+    def _lost(self, repo: Path, there: list[RunPlace]) -> list[RunPlace]:
+        """Runs without a journal, but for those that came to their end and were tidied up."""
+        paths = () if self._store is None else tuple(self._store.glob(f"*{SUFFIX}"))
+        places = (run_place(repo, path.name.removesuffix(SUFFIX)) for path in paths)
+        return [place for place in places if place not in there and self._is_missed(place)]
+
+    def _is_missed(self, place: RunPlace) -> bool:
+        chain = self._chain(place)
+        lines = chain.lines() if chain else []
+        return bool(lines) and (place.directory.exists() or not complete(lines[-1]))
+
+    def _chain(self, place: RunPlace) -> Chain | None:
+        path = None if self._store is None else self._store / f"{place.id}{SUFFIX}"
+        return Chain(path) if path and path.exists() else None
+
+
+def _read(place: RunPlace) -> tuple[bytes, str]:
+    """What the journal's file holds, nothing where there is none, and why it can't be read."""
+    try:
+        return read_bytes(place.journal), ""
+    except FileNotFoundError:
+        return b"", ""
+    except (OSError, ForeignState) as error:
+        return b"", f"it can't be read: {error}"
+
+
+def _told(place: RunPlace, what: str) -> str:
+    return clean(
+        f"{place.journal} is not as kitty-run wrote it: {what}. What is shown is what kitty-run wrote; the "
+        "next start puts the file right"
+    )
