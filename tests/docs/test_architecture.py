@@ -58,7 +58,6 @@ def test_the_state_machine_is_drawn_as_it_is(snapshot: Snapshot) -> None:
 
 
 TESTED_ABOVE = {
-    "engine/lifecycle/attempts",
     "engine/lifecycle/mission",
     "host/transport",
     "simulation",

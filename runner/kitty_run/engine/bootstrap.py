@@ -17,6 +17,7 @@ from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Servi
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.kept_work import tell_kept
 from kitty_run.engine.killed_run import clear_lock
+from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
@@ -34,7 +35,6 @@ from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import home, new_run, run_place, runs, unfinished_run
-from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Report
 from kitty_run.engine.state.witness import outside_store, verify

@@ -17,7 +17,8 @@ from kitty_run.engine.state.events import Notice, WpMoved
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import RunPlace
-from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
+from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.execution.protocol import Executor
 from kitty_run.git.protocols import RepositoryPort, WorkspacePort
 from kitty_run.host.model import Lane, MissionState, WorkPackage

@@ -17,8 +17,8 @@ from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode, Result
 from kitty_run.engine.state.events import RunEnded
-from kitty_run.engine.state.run_state import WorkPackageMemory
 from kitty_run.engine.state.session_report import Reached, Report, WorkPackageReport
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
 from kitty_run.host.model import Lane
 from kitty_run.profile.validation.unseen_limits import unseen

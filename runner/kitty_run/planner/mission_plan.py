@@ -15,9 +15,10 @@ from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
 from kitty_run.engine.state.events import Entry
 from kitty_run.engine.state.own_runs import OwnRuns
 from kitty_run.engine.state.run_directory import RunPlace, unfinished_run
-from kitty_run.engine.state.run_state import Memory, WorkPackageMemory
+from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Reached
 from kitty_run.engine.state.usage import Ledger
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.host.model import Lane, MissionState, Topology, Traits, WorkPackage
 from kitty_run.host.protocol import Host
 from kitty_run.planner.agent_plan import planned_agent

@@ -260,6 +260,8 @@ def _verdict(event: VerdictGiven) -> Sentence:
 
 @words.register
 def _discarded(event: ReviewDiscarded) -> Sentence:
+    if not event.files:
+        return Sentence("the review was cut off; the reviewer changed no file")
     return Sentence(f"the reviewer changed files; thrown away: {some(event.files)}")
 
 

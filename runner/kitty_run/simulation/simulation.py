@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.kept_work import tell_kept
+from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
@@ -31,7 +32,6 @@ from kitty_run.engine.state.events import CallEnded, Entry, Event, RunResumed, R
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.run_directory import RunPlace
-from kitty_run.engine.state.run_header import header
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Report
 from kitty_run.execution.local import LocalExecutor

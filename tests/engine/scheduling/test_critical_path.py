@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kitty_run.engine.scheduling.critical_path import sizes, ways_left
-from kitty_run.engine.state.run_state import WorkPackageMemory
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.host.model import Lane, WorkPackage
 
 from tests.engine import profiles

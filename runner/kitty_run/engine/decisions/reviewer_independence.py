@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kitty_run.engine.state.run_state import WorkPackageMemory
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.profile.model import Profile, RoleName
 
 

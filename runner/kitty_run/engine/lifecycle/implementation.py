@@ -101,8 +101,8 @@ class Implementation:
             return AttemptFailure(TROUBLE[failing[0].kind], texts, outcome.resets_at)
         await self._commit(order)
         after = await workspace.snapshot()
-        reworking = self._run.remember(self._wp).cycle > 1
-        if (reworking and after.tree == before.tree) or not await workspace.own_changes(order.at.base):
+        idle = after.tree == await self._rejected(order.at, before)
+        if idle or not await workspace.own_changes(order.at.base):
             return AttemptFailure(
                 FailureClass.NO_CHANGES, "the attempt ended well, but it changed no file", outcome.resets_at
             )
@@ -118,6 +118,17 @@ class Implementation:
             limits.deleted_percent,
             at.task.owned_files,
         )
+
+    async def _rejected(self, at: Assignment, before: Snapshot) -> str | None:
+        """The tree that this round of rework must not end with; None: there was no review yet.
+
+        It is the rejected one, and not the one that this attempt began with: an earlier attempt of the
+        round may have done the work, and only its checks failed or were cut off.
+        """
+        memory = self._run.remember(self._wp)
+        if memory.rejected is not None:
+            return (await at.workspace.snapshot_committed(memory.rejected)).tree
+        return before.tree if memory.cycle > 1 else None
 
     async def _commit(self, order: Order) -> None:
         agent = self._run.profile.agents[order.agent]

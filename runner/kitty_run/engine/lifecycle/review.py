@@ -131,9 +131,14 @@ class WorkPackageReview:
     async def _attempt(self, order: Order, before: Snapshot) -> Outcome | Limited:
         """The attempt; whatever the reviewer changed is thrown away, however it ended."""
         try:
-            return await self._attempts.run(order)
-        finally:
+            outcome = await self._attempts.run(order)
+        except BaseException:
             await self._discard(order.at, before)
+            if self._run.remember(self._wp).inspected is not None:
+                self._run.journal.write(ReviewDiscarded(self._wp, files=()))
+            raise
+        await self._discard(order.at, before)
+        return outcome
 
     async def _clean(self, at: Assignment) -> Snapshot | Unreviewed:
         """A snapshot to measure the reviewer by; whatever lies about uncommitted is saved before."""

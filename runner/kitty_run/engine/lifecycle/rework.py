@@ -5,7 +5,7 @@ from __future__ import annotations
 from kitty_run.agents.model import Finding
 from kitty_run.engine.context import Run
 from kitty_run.engine.state.events import ReworkStarted
-from kitty_run.engine.state.run_state import WorkPackageMemory
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 
 
 def is_rejected(memory: WorkPackageMemory) -> bool:

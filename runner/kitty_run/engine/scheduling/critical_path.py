@@ -8,7 +8,7 @@ from statistics import fmean
 
 from kitty_run.agents.launch.task import TaskError, read_task
 from kitty_run.engine.scheduling.dependency_graph import longest_ways
-from kitty_run.engine.state.run_state import WorkPackageMemory
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.host.model import Lane, WorkPackage
 from kitty_run.host.protocol import Host
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.engine.state.run_state import WorkPackageMemory
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.host.model import Lane, Phase, WorkPackage
 
 Memories = Mapping[str, WorkPackageMemory]

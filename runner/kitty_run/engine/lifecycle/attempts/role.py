@@ -8,7 +8,7 @@ from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.decisions.reviewer_independence import RoleAgents
 from kitty_run.engine.lifecycle.host_calls import HostCalls
-from kitty_run.engine.state.run_state import WorkPackageMemory
+from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.profile.model import RoleName
 
 

@@ -24,7 +24,7 @@ class VerdictGiven(WorkPackageEvent):
 
 @dataclass(frozen=True, slots=True)
 class ReviewDiscarded(WorkPackageEvent):
-    """The reviewer changed files; its changes were discarded."""
+    """The workspace is as it was before the review: the reviewer's changes, if any, were discarded."""
 
     TYPE: ClassVar[str] = "review.discarded"
     files: tuple[str, ...]
