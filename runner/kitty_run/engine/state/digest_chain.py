@@ -9,11 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from kitty_run.engine.state.private_files import make_directories, open_file, read_bytes, write_all
+from kitty_run.engine.state.private_files import (
+    ForeignState,
+    check,
+    make_directories,
+    open_file,
+    read_bytes,
+    write_all,
+)
 
+READY = "known"
+"""The file in a store that names the repository, there once the runs of before were taken in."""
+FORGOTTEN = 180 * 86400.0
+"""Seconds after which what is kept of a repository that is not there any more is removed."""
+REMOVED = ".removed"
 START = b"0" * 64
 """The digest before the first line."""
 
@@ -37,6 +52,35 @@ def make_store(repo: Path) -> Path:
     outer = store.parent.parent
     outer.mkdir(parents=True, exist_ok=True)
     return make_directories(outer, store.parent.name, store.name)
+
+
+def remove_forgotten(stores: Path, now: float) -> None:
+    """Remove of the directory `stores` what was kept of repositories that are gone, and nothing else.
+
+    A repository is gone where its path leads to none, or to another one, and nothing was written for it in
+    `FORGOTTEN` seconds before `now`. What can't be looked at or removed stays. A store is first renamed at
+    once: one that is half removed would make all journals of its repository foreign ones.
+    """
+    for folder in sorted(stores.iterdir()):
+        with suppress(OSError, ForeignState):
+            check(folder, directory=True)
+            if not re.fullmatch(rf"[0-9a-f]{{24}}({re.escape(REMOVED)})?", folder.name):
+                continue
+            if folder.suffix != REMOVED:
+                if not _is_forgotten(folder, now):
+                    continue
+                folder = folder.rename(folder.with_suffix(REMOVED))  # noqa: PLW2901
+            shutil.rmtree(folder)
+
+
+def _is_forgotten(store: Path, now: float) -> bool:
+    """Raises OSError where that can't be told."""
+    repo = Path(os.fsdecode(read_bytes(store / READY).removesuffix(b"\n")))
+    try:
+        gone = repo.is_absolute() and store_of(repo, store.parent.parent).name != store.name
+    except (FileNotFoundError, NotADirectoryError):
+        gone = True
+    return gone and now - max(path.lstat().st_mtime for path in (store, *store.rglob("*"))) > FORGOTTEN
 
 
 class Chain:

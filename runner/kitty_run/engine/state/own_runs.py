@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.engine.state.digest_chain import Chain, store_of
+from kitty_run.engine.state.digest_chain import READY, Chain, store_of
 from kitty_run.engine.state.journal import Contents, parse, scan
 from kitty_run.engine.state.private_files import ForeignState, check, read_bytes
 from kitty_run.engine.state.run_directory import RunPlace, run_place, runs
-from kitty_run.engine.state.witness import READY, SUFFIX, complete, difference
+from kitty_run.engine.state.witness import SUFFIX, complete, difference
 from kitty_run.text.clean import clean
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kitty_run.engine.state.digest_chain import Chain, make_store
+from kitty_run.engine.state.digest_chain import READY, Chain, make_store, remove_forgotten
 from kitty_run.engine.state.events import RunEnded
 from kitty_run.engine.state.events.codec import from_line
 from kitty_run.engine.state.private_files import ForeignState, make_directories, read_bytes, write_whole
@@ -15,8 +18,10 @@ from kitty_run.engine.state.run_directory import HOME, RunPlace, runs
 from kitty_run.errors import MachineFault, out_of_room
 
 SUFFIX = ".chain"
-READY = "known"
-"""The file that stands in the store once the runs of before were taken in."""
+SETTLED = "settled.json"
+"""The file in the store that says how journals and chains of ended runs were found to agree (`_state_of`)."""
+UNSURE = 2.0
+"""Seconds after a change within which a further one may leave the same times on a file."""
 
 
 @dataclass(slots=True)
@@ -43,17 +48,20 @@ def outside_store(repo: Path) -> Path | None:
         return None
 
 
-def verify(repo: Path) -> Witness:
-    """Compare all journals of `repo` with what is kept outside, and put them right.
+def verify(repo: Path, now: Callable[[], float] = time.time) -> Witness:
+    """Compare the journals of `repo` with what is kept outside, and put them right.
 
-    Only for whoever holds the repository's lock: nobody else writes meanwhile.
+    Only for whoever holds the repository's lock: nobody else writes meanwhile. Of a run that came to its end
+    and was compared before, file and chain are read again only where one of them was touched since. What
+    is kept of repositories that are gone is removed. `now` is the time in seconds since the epoch.
     """
     witness = Witness()
     try:
         witness.store = make_store(repo)
         _take_in(repo, witness.store, witness.notices)
-        for path in sorted(witness.store.glob(f"*{SUFFIX}")):
-            _put_right(repo, path, witness.notices)
+        _compare(repo, witness.store, now(), witness.notices)
+        with suppress(OSError):  # tidying up is no condition of a start
+            remove_forgotten(witness.store.parent, now())
     except (OSError, ForeignState) as error:
         if isinstance(error, OSError) and out_of_room(error):
             raise MachineFault.of(witness.store or repo, error) from error
@@ -91,19 +99,58 @@ def _take_in(repo: Path, store: Path, notices: list[str]) -> None:
         write_whole(store / READY, str(repo).encode(errors="surrogateescape") + b"\n")
 
 
-def _put_right(repo: Path, path: Path, notices: list[str]) -> None:
+def _compare(repo: Path, store: Path, now: float, notices: list[str]) -> None:
+    known = _settled(store)
+    settled = {}
+    for path in sorted(store.glob(f"*{SUFFIX}")):
+        state = _state_of(repo, path)
+        if state is None or known.get(path.name) != state:
+            ended = _put_right(repo, path, notices)
+            state = _state_of(repo, path) if ended else None
+        if state is not None and max(state[3], state[7]) < (now - UNSURE) * 1e9:
+            settled[path.name] = state
+    if settled != known:
+        write_whole(store / SETTLED, json.dumps(settled).encode())
+
+
+def _settled(store: Path) -> dict[str, list[int]]:
+    try:
+        found = json.loads(read_bytes(store / SETTLED))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _state_of(repo: Path, path: Path) -> list[int] | None:
+    """What changes with any change of the chain `path` or its journal: nobody but root sets a change time."""
+    try:
+        files = [one.lstat() for one in (path, _place(repo, path).journal)]
+    except OSError:
+        return None
+    return [
+        number for file in files for number in (file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
+    ]
+
+
+def _place(repo: Path, path: Path) -> RunPlace:
+    return RunPlace(repo / HOME / "runs" / path.name.removesuffix(SUFFIX))
+
+
+def _put_right(repo: Path, path: Path, notices: list[str]) -> bool:
+    """Make the journal of the chain `path` what the chain says; whether that run came to its end."""
     lines = Chain(path).lines()
-    place = RunPlace(repo / HOME / "runs" / path.name.removesuffix(SUFFIX))
+    ended = bool(lines) and complete(lines[-1])
+    place = _place(repo, path)
     try:
         found = read_bytes(place.journal)
     except FileNotFoundError:
-        if lines and complete(lines[-1]) and not place.directory.exists():
+        if ended and not place.directory.exists():
             path.unlink()  # somebody tidied up after a run that had come to its end
-            return
+            return ended
         found = b""
     right = b"".join(lines)
     if found == right:
-        return
+        return ended
     make_directories(repo / HOME, "runs", place.id)
     torn = right.startswith(found) and len(right) - len(found) <= len(b"".join(lines[-1:]))
     kept = ""
@@ -114,6 +161,7 @@ def _put_right(repo: Path, path: Path, notices: list[str]) -> None:
     write_whole(place.journal, right)
     if not torn:  # what a kill leaves in the middle of the last line is nobody's doing
         notices.append(f"{place.journal} was changed: {difference(lines, found, ' and put back')}{kept}")
+    return ended
 
 
 def difference(lines: list[bytes], found: bytes, done: str = "") -> str:
