@@ -22,7 +22,7 @@ class ExitStatus(IntEnum):
     HOST = 3
     """The host is missing, incompatible or unreadable."""
     PAUSED = 4
-    """A gate waits for a person, or a limit was reached; run again to continue."""
+    """A gate waits for a person, a limit was reached, or a retry row pauses; run again to continue."""
     BUG = 70
     """An unexpected exception: EX_SOFTWARE of sysexits(3)."""
     INTERRUPTED = 130

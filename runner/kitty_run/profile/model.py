@@ -35,6 +35,7 @@ class Action(StrEnum):
     FALLBACK = "fallback"
     REWORK = "rework"
     SKIP = "skip"
+    PAUSE = "pause"
     BLOCK = "block"
     ABORT = "abort"
 

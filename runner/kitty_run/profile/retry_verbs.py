@@ -102,6 +102,16 @@ _SKIP = Verb(
     live="left to whoever holds it",
     ends=Ends.WORK_PACKAGE,
 )
+_PAUSE = Verb(
+    doc="it stays in its lane, nothing is blocked and no repeat stays counted; the run ends with exit status "
+    "4 and says what to fix, and the same command continues",
+    schema="leaves it in its lane, says what to fix and ends the run with exit status 4 once nothing else "
+    "can continue; the same command continues",
+    forecast="leave the work package in its lane, and end with exit status 4: fix the cause, then the same "
+    "command continues",
+    live="paused",
+    ends=Ends.WORK_PACKAGE,
+)
 _BLOCK = Verb(
     doc="it moves to the lane `blocked`, with the reason",
     schema="moves it to the lane `blocked` with the reason",
@@ -118,7 +128,7 @@ _ABORT = Verb(
 )
 
 
-def verb(action: Action) -> Verb:  # noqa: PLR0911 - a table
+def verb(action: Action) -> Verb:  # noqa: C901, PLR0911 - a table
     """The row of `action`."""
     match action:
         case Action.RETRY:
@@ -133,6 +143,8 @@ def verb(action: Action) -> Verb:  # noqa: PLR0911 - a table
             return _REWORK
         case Action.SKIP:
             return _SKIP
+        case Action.PAUSE:
+            return _PAUSE
         case Action.BLOCK:
             return _BLOCK
         case Action.ABORT:

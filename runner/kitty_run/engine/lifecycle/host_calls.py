@@ -9,6 +9,7 @@ from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.foreign_moves import OwnPart, judge
 from kitty_run.engine.decisions.retry import Decision, decide, row_for
 from kitty_run.engine.lifecycle.outcomes import Refused
+from kitty_run.engine.lifecycle.state_machine import CONTINUES
 from kitty_run.engine.state.events import CallStarted, LaneMovedByOthers, RetryDecided
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState, WorkPackage
@@ -33,6 +34,8 @@ class CallGivenUp(KittyRunError):
         super().__init__(str(refused))
         self.refused = refused
         self.decision = decision
+        if decision.action is Action.PAUSE:
+            self.exit_status = ExitStatus.PAUSED
 
     @property
     def outcome(self) -> Refused:
@@ -67,9 +70,7 @@ class HostCalls:
         try:
             state = await self._read(self.host.state)
         except CallGivenUp as given_up:
-            raise RunAborted(
-                f"the mission's state can't be read: {given_up}", ExitStatus.HOST
-            ) from given_up.refused
+            raise _unreadable(f"the mission's state can't be read: {given_up}", given_up) from given_up
         self._run.board.work_packages = {found.id: found for found in state.work_packages}
         self.take_lanes(attempted | self._run.memory.attempted)
         return state
@@ -98,10 +99,15 @@ class HostCalls:
         return Lane.FOR_REVIEW if move.approval else found.lane
 
     async def locate(self, wp: str) -> Allocation:
-        """Where `wp` is worked on. Raises `CallGivenUp` with `block` where the host can't tell of it."""
+        """Where `wp` is worked on. Raises `CallGivenUp` with `block` where the host can't tell of it.
+
+        Where the row pauses, it pauses.
+        """
         try:
             return await self._read(lambda: self.host.locate(wp))
         except CallGivenUp as given_up:
+            if given_up.decision.action is Action.PAUSE:
+                raise
             raise CallGivenUp(given_up.refused, Decision(Action.BLOCK)) from given_up.refused
 
     async def note(self, wp: str, text: str) -> None:
@@ -178,7 +184,7 @@ class HostCalls:
             return await self._repeat(call, again, self._told("", "asked again", again))
         except CallGivenUp as given_up:
             if given_up.refused.lost:
-                raise RunAborted(str(given_up), ExitStatus.HOST) from given_up.refused
+                raise _unreadable(str(given_up), given_up) from given_up
             raise
 
     async def _repeat(self, call: Callable[[], Awaitable[T]], again: Collection[Again], rule: Rule) -> T:
@@ -226,3 +232,10 @@ class HostCalls:
     def _decide(self, refused: HostRefused, repeats: int) -> Decision:
         row = row_for(self._run.profile.retry.host, refused.code)
         return decide(row, repeats, spread=self._run.random.uniform(-1, 1))
+
+
+def _unreadable(message: str, given_up: CallGivenUp) -> RunAborted:
+    """The end of a run whose host does not tell what must be known, or its pause where the row says so."""
+    if given_up.decision.action is Action.PAUSE:
+        return RunAborted(f"{message}\n{CONTINUES}", ExitStatus.PAUSED)
+    return RunAborted(message, ExitStatus.HOST)

@@ -44,6 +44,10 @@ MOVES = 3
 """Reviews of one work package that may come to nothing because its branch moved meanwhile."""
 
 
+CONTINUES = "Nothing was blocked for it. Fix the cause, then run the same command again: it continues."
+"""What a person does about whatever pauses."""
+
+
 class Step(StrEnum):
     """What is done next for a work package."""
 
@@ -232,6 +236,8 @@ def _after_failure(step: Step, failed: Failed) -> Next:
             return Step.READ_LANE
         case Action.SKIP:
             return End(EndCode.SKIPPED, failed.reason)
+        case Action.PAUSE:
+            return paused(failed.reason)
         case Action.ABORT:
             return Abort(failed.reason, ExitStatus.INCOMPLETE)
         case Action.BLOCK:
@@ -247,6 +253,8 @@ def _after_rejection(rejected: Rejected) -> Next:
             return Step.IMPLEMENT
         case Action.SKIP:
             return End(EndCode.SKIPPED, f"left as it is {rejected.review}")
+        case Action.PAUSE:
+            return paused(f"{used_up}\nTo allow more, raise retry.review.changes_requested.attempts")
         case Action.ABORT:
             return Abort(used_up, ExitStatus.INCOMPLETE)
         case Action.BLOCK | Action.FALLBACK | Action.RETRY | Action.WAIT | Action.REFRESH:
@@ -255,7 +263,7 @@ def _after_rejection(rejected: Rejected) -> Next:
             assert_never(unreachable)
 
 
-def _after_refusal(step: Step, refused: Refused) -> Next:
+def _after_refusal(step: Step, refused: Refused) -> Next:  # noqa: PLR0911 - a table
     match refused.action:
         case Action.RETRY | Action.WAIT:
             return step
@@ -265,12 +273,19 @@ def _after_refusal(step: Step, refused: Refused) -> Next:
             return End(EndCode.HELD, f"held by {refused.holder}")
         case Action.SKIP:
             return End(EndCode.SKIPPED, refused.reason)
+        case Action.PAUSE:
+            return paused(refused.reason)
         case Action.ABORT:
             return Abort(refused.reason, abort_status(lost=refused.lost))
         case Action.BLOCK | Action.FALLBACK | Action.REWORK:  # the host has no next agent and no feedback
             return Block(EndCode.HOST_REFUSED, refused.reason)
         case unreachable:
             assert_never(unreachable)
+
+
+def paused(reason: str) -> End:
+    """The end of a work package that stays where it is until a person has fixed what `reason` says."""
+    return End(EndCode.PAUSED, f"{reason}\n{CONTINUES}")
 
 
 def abort_status(*, lost: bool) -> ExitStatus:

@@ -180,6 +180,9 @@ class Scheduler:
         if isinstance(error, KittyRunError):
             if self.abort is None:
                 self.abort = error
+            if error.exit_status is ExitStatus.PAUSED:
+                self._run.control.drain(EndCode.PAUSED, str(error))
+                return End(EndCode.PAUSED, str(error))
             self._run.control.drain(EndCode.RUN_ABORTED, f"the run was ended: {error}")
             return End(EndCode.ERROR, str(error))
         text = "".join(traceback.format_exception(error))

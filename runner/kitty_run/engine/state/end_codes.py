@@ -59,6 +59,8 @@ class EndCode(StrEnum):
     LIMIT_REACHED = "limit_reached"
     MOVED_BY_OTHERS = "moved_by_others"
     """Others moved it on the host during an attempt, and only a person can put that right."""
+    PAUSED = "paused"
+    """The retry table pauses: a person is to fix the cause, and the same command continues."""
     NO_WORKSPACE = "no_workspace"
     """The host's claim gave no workspace."""
     NOT_BLOCKED = "not_blocked"
@@ -92,7 +94,7 @@ class EndCode(StrEnum):
                 return Result.SKIPPED
             case EndCode.NOT_REACHED | EndCode.INTERRUPTED | EndCode.RUN_ABORTED | EndCode.GATE_REJECTED:
                 return Result.STOPPED
-            case EndCode.GATE_WAITS | EndCode.LIMIT_REACHED | EndCode.MOVED_BY_OTHERS:
+            case EndCode.GATE_WAITS | EndCode.LIMIT_REACHED | EndCode.MOVED_BY_OTHERS | EndCode.PAUSED:
                 return Result.PAUSED
             case EndCode.NO_WORKSPACE | EndCode.NOT_BLOCKED | EndCode.ERROR | EndCode.UNEXPECTED:
                 return Result.FAILED

@@ -178,6 +178,8 @@ def _attempt_ended(memory: WorkPackageMemory, event: AttemptEnded) -> None:
 
 
 def _retry_decided(memory: WorkPackageMemory, event: RetryDecided) -> None:
+    if event.action is Action.PAUSE:  # whoever runs again has fixed the cause: repeats begin anew
+        memory.repeats.pop(event.counter, None)
     if event.repeat:
         memory.repeats[event.counter] = event.repeat
     if event.role is None:

@@ -72,7 +72,7 @@ def merge_layers(defaults: Layer, layers: Sequence[Layer]) -> tuple[MapNode, lis
     return _with_locks(_over_defaults(defaults, own), locks), problems
 
 
-TERMINAL = ("skip", "block", "abort")
+TERMINAL = ("skip", "pause", "block", "abort")
 """What a retry row can do that nothing more of it follows."""
 
 

@@ -70,7 +70,7 @@ class Recovery:
         self._record(ruling, failed, note)
         await self._act(ruling.decision, failed, agent)
         reason = self._reason(failed, agent)
-        if ruling.decision.action is Action.BLOCK and ruling.decision.exhausted:
+        if ruling.decision.action in {Action.PAUSE, Action.BLOCK} and ruling.decision.exhausted:
             reason = "; ".join(filter(None, (reason, self._agents.kept_out())))
         return Failed(ruling.decision.action, reason)
 
@@ -151,7 +151,7 @@ class Recovery:
                 )
             case Action.WAIT:
                 pass  # at the family's breaker, with all others
-            case Action.REWORK | Action.SKIP | Action.ABORT | Action.BLOCK:
+            case Action.REWORK | Action.SKIP | Action.PAUSE | Action.BLOCK | Action.ABORT:
                 pass
             case unreachable:
                 assert_never(unreachable)

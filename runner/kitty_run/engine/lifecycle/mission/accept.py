@@ -36,7 +36,8 @@ class Acceptance:
         try:
             accepted = await self._calls.for_mission("accept", tuple(Again), once)
         except CallGivenUp as given_up:
-            raise Unfinished(f"the host did not accept the mission: {given_up}") from given_up.refused
+            told = f"the host did not accept the mission: {given_up}"
+            raise Unfinished(told, given_up.exit_status) from given_up.refused
         if accepted:
             self._run.journal.write(MissionAccepted())
         return accepted

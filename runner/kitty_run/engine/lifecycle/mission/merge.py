@@ -158,7 +158,7 @@ class MissionMerge:
             await self._calls.for_mission("merge", {Again.STEP}, once)
         except CallGivenUp as given_up:
             told = await self._refused(merge, works, given_up.refused, aborted)
-            raise Unfinished(told) from given_up.refused
+            raise Unfinished(told, given_up.exit_status) from given_up.refused
 
     async def _took_effect(self, merge: Merge, heads: dict[str, str], refused: HostRefused) -> bool:
         """Whether the work arrived though the host told of a failure: one of its push, say."""
