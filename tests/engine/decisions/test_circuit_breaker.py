@@ -195,7 +195,7 @@ def test_who_waits_for_a_place_turns_to_another_when_its_agent_becomes_limited(t
 def test_a_limit_that_comes_while_an_attempt_is_prepared_keeps_it_from_starting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def diff(workspace: FakeWorkspace, base: str, limit_bytes: int) -> Diff:
+    async def diff(workspace: FakeWorkspace, *_: object) -> Diff:
         await asyncio.sleep(5.0 if workspace.path.name.endswith("WP02") else 0.0)
         return Diff("", False, (), "")
 
