@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kitty_run.profile.finish import Finish
 from kitty_run.profile.model import (
     AXES,
     Action,
@@ -11,7 +12,6 @@ from kitty_run.profile.model import (
     Backoff,
     Concurrency,
     Extra,
-    Finish,
     HostConfig,
     Limits,
     Policy,

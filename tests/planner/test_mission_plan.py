@@ -10,7 +10,8 @@ from kitty_run.engine.lifecycle.state_machine import first_step
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import SimHost
 from kitty_run.planner.mission_plan import make
-from kitty_run.profile.model import Finish, Merge, Profile
+from kitty_run.profile.finish import Finish, Merge
+from kitty_run.profile.model import Profile
 
 from tests.engine import profiles
 from tests.planner.looking import DIAMOND, mission_of, order, planned, work_package

@@ -23,8 +23,8 @@ from kitty_run.engine.state.events import (
     RunEnded,
     WpEnded,
 )
-from kitty_run.report.event_text import words
 from kitty_run.report.live import PLAIN_WIDTH, Level, Live
+from kitty_run.report.sentence import words
 from pytest_snapshot.plugin import Snapshot
 
 from tests.report.stories import STORIES, Told

@@ -23,7 +23,8 @@ from kitty_run.host.model import Lane, MissionState, Topology, Traits, WorkPacka
 from kitty_run.host.protocol import Host
 from kitty_run.planner.agent_plan import planned_agent
 from kitty_run.planner.plan import MissionPlan, Plan, WorkPackagePlan
-from kitty_run.profile.model import Finish, Profile
+from kitty_run.profile.finish import Finish
+from kitty_run.profile.model import Profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
+from kitty_run.profile.finish import Finish, Merge
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
 from kitty_run.profile.review_diff import ReviewDiff, size
 from kitty_run.profile.workspace_limits import WorkspaceLimits
@@ -183,7 +184,7 @@ def _limits(limits: Doc) -> model.Limits:
     return model.Limits(**{**limits, **times, "work_package": work_package})
 
 
-def _finish(finish: Doc) -> model.Finish:
+def _finish(finish: Doc) -> Finish:
     merge = finish.get("merge", True)
-    merging = None if merge is False else model.Merge(**({} if merge is True else merge))
-    return model.Finish(finish.get("accept", True), merging)
+    merging = None if merge is False else Merge(**({} if merge is True else merge))
+    return Finish(finish.get("accept", True), merging)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from kitty_run.profile.finish import Finish
 from kitty_run.profile.review_diff import ReviewDiff
 from kitty_run.profile.workspace_limits import WorkspaceLimits
 
@@ -267,23 +268,6 @@ class Limits(Allowance):
     """What a run may use, and in `work_package` what each work package may use by itself."""
 
     work_package: Allowance = Allowance()
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """How the finished mission is merged; `target` None leaves the choice to the host."""
-
-    target: str | None = None
-    strategy: Literal["merge", "squash", "rebase"] = "merge"
-    push: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """What follows when every work package is done; `merge` None: no merge."""
-
-    accept: bool = True
-    merge: Merge | None = Merge()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import singledispatch
+
+from kitty_run.engine.state.events import Event
 
 
 class Tone(StrEnum):
@@ -27,3 +30,9 @@ class Sentence:
     reason: str = ""
     file: str = ""
     detail: bool = False
+
+
+@singledispatch
+def words(_: Event) -> Sentence | None:
+    """An event in words; None for what only the runner needs. The end of a run has its own summary."""
+    return None

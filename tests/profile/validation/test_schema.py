@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.extends.layers import defaults_layer
+from kitty_run.profile.finish import Finish, Merge
 from kitty_run.profile.template import NAMES
 from kitty_run.profile.validation.schema import profile_schema, resolve
 from kitty_run.profile.yaml.tree import plain
@@ -91,8 +92,8 @@ MODELS = [
     ("/concurrency", model.Concurrency, {}),
     ("/limits", model.Limits, {}),
     ("/limits/work_package", model.Allowance, {}),
-    ("/finish", model.Finish, {}),
-    ("/finish/merge", model.Merge, {}),
+    ("/finish", Finish, {}),
+    ("/finish/merge", Merge, {}),
     ("/retry", model.RetryTables, {}),
     ("/retry/agent/default", model.RetryRow, {}),
     ("/retry/host/default", model.RetryRow, {}),

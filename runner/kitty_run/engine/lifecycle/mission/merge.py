@@ -16,7 +16,7 @@ from kitty_run.engine.state.events import MergeConflicted, MergeStarted, MergeVe
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
-from kitty_run.profile.model import Merge
+from kitty_run.profile.finish import Merge
 from kitty_run.profile.retry_verbs import Again
 
 

@@ -11,7 +11,7 @@ from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.git.protocols import Loss, RepositoryPort
 from kitty_run.git.provenance import Foreign
-from kitty_run.profile.model import Merge
+from kitty_run.profile.finish import Merge
 
 BEFORE, EXPECTED = "target-before-merge", "expected-merge"
 """Names of refs: what the target was before the merge, and what it must be after it."""

@@ -1,0 +1,23 @@
+"""What follows when every work package is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """How the finished mission is merged; `target` None leaves the choice to the host."""
+
+    target: str | None = None
+    strategy: Literal["merge", "squash", "rebase"] = "merge"
+    push: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What follows when every work package is done; `merge` None: no merge."""
+
+    accept: bool = True
+    merge: Merge | None = Merge()

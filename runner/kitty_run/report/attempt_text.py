@@ -1,0 +1,69 @@
+"""What attempts, their agents and their families' limits tell a person, each event in one sentence."""
+
+from __future__ import annotations
+
+from kitty_run.engine.state.events import (
+    AttemptEnded,
+    AttemptInterrupted,
+    AttemptStarted,
+    FamilyAwaited,
+    FamilyLimited,
+    RetryDecided,
+    SessionDropped,
+)
+from kitty_run.profile.model import Action, FailureClass
+from kitty_run.profile.retry_verbs import verb
+from kitty_run.report.formatting import clock, duration, money
+from kitty_run.report.sentence import Sentence, Tone, words
+
+
+@words.register
+def _attempt_started(event: AttemptStarted) -> Sentence:
+    return Sentence(f"{_attempt(event)} starts")
+
+
+@words.register
+def _attempt_ended(event: AttemptEnded) -> Sentence:
+    spent = "cost unknown" if event.cost_usd is None else money(event.cost_usd)
+    took = f"({duration(event.seconds)}, {spent})"
+    if event.failure is None:
+        return Sentence(f"{_attempt(event)} is done {took}")
+    kind = "" if event.failure is FailureClass.FAILED else f": {event.failure}"
+    return Sentence(f"{_attempt(event)} failed{kind} {took}", Tone.BAD, event.rule, str(event.log))
+
+
+@words.register
+def _interrupted(event: AttemptInterrupted) -> Sentence:
+    return Sentence(f"{event.role} {event.attempt} was interrupted")
+
+
+def _attempt(event: AttemptStarted | AttemptEnded) -> str:
+    return f"{event.role} {event.attempt}: {event.agent}"
+
+
+@words.register
+def _dropped(event: SessionDropped) -> Sentence:
+    text = f"{event.agent}'s conversation is not taken up again, the next attempt begins a new one"
+    return Sentence(text, reason=event.reason)
+
+
+@words.register
+def _retry(event: RetryDecided) -> Sentence | None:
+    if event.key == "changes_requested":
+        return None  # the verdict before it and the rework, or the end, after it say it all
+    if event.table == "agent" and event.action is Action.WAIT:
+        return None  # the family's limit before it and the waiting after it say it
+    after = f", {duration(event.wait)} from now" if event.wait > 0 else ""
+    reason = "" if event.key == "check_failed" else event.reason  # the checks' own lines told it
+    return Sentence(f"{event.key}: {verb(event.action).live.format(wait=after)}", reason=reason)
+
+
+@words.register
+def _limited(event: FamilyLimited) -> Sentence:
+    text = f"family {event.family} is limited until {clock(event.until)}: no attempt of it starts before"
+    return Sentence(text, Tone.BAD, event.reason)
+
+
+@words.register
+def _family_awaited(event: FamilyAwaited) -> Sentence:
+    return Sentence(f"waits for family {event.family} until {clock(event.until)}")
