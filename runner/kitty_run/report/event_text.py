@@ -9,6 +9,7 @@ from kitty_run.engine.state.events import (
     BranchPutBack,
     CallEnded,
     CheckEnded,
+    ChecksStarted,
     ErrorUnexpected,
     Event,
     GateAnswered,
@@ -157,6 +158,11 @@ def _committed(event: WorkCommitted) -> Sentence:
 @words.register
 def _left(event: WorkLeft) -> Sentence | None:
     return Sentence(f"left by {event.agent}: {some(event.files)}", detail=True) if event.files else None
+
+
+@words.register
+def _checks(event: ChecksStarted) -> Sentence:
+    return Sentence(f"the checks on {_short(event.commit)} begin", detail=True)
 
 
 @words.register

@@ -66,6 +66,7 @@ class Claim:
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._run.remember(self._wp)):
             begin_rework(self._run, self._wp)
+        await self._discard_of_checks(assignment.workspace)
         head = await assignment.workspace.head()
         dirty = await assignment.workspace.dirty()
         return Claimed(ready=self._run.remember(self._wp).ready == head and not dirty)
@@ -90,7 +91,17 @@ class Claim:
         if before is not Lane.IN_PROGRESS or not allocation.workspace.is_dir():
             return repaired
         workspace = self._git.workspace(allocation.workspace, self._wp)
+        if await self._discard_of_checks(workspace):
+            return True
         return await self._commit(workspace, "work left by an interrupted attempt") or repaired
+
+    async def _discard_of_checks(self, workspace: WorkspacePort) -> bool:
+        """Discard what checks that were cut off left, for it is no work; whether there was any."""
+        checking = self._run.remember(self._wp).checking
+        if checking is None or checking.commit != await workspace.head() or not await workspace.dirty():
+            return False
+        await workspace.discard(await workspace.snapshot_committed(), "left by checks that were cut off")
+        return True
 
     async def _repair(self, allocation: Allocation) -> bool:
         """Have the workspace hold every file of its commit before anything is measured or committed there.

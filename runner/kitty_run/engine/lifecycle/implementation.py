@@ -20,7 +20,7 @@ from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.outcomes import HandedIn, Implemented, Limited
 from kitty_run.engine.lifecycle.state_machine import ImplementOutcome
-from kitty_run.engine.state.events import WorkCommitted, WorkLeft, WorkReady
+from kitty_run.engine.state.events import ChecksStarted, WorkCommitted, WorkLeft, WorkReady
 from kitty_run.git.protocols import Expected, Left, Snapshot
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import FailureClass
@@ -51,16 +51,35 @@ class Implementation:
         self._recovery = Recovery(scope)
 
     async def implement(self, at: Assignment) -> ImplementOutcome:
-        """One attempt of the role's current agent, and what is measured of its work."""
+        """One attempt of the role's current agent, and what is measured of its work.
+
+        No attempt where a run was cut off while the checks ran: then they run again.
+        """
+        if (known := await self._known(at)) is not None:
+            return await self._conclude(known, await self._checked(known, await at.workspace.head()))
         agent = await self._choice.agent(self._attempts)
         before = await at.workspace.snapshot()
         order = Order("implement", agent, at, before)
         outcome = await self._attempts.run(order)
         if isinstance(outcome, Limited):
             return outcome
-        ready = await self._ready(order, outcome, before)
+        return await self._conclude(order, await self._ready(order, outcome, before))
+
+    async def _known(self, at: Assignment) -> Order | None:
+        """The order of the attempt whose work passed the output gate, if that is what the workspace holds."""
+        memory = self._run.remember(self._wp)
+        checking, now = memory.checking, await at.workspace.snapshot()
+        if checking is None or checking.agent not in self._run.profile.agents:
+            return None
+        if now.dirty or now.head != checking.commit or checking.attempt != self._number():
+            return None
+        began = memory.under_way.head if memory.under_way else None
+        before = now if began is None else await at.workspace.snapshot_committed(began)
+        return Order("implement", checking.agent, at, before)
+
+    async def _conclude(self, order: Order, ready: WorkReady | AttemptFailure) -> ImplementOutcome:
         if isinstance(ready, AttemptFailure):
-            left = await self._look_at_what_is_left(order, before)
+            left = await self._look_at_what_is_left(order)
             told = note("implement", self._number(), order.agent, ready, self._log(), left)
             return await self._recovery.settle(ready, order.agent, told, changed=bool(left.changed))
         self._run.journal.write(ready)
@@ -73,6 +92,14 @@ class Implementation:
             return commit
         if undone := _undone(order.at, outcome):
             return undone
+        return await self._checked(order, commit)
+
+    async def _checked(self, order: Order, commit: str) -> WorkReady | AttemptFailure:
+        """What the checks say of `commit`, which passed the output gate."""
+        if self._run.profile.roles["implement"].checks:
+            self._run.journal.write(
+                ChecksStarted(self._wp, commit=commit, agent=order.agent, attempt=self._number())
+            )
         checks = await check(
             self._run, self._executor, order.at, facts(self._run, self._wp, order, self._number())
         )
@@ -140,8 +167,8 @@ class Implementation:
         if sha is not None:
             self._run.journal.write(WorkCommitted(self._wp, commit=sha, role=order.role, agent=order.agent))
 
-    async def _look_at_what_is_left(self, order: Order, before: Snapshot) -> Left:
-        left = await order.at.workspace.left(before, order.at.base)
+    async def _look_at_what_is_left(self, order: Order) -> Left:
+        left = await order.at.workspace.left(order.before, order.at.base)
         self._run.journal.write(
             WorkLeft(self._wp, agent=order.agent, attempt=self._number(), files=tuple(left.changed[:MOST]))
         )

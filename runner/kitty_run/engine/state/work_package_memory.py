@@ -12,6 +12,7 @@ from kitty_run.engine.state.events import (
     CallEnded,
     CallStarted,
     CheckRecord,
+    ChecksStarted,
     Event,
     HeadFound,
     LaneMovedByOthers,
@@ -77,6 +78,8 @@ class WorkPackageMemory:
     checks: tuple[CheckRecord, ...] = ()
     authors: list[str] = field(default_factory=list)
     under_way: AttemptStarted | None = None
+    checking: ChecksStarted | None = None
+    """The checks on work that passed the output gate, until their results are known."""
     inspected: str | None = None
     rejected: str | None = None
     verdict: VerdictGiven | None = None
@@ -127,13 +130,15 @@ def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PL
             _attempt_ended(memory, event)
         case SessionDropped():
             memory.sessions.pop(f"{event.role}:{event.agent}", None)
+        case ChecksStarted():
+            memory.checking = event
         case WorkLeft():
             if event.files:
                 _wrote(memory)
-            memory.under_way = None
+            memory.under_way = memory.checking = None
         case WorkReady():
             _wrote(memory)
-            memory.ready, memory.checks = event.commit, event.checks
+            memory.ready, memory.checks, memory.checking = event.commit, event.checks, None
         case RetryDecided():
             _retry_decided(memory, event)
         case VerdictGiven():
@@ -148,7 +153,7 @@ def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PL
         case WpEnded():
             memory.asked = memory.asked or event.result in {Result.BLOCKED, Result.FAILED}
             if event.result is Result.BLOCKED:  # what is there is a person's from now on
-                memory.inspected = None
+                memory.inspected = memory.checking = None
 
 
 def _attempt_started(memory: WorkPackageMemory, event: AttemptStarted) -> None:
@@ -159,7 +164,7 @@ def _attempt_started(memory: WorkPackageMemory, event: AttemptStarted) -> None:
     memory.inspected = event.head or None if role == "review" else None
     if role == "implement":
         _wrote(memory)
-        memory.under_way = event
+        memory.under_way, memory.checking = event, None
 
 
 def _wrote(memory: WorkPackageMemory) -> None:
@@ -196,7 +201,7 @@ def _retry_decided(memory: WorkPackageMemory, event: RetryDecided) -> None:
 def _rework_started(memory: WorkPackageMemory, event: ReworkStarted) -> None:
     memory.cycle, memory.feedback = event.cycle, event.feedback
     memory.rejected = memory.verdict.commit if memory.verdict else None
-    memory.ready = memory.verdict = memory.reviewed = None
+    memory.ready = memory.verdict = memory.reviewed = memory.checking = None
     kept = {key: count for key, count in memory.repeats.items() if key.startswith("review:changes_requested")}
     memory.repeats = kept
     memory.notes = {}

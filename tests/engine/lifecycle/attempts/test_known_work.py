@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.state.end_codes import EndCode
-from kitty_run.engine.state.events import RetryDecided
+from kitty_run.engine.state.events import (
+    AttemptProcess,
+    CheckEnded,
+    ChecksStarted,
+    Event,
+    ProcessEnded,
+    RetryDecided,
+    WorkLeft,
+)
 from kitty_run.errors import ExitStatus
 from kitty_run.profile.model import Check, Profile
+from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
 from tests.engine.world import Did, Job, World
@@ -85,3 +94,56 @@ def test_work_that_an_attempt_of_the_round_takes_back_has_no_changes(tmp_path: P
     world = World(tmp_path, {"WP01": []}, script=script)
     world.run()
     assert world.events(RetryDecided)[2].key == "no_changes"
+
+
+def checking(event: Event, kind: type[Event], number: int) -> bool:
+    """Whether it is such an event of the checks on attempt `number`."""
+    if isinstance(event, AttemptProcess | ProcessEnded):
+        return type(event) is kind and event.marker.endswith(f"/checks-{number}")
+    return isinstance(event, kind)
+
+
+@pytest.mark.parametrize("dialect", ["mission", "feature"])
+@pytest.mark.parametrize("kind", [ChecksStarted, AttemptProcess, ProcessEnded, CheckEnded])
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_checks_that_were_cut_off_run_again_and_not_the_agent(
+    tmp_path: Path, dialect: str, kind: type[Event], attempt: int
+) -> None:
+    def script(job: Job) -> Did:
+        if job.agent == "make-test":
+            job.tree.files["build.log"] = "left by the checks"
+        return mission(job)
+
+    def at(event: Event, _: int) -> bool:
+        begun.append(event) if isinstance(event, ChecksStarted) else None
+        return len(begun) == attempt and checking(event, kind, attempt)
+
+    begun: list[Event] = []
+    mission = Mission(set())
+    world = World(tmp_path, {"WP01": []}, profile=checked(), script=script, dialect=dialect)
+    assert run_and_kill(world, at)
+    report = world.run()
+    assert report.exit_status is ExitStatus.OK, report
+    assert implemented(world) == [1, 2]
+    assert world.tree("WP01").commits[-1].keys() == {"cycle-1.txt", "cycle-2.txt"}
+
+
+def test_checks_that_run_again_and_fail_are_the_attempts_own(tmp_path: Path) -> None:
+    """What they say is told to the next attempt, and the agent counts as an author of what it left."""
+    world = World(tmp_path, {"WP01": []}, profile=checked(), script=Mission({1, 2}))
+    assert run_and_kill(world, lambda event, _: checking(event, ProcessEnded, 1))
+    assert world.run().exit_status is ExitStatus.OK
+    assert implemented(world) == [1, 1, 2]
+    assert next(event.key for event in world.events(RetryDecided)) == "check_failed"
+    assert [event.files for event in world.events(WorkLeft)] == [("cycle-1.txt",)]
+    again = next(job for job in world.jobs if job.attempt == 2 and job.agent == "ada")
+    assert "check `tests` failed" in again.prompt
+
+
+def test_what_somebody_commits_after_checks_were_cut_off_is_an_attempts_again(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []}, profile=checked(), script=Mission(set()))
+    assert run_and_kill(world, lambda event, _: isinstance(event, ChecksStarted))
+    world.tree("WP01").files["late.txt"] = "a person's"
+    world.tree("WP01").commit()
+    assert world.run().exit_status is ExitStatus.OK
+    assert implemented(world) == [1, 1, 2]

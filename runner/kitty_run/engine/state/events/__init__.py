@@ -53,6 +53,7 @@ from kitty_run.engine.state.events.run import (
 from kitty_run.engine.state.events.work_packages import (
     CheckEnded,
     CheckRecord,
+    ChecksStarted,
     ErrorUnexpected,
     LaneMovedByOthers,
     WorkCommitted,
@@ -78,6 +79,7 @@ __all__ = [
     "CallStarted",
     "CheckEnded",
     "CheckRecord",
+    "ChecksStarted",
     "Entry",
     "ErrorUnexpected",
     "Event",

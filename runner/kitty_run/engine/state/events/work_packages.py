@@ -130,6 +130,16 @@ class CheckEnded(CheckRecord, WorkPackageEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ChecksStarted(WorkPackageEvent):
+    """The work of an attempt passed the output gate, and the checks on `commit` are about to run."""
+
+    TYPE: ClassVar[str] = "checks.started"
+    commit: str
+    agent: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkReady(WorkPackageEvent):
     """The work passed the output gate and the checks."""
 
