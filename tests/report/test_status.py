@@ -14,6 +14,7 @@ from pathlib import Path
 from socket import gethostname
 
 import pytest
+from kitty_run.cli.own_runs import RunReader
 from kitty_run.engine.state.events import (
     AttemptEnded,
     AttemptProcess,
@@ -27,7 +28,8 @@ from kitty_run.engine.state.events import (
     WpEnded,
 )
 from kitty_run.engine.state.journal import Journal
-from kitty_run.engine.state.run_directory import RunPlace
+from kitty_run.engine.state.run_directory import RunPlace, new_run
+from kitty_run.engine.state.witness import verify
 from kitty_run.report.liveness import Life, life, lives, lock_holder
 from kitty_run.report.status import RunStatus, follow
 from kitty_run.report.status_text import as_json, as_text, lock_line
@@ -183,6 +185,27 @@ def test_watching_shows_what_is_added_and_ends_with_the_run(
     shown = stream.getvalue()
     assert "ada is done" in shown or isinstance(stream, Screen)
     assert "done (exit status 0)" in shown
+
+
+def test_watching_goes_by_what_is_kept_outside_where_the_file_is_taken_away(
+    tell: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    entries, place = tell("smooth").entries(), new_run(tmp_path)
+    chain = verify(tmp_path).chain(place)
+    assert chain is not None
+    journal = Journal(place.journal, lambda: START, chain.append)
+    journal.open()
+    journal.write(entries.pop(0).event)
+
+    def add(_: float) -> None:
+        place.journal.unlink(missing_ok=True)
+        journal.write(entries.pop(0).event)
+
+    stream = io.StringIO()
+    watch(place, stream, add, RunReader(tmp_path))
+    assert "done (exit status 0)" in stream.getvalue()
+    assert capsys.readouterr().err.count("is not as kitty-run wrote it") == 1
 
 
 def test_watching_a_run_that_died_ends(tell: Tell, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from kitty_run.errors import UsageError
 
 
 class RunReader:
-    """Reads the runs of `repo`, and says each thing that is wrong with their journals once."""
+    """Reads the runs of `repo`, and says once of each journal, and each damaged line, what is wrong."""
 
     def __init__(self, repo: Path) -> None:
         self._repo = repo
@@ -37,13 +37,20 @@ class RunReader:
             raise UsageError(f"there is no run {run_id!r}; there are {', '.join(known)}")
         return known[run_id]
 
+    def size(self, place: RunPlace) -> int:
+        """How much kitty-run has written of `place`, in bytes: it grows with each event."""
+        return self._runs.written(place).st_size
+
     def entries(self, place: RunPlace) -> tuple[Entry, ...]:
         """What kitty-run wrote into the journal of `place`, without damaged lines."""
         journal = self._runs.journal(place)
-        self._tell([journal.notice, *map(str, journal.contents.damaged)])
+        if journal.notice and place.id not in self._told:
+            self._told.add(place.id)
+            self._tell([journal.notice])
+        self._tell(map(str, journal.contents.damaged))
         return journal.contents.entries
 
     def _tell(self, notices: Iterable[str]) -> None:
-        new = [notice for notice in dict.fromkeys(notices) if notice and notice not in self._told]
+        new = [notice for notice in dict.fromkeys(notices) if notice not in self._told]
         self._told.update(new)
         sys.stderr.writelines(f"{notice}\n" for notice in new)

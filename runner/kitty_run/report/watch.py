@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from kitty_run.engine.state.events import Entry
 from kitty_run.engine.state.journal import scan
@@ -19,14 +19,37 @@ INTERVAL = 1.0
 """Seconds between two looks at the journal."""
 
 Pause = Callable[[float], None]
-Read = Callable[[RunPlace], Sequence[Entry]]
+
+
+class Source(Protocol):
+    """Where the events of a run are read."""
+
+    def size(self, place: RunPlace) -> int:
+        """How much has been written, in bytes."""
+        ...
+
+    def entries(self, place: RunPlace) -> Sequence[Entry]:
+        """All of it."""
+        ...
+
+
+class JournalFile:
+    """The journal in the run's directory, whoever wrote it."""
+
+    def size(self, place: RunPlace) -> int:
+        """See `Source`."""
+        return place.journal.stat().st_size
+
+    def entries(self, place: RunPlace) -> Sequence[Entry]:
+        """See `Source`."""
+        return scan(place.journal).entries
 
 
 class Watcher:
-    """Follows the journal of `place`, line by line, as `read` reads it."""
+    """Follows the run at `place`, event by event."""
 
-    def __init__(self, place: RunPlace, read: Read) -> None:
-        self._reader = read
+    def __init__(self, place: RunPlace, source: Source) -> None:
+        self._source = source
         self._place = place
         self._follower = Follower(place.id)
         self._read = 0
@@ -34,12 +57,11 @@ class Watcher:
 
     def news(self) -> Sequence[Entry]:
         """The events that were not seen before."""
-        path = self._place.journal
-        size = path.stat().st_size if path.exists() else 0
+        size = self._source.size(self._place)
         if size == self._size:
             return []
         self._size = size
-        found = self._reader(self._place)[self._read :]
+        found = self._source.entries(self._place)[self._read :]
         self._read += len(found)
         for entry in found:
             self._follower.take(entry)
@@ -54,14 +76,9 @@ class Watcher:
         return as_text(self._follower.status, self.life(), self._place.directory, datetime.now(UTC))
 
 
-def as_it_is(place: RunPlace) -> Sequence[Entry]:
-    """What the journal's file holds."""
-    return scan(place.journal).entries
-
-
-def watch(place: RunPlace, stream: TextIO, pause: Pause = time.sleep, read: Read = as_it_is) -> None:
+def watch(place: RunPlace, stream: TextIO, pause: Pause = time.sleep, source: Source | None = None) -> None:
     """Show the run until it has ended or its process is gone: a screen on a terminal, else lines."""
-    watcher = Watcher(place, read)
+    watcher = Watcher(place, source or JournalFile())
     if stream.isatty():
         _screen(watcher, stream, pause)
     else:

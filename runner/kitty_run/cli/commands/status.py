@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     status = follow(place.id, reader.entries(place))
     with knowing(places=own_places(repo, status)):
         if options.watch:
-            watch(place, sys.stdout, read=reader.entries)
+            watch(place, sys.stdout, source=reader)
             return ExitStatus.OK
         lives, lock = life(status), lock_holder(repo / HOME / "lock")
         if options.json:

@@ -6,6 +6,7 @@ A journal in the repository can be written by whatever runs there. Where its lin
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +62,12 @@ class OwnRuns:
 
     def latest(self) -> RunPlace | None:
         """The run that was worked on last; None where there is none."""
-        return max(self.places, key=self._written, default=None)
+        return max(self.places, key=lambda place: self.written(place).st_mtime_ns, default=None)
 
-    def _written(self, place: RunPlace) -> int:
+    def written(self, place: RunPlace) -> os.stat_result:
+        """Size and times of what is believed: of the chain, else of the file."""
         chain = self._chain(place)
-        return (chain.path if chain else place.journal).stat().st_mtime_ns
+        return (chain.path if chain else place.journal).stat()
 
     def _opened(self, repo: Path, found: list[RunPlace]) -> Path | None:
         try:
