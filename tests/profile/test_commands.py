@@ -180,7 +180,8 @@ def test_a_failure_without_a_row_takes_the_default(team: Path, capsys: pytest.Ca
     assert main(["explain", "good.yaml", "--retry", "host:SOMETHING_NEW"]) == 0
     text = capsys.readouterr().out
     assert "no row of its own: `default`" in text
-    assert "then block" in text
+    assert "read the mission again" in text
+    assert "then pause after 1s of waiting" in text
 
 
 @pytest.mark.parametrize("what", ["agent:nothing", "agent", "x:y", "review:approved"])

@@ -18,6 +18,8 @@ from kitty_run.profile.model import Action
 from kitty_run.profile.retry_verbs import Again, verb
 
 T = TypeVar("T")
+_LOOKS_FIRST = frozenset({Action.PAUSE, Action.BLOCK})
+"""What is decided of a refused call only after another look at the mission."""
 Rule = Callable[[HostRefused, int], Decision]
 """What the retry table says of a refusal of a call that was repeated so often already."""
 
@@ -136,6 +138,8 @@ class HostCalls:
         says `refresh`; `Stop` where the run is stopping.
         """
 
+        before = self._run.board.lanes[wp]
+
         async def once() -> T | None:
             self._run.journal.write(CallStarted(operation, wp=wp))
             try:
@@ -157,6 +161,8 @@ class HostCalls:
             if verb(given_up.decision.action).again is Again.STATE:
                 await self._run.control.pause(given_up.decision.wait)
                 await self.state()
+            elif given_up.decision.action in _LOOKS_FIRST:
+                await self._look(wp, before, given_up)
             raise
 
     async def for_mission(
@@ -172,6 +178,16 @@ class HostCalls:
             return await call()
 
         return await self._repeat(once, again, self._told(f"{operation}: ", "tried again", again))
+
+    async def _look(self, wp: str, before: Lane, given_up: CallGivenUp) -> None:
+        """Read the state before a refusal ends `wp`: the call may have taken effect all the same.
+
+        Raises `CallGivenUp` with `refresh` where it has left the lane `before`: the one that it is in
+        decides what follows.
+        """
+        await self.state()
+        if self._run.board.lanes[wp] is not before:
+            raise CallGivenUp(given_up.refused, Decision(Action.REFRESH)) from given_up.refused
 
     async def _took_effect(self, wp: str, target: Lane | None) -> bool:
         state = await self.state()

@@ -117,7 +117,7 @@ class WorkPackageRun:
                 lambda: host.block(self._wp, lane, block.reason, policy),
             )
         except (CallGivenUp, Stop, RunAborted, HostRefused) as error:
-            return after_block(block, str(error))
+            return after_block(block, None if self._lane() is Lane.BLOCKED else str(error))
         return after_block(block, None)
 
     async def _saved(self, block: Block) -> Block:

@@ -155,7 +155,7 @@ class MissionMerge:
                 self._run.notice(f"merge: {refused}; git shows that the work is merged all the same")
 
         try:
-            await self._calls.for_mission("merge", {Again.STEP}, once)
+            await self._calls.for_mission("merge", tuple(Again), once)
         except CallGivenUp as given_up:
             told = await self._refused(merge, works, given_up.refused, aborted)
             raise Unfinished(told, given_up.exit_status) from given_up.refused
