@@ -71,7 +71,7 @@ class Implementation:
         checking, now = memory.checking, await at.workspace.snapshot()
         if checking is None or checking.agent not in self._run.profile.agents:
             return None
-        if now.dirty or now.head != checking.commit or checking.attempt != self._number():
+        if now.dirty or now.head != checking.commit or checking.attempt != memory.attempts.get("implement"):
             return None
         began = memory.under_way.head if memory.under_way else None
         before = now if began is None else await at.workspace.snapshot_committed(began)

@@ -147,3 +147,12 @@ def test_what_somebody_commits_after_checks_were_cut_off_is_an_attempts_again(tm
     world.tree("WP01").commit()
     assert world.run().exit_status is ExitStatus.OK
     assert implemented(world) == [1, 1, 2]
+
+
+def test_checks_of_an_attempt_that_the_journal_lost_are_an_attempts_again(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []}, profile=checked(), script=Mission(set()))
+    assert run_and_kill(world, lambda event, _: isinstance(event, ChecksStarted))
+    lines = world.place.journal.read_text().splitlines(keepends=True)
+    world.place.journal.write_text("".join(line for line in lines if '"attempt.started"' not in line))
+    assert world.run().exit_status is ExitStatus.OK
+    assert implemented(world) == [1, 1, 2]
