@@ -1,4 +1,4 @@
-"""Answers to gates on real hosts: they stand in the host's own history, with who gave them and why."""
+"""Answers to gates on real hosts: they are in the host's own history, with who gave them and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A runner that is killed or interrupted on a real host: the same command goes on, and nobody works twice."""
+"""A runner that is killed or interrupted on a real host: the same command continues, nobody works twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A limited agent on a real host: the next one takes over what stands there, in later sessions too."""
+"""A limited agent on a real host: the next one takes over what is there, in later sessions too."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMIT = {"class": "rate_limited", "match": "reached your limit; try again in (?P
 
 
 def with_stand_in(it: Bench) -> Bench:
-    """The bench's implementer knows its limit, and another family stands in for it at once."""
+    """The bench's implementer knows its limit, and another family is in for it at once."""
     agents = it.profile["agents"]
     agents["alt"] = {**agents["imp"], "family": "other"}
     agents["imp"]["failures"] = [LIMIT]

@@ -1,4 +1,4 @@
-"""Profiles written from the format's description alone, each run as it stands on the simulated host."""
+"""Profiles written from the format's description alone, each run as it is on the simulated host."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from kitty_run.profile.model import Profile
 
 @dataclass(slots=True)
 class Board:
-    """The lanes as last told by the host: by a state call, or by the reply to an own transition."""
+    """The lanes as last reported by the host: by a state call, or by the reply to an own transition."""
 
     mission: str
     work_packages: Mapping[str, WorkPackage]

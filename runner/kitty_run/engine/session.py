@@ -97,7 +97,7 @@ class Session:
         if found := cycle(tuple(self._run.board.work_packages.values())):
             error = DependencyCycle(
                 f"mission {self._run.board.mission}: {' -> '.join(found)} depend on each other in a circle; "
-                "mend the `dependencies` of one of them and run again"
+                "fix the `dependencies` of one of them and run again"
             )
             self._write_end(error.exit_status, str(error), 0.0)
             raise error
@@ -126,7 +126,7 @@ class Session:
         return self._run.control.reason if self._run.control.draining else ""
 
     def _limits(self) -> tuple[Reached, ...]:
-        """The limits that something stopped at, as they stand at the end."""
+        """The limits that something stopped at, as they are at the end."""
         stopped = [wp for wp, end in self._ends().items() if end.code is EndCode.LIMIT_REACHED]
         own = tuple(one for wp in stopped for one in of_work_package(self._run, wp))
         return ((of_run(self._run) if self._run.control.limit else ()) + own) if stopped else ()

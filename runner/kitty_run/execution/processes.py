@@ -163,7 +163,7 @@ def _size(file: Path) -> int:
     try:
         return file.stat().st_size
     except OSError:
-        return -1  # somebody removed it; the attempt goes on
+        return -1  # somebody removed it; the attempt continues
 
 
 async def _start(launch: Launch) -> SupervisedProcess | None:

@@ -1,4 +1,4 @@
-"""The one place that takes anything out of a worktree: it is kept and told first, and only then discarded.
+"""The one place that takes anything out of a worktree: it is kept and reported first, then discarded.
 
 It is kept as a commit on top of HEAD under `refs/kitty-run/MISSION/aside/WP-COMMIT`. Git repositories inside
 the worktree are kept as plain files, their `.git` as `dot-git`. What is too large for git is moved to

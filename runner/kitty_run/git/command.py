@@ -34,7 +34,7 @@ KEPT_VARIABLES = frozenset(
         "GIT_EXEC_PATH",
     }
 )
-"""Who the user is and where their settings stand; every other GIT_* could lead to another repository."""
+"""Who the user is and where their settings are; every other GIT_* could lead to another repository."""
 
 OPTIONS = (
     # Hooks check what a person commits. The runner's commits are checked by the profile's `checks`, and a
@@ -207,7 +207,7 @@ class Git:
             if not name.startswith("GIT_") or name in KEPT_VARIABLES
         }
         quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "GIT_PAGER": "cat"}
-        # What history says is what was reviewed: nothing stands in for its commits.
+        # What history says is what was reviewed: nothing is in for its commits.
         quiet |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": NOWHERE}
         ceiling = {"GIT_CEILING_DIRECTORIES": str(self.cwd.parent)} if self.rooted else {}
         return {**kept, **quiet, "LC_ALL": "C", **ceiling, **self.extra}

@@ -30,7 +30,7 @@ UNFINISHED = {
     "CHERRY_PICK_HEAD": "cherry-pick",
     "REVERT_HEAD": "revert",
 }
-"""What stands in a worktree's git directory while an operation is under way."""
+"""What is in a worktree's git directory while an operation is under way."""
 
 
 def under_way(worktree: Path) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ async def _by_hand(git: Git, ours: str, theirs: str) -> Merged:
 
 
 async def _merge_file(scratch: Git, path: str, sides: Mapping[str, tuple[str, str]]) -> bool:
-    """Merge one file into the index, and tell whether it was no conflict."""
+    """Merge one file into the index, and say whether it was no conflict."""
     mode, blob = sides.get("ours") or sides["theirs"]
     clean = False
     if len(sides) == len(STAGES) and all(one.startswith("100") for one, _ in sides.values()):

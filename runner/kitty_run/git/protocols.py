@@ -86,7 +86,7 @@ class Expected:
 class Trouble:
     """Something that an attempt did to its workspace, and that was put right; `text` says what and how.
 
-    lost: the workspace or its branch was removed. rejoined: commits were rewritten, the work stands on top of
+    lost: the workspace or its branch was removed. rejoined: commits were rewritten, the work is on top of
     the old ones. rewritten: the same, but the workspace had to be put back. deleted: too many files were.
     large: files are too large for a commit.
     """
@@ -197,13 +197,13 @@ class WorkspacePort(Protocol):
         ...
 
     async def left(self, since: Snapshot, base: str) -> Left:
-        """What changed since, and what stands on top of `base` now."""
+        """What changed since, and what is on top of `base` now."""
         ...
 
     async def own_changes(self, base: str) -> bool: ...
 
     async def discard(self, since: Snapshot, why: str) -> tuple[str, ...]:
-        """Put everything back to `since`, and return what had been changed; it is kept, and told, first."""
+        """Put everything back to `since`, and return what had changed; it is kept first, and reported."""
         ...
 
     async def diff(self, base: str, limit_bytes: int, generated: Sequence[str]) -> Diff: ...

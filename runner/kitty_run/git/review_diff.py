@@ -1,7 +1,7 @@
 """The diff that a reviewer is shown: nothing in the reviewed tree decides what of it can be seen.
 
 Attributes (`-diff`, a driver) are without effect; generated files, binary ones, and of too many changes the
-largest are told by name and size, so that no lock file hides the change. The diff is read as it comes, and no
+largest are shown by name and size, so that no lock file hides the change. The diff is read as it comes, no
 more of it is kept than may be shown.
 """
 
@@ -21,7 +21,7 @@ MOST_READ = 512 * 1024 * 1024
 MOST_LINES = 200
 """Lines of the summary that are shown."""
 HEAD = 4096
-"""Bytes that are kept of a patch which is told by name and size."""
+"""Bytes that are kept of a patch which is shown by name and size."""
 SPARE = 4
 """How many times as much as may be shown is kept, so that the small patches of a large diff are there."""
 MOST_PATCHES = 20_000
@@ -67,7 +67,7 @@ class _Patch:
 async def review_diff(git: Git, base: str, limit: int, generated: Sequence[str]) -> Diff:
     """What `base..HEAD` changes, in about `limit` bytes; `truncated` where something is told by name only.
 
-    `generated` are patterns of file names that are always told so.
+    `generated` are patterns of file names that are always said so.
     """
     files = tuple(printable(path) for path in await trees.changed(git, base, "HEAD"))
     stat = (await git.line(*PLAIN, "--text", "--stat=100", "--summary", base, "HEAD")).splitlines()

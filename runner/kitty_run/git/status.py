@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kitty_run.git.command import Git
 
 _FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}
-"""How many fields stand before the path, by the kind of entry (`git status --porcelain=v2`)."""
+"""How many fields are before the path, by the kind of entry (`git status --porcelain=v2`)."""
 NOT_INSIDE = "--ignore-submodules=dirty"
 """Git would look for changes inside submodules as their own settings say, which an agent can have written."""
 _HEAD, _BRANCH = "# branch.oid ", "# branch.head "

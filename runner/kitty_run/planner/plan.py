@@ -73,7 +73,7 @@ class WorkPackagePlan:
 
 @dataclass(frozen=True, slots=True)
 class MissionPlan:
-    """The mission as the host shows it now; `run` is the one that would be gone on with."""
+    """The mission as the host shows it now; `run` is the one that would be continued."""
 
     mission: str
     dialect: str

@@ -60,7 +60,7 @@ def some(items: object, most: int = 5) -> str:
 
 
 def indented(text: str, by: int) -> str:
-    """`text` with all lines but the first indented, so that it stands in a column."""
+    """`text` with all lines but the first indented, so that it is in a column."""
     return ("\n" + " " * by).join(text.splitlines())
 
 

@@ -29,7 +29,7 @@ from kitty_run.text import logs
 from kitty_run.text.clean import clean, shortened
 
 EXCERPT_LENGTH = 4096
-"""Characters of the end of an attempt's log that stand in the page."""
+"""Characters of the end of an attempt's log that are in the page."""
 ROOM = 100_000
 """Characters of one value in the page."""
 MASKED_BYTES = 65_536
@@ -103,7 +103,7 @@ def _gate(event: Event) -> str:
 
 
 def _note(event: Event) -> str:
-    """What is told of an event that stands among the notes; empty for all others."""
+    """What is told of an event that is among the notes; empty for all others."""
     match event:
         case FamilyLimited():
             until = f"{event.until:%Y-%m-%d %H:%M:%S}"

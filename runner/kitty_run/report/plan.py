@@ -82,7 +82,7 @@ def _mission(profile: Profile, mission: MissionPlan) -> Iterator[str]:
     if mission.run:
         so_far = count(mission.attempts, "attempt")
         cost = f", cost {mission.cost}" if mission.attempts else ""
-        yield _line("goes on", f"with run {mission.run}, {so_far} so far{cost}")
+        yield _line("continues", f"with run {mission.run}, {so_far} so far{cost}")
     most = count(profile.concurrency.work_packages, "work package")
     yield _line("order", f"if everything goes well; {most} at once, each started as soon as it may")
     for number_, packages in in_order(mission):

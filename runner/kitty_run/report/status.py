@@ -37,7 +37,7 @@ class WorkPackageStatus:
     """One work package.
 
     `doing` says in a few words what happens with it, empty before its turn; `since` is when that began and
-    `until` when it goes on by itself, where that is known. `agent` and `log` are of its latest attempt.
+    `until` when it continues by itself, where that is known. `agent` and `log` are of its latest attempt.
     `awaits` is the limited family that it waits for, empty where it waits for none.
     """
 
@@ -90,7 +90,7 @@ class RunStatus:
     limits: tuple[str, ...] = ()
     """Names of the limits that the latest session reached, such as `limits.cost_usd`."""
     limited: Mapping[str, Mapping[FailureClass, datetime]] = field(default_factory=dict)
-    """Until when each agent family was or is limited, by the failure class that told so."""
+    """Until when each agent family was or is limited, by the failure class that said so."""
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, which were changed while agents worked."""
     doing: str = ""

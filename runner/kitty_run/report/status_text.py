@@ -110,7 +110,7 @@ def _doing(one: WorkPackageStatus, life: Life, now: datetime) -> str:
     if life is not Life.WORKING or one.since is None:
         return f"{one.doing}{agent}, when the run ended" if life is not Life.WORKING else one.doing
     if one.until is not None and one.until > now:
-        return f"{one.doing}, goes on in {duration((one.until - now).total_seconds())}"
+        return f"{one.doing}, continues in {duration((one.until - now).total_seconds())}"
     return f"{one.doing}{agent} for {duration(max((now - one.since).total_seconds(), 0.0))}"
 
 
@@ -151,7 +151,7 @@ def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterato
 def _next(run: RunStatus, life: Life) -> str:
     again = f"kitty-run {run.profile} --mission {run.mission}"
     if life is Life.DIED:
-        return f"`{again}` goes on from there; nothing is lost"
+        return f"`{again}` continues from there; nothing is lost"
     if life is Life.ENDED and run.exit_status != 0:
         blocked = any(one.lane is Lane.BLOCKED for one in run.work_packages.values())
         todo = [
@@ -160,5 +160,5 @@ def _next(run: RunStatus, life: Life) -> str:
             "free what is blocked" if blocked and not run.gates else "",
         ]
         first = ", ".join(part for part in todo if part)
-        return f"{first}, then `{again}` goes on" if first else f"`{again}` goes on"
+        return f"{first}, then `{again}` continues" if first else f"`{again}` continues"
     return ""

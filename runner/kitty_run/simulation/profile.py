@@ -22,7 +22,7 @@ FAILURES = tuple(
 """How a simulated agent's output is read: a line with the failure's name, and when it ends if known."""
 
 OUTPUT = Output(usage="^used" + "".join(rf"(?: {name}=(?P<{name}>[\d.]+))?" for name in USAGE) + "$")
-"""Where cost and tokens stand in it."""
+"""Where cost and tokens are in it."""
 
 
 def with_simulated_agents(profile: Profile) -> Profile:

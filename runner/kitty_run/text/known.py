@@ -20,7 +20,7 @@ from urllib.parse import quote
 from kitty_run.text.characters import visible
 
 SHORTEST = 8
-"""Characters; a shorter value stands in ordinary text by chance."""
+"""Characters; a shorter value is in ordinary text by chance."""
 LINE = 16
 """Characters of a line of a secret with several lines that is masked by itself."""
 
@@ -39,7 +39,7 @@ _WITH_LOGIN = re.compile(r"://[^\s/@]+@")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Values to be masked wherever they stand, and names of places that nothing inside of is masked."""
+    """Values to be masked wherever they are, and names of places that nothing inside of is masked."""
 
     values: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The value as it can stand in a text: as it is, in JSON, in an address, and each of its longer lines."""
+    """The value as it can be in a text: as it is, in JSON, in an address, and each of its longer lines."""
     value = visible(value).strip()
     if len(value) < SHORTEST:
         return

@@ -159,7 +159,7 @@ for number in range(10**6):
     time.sleep(0.02)
 """
 WRITER = (sys.executable, "-S", "-c", LATE, str(ROOM))
-"""A process that goes on writing into the workspace."""
+"""A process that continues writing into the workspace."""
 
 
 def grandchild() -> None:

@@ -85,7 +85,7 @@ def test_the_end_says_which_limit_what_it_cost_what_is_left_and_what_to_do(tmp_p
         "limits.cost_usd: 2.00 of 2.00 USD used\n"
         "spent so far: 3 attempts, cost at least 2.00 USD, 1 attempt unknown\n"
         "left: WP02 (for_review), WP03 (planned)\n"
-        "Raise limits.cost_usd and run the same command again: it goes on from here."
+        "Raise limits.cost_usd and run the same command again: it continues from here."
     )
     (ended,) = world.events(RunEnded)
     assert ended.reason == report.reason

@@ -54,7 +54,7 @@ def profile(
 
 
 def limits(*named: str, **until: float) -> Script:
-    """A script in which each agent is limited until so many seconds; those `named` tell until when."""
+    """A script in which each agent is limited until so many seconds; those `named` say until when."""
 
     def script(job: Job) -> Did:
         end = until.get(job.agent, 0.0)

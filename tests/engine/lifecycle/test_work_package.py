@@ -1,4 +1,4 @@
-"""The end of a work package that can't go on."""
+"""The end of a work package that can't continue."""
 
 from __future__ import annotations
 

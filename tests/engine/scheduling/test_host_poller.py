@@ -1,4 +1,4 @@
-"""Others at work on the same mission: what they finish, give back or free is taken up while a run goes on."""
+"""Others at work on the same mission: what they finish, give back or free is taken up during a run."""
 
 from __future__ import annotations
 

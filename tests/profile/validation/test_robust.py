@@ -1,4 +1,4 @@
-"""Whatever stands in a profile, loading it ends with a profile or with problems, never with a crash."""
+"""Whatever is in a profile, loading it ends with a profile or with problems, never with a crash."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SCHEMA: Any = profile_schema()
 
 
 def schemas(schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key of the schema, below every definition too, with what stands there."""
+    """Every key of the schema, below every definition too, with what is there."""
     for key, below in schema.get("properties", {}).items():
         yield f"{path}/{key}", below
         yield from schemas(below, f"{path}/{key}")

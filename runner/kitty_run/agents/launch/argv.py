@@ -61,7 +61,7 @@ def build(  # noqa: PLR0913, PLR0917 - the things an argv is made of, and where 
     """The command that lets `agent` take `role` under `policy`; nothing is written yet.
 
     `variables` are those of `prompts.variables`, with `prompt` the complete prompt; `prompt_file` holds the
-    same text. Files are to stand in `files_dir`. Raises LaunchError where the policy can't be kept, two
+    same text. Files are to be in `files_dir`. Raises LaunchError where the policy can't be kept, two
     extras contradict each other, or the prompt is too long for an argument.
     """
     extras = tuple(_extras(agent, role, policy))
@@ -97,7 +97,7 @@ def file_name(name: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to a file of mode 0600, replacing what stood there; raises LaunchError."""
+    """Write `text` to a file of mode 0600, replacing what was there; raises LaunchError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from kitty_run.profile.model import Output
 from kitty_run.text import logs, patterns
 
 MESSAGE_LIMIT = 256 * 1024
-"""Characters of the final message that are kept: its end, where a verdict stands."""
+"""Characters of the final message that are kept: its end, where a verdict is."""
 
 DOCUMENT_LIMIT = 32 * 1024 * 1024
 """Bytes at the end of an output that are read as one JSON document."""
@@ -48,7 +48,7 @@ def extract(output: Output, path: Path) -> Extract:
 
     `text`: the message is the whole output, without terminal escapes; cost and tokens are what the groups of
     `usage` hold where it matches last. `json`: the whole output is a
-    document, or the last document in it (CLIs print warnings before it). `jsonl`: each value stands in the
+    document, or the last document in it (CLIs print warnings before it). `jsonl`: each value is in the
     last line that has it; lines that are not JSON are passed over.
     """
     if output.format == "text":
@@ -157,7 +157,7 @@ def _documents(output: Output, path: Path) -> Iterator[object]:
 
 
 def _json_lines(output: Output, path: Path) -> Iterator[object]:
-    """The JSON lines that may hold a value: those in which a pointer's last name stands."""
+    """The JSON lines that may hold a value: those in which a pointer's last name is."""
     keys = tuple(_key(pointer) for pointer in _pointers(output))
     if output.lines:
         lines = logs.spans(path, patterns.lines_with(output.lines, path, map(bytes.decode, keys)))

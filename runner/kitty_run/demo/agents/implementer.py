@@ -1,6 +1,6 @@
 """The scripted implementer: writes the draft of its work package, runs the tests, and reports.
 
-Its drafts stand in `demo/drafts/WPnn/N/`; each round of rework takes the next one.
+Its drafts are in `demo/drafts/WPnn/N/`; each round of rework takes the next one.
 """
 
 from __future__ import annotations

@@ -42,4 +42,4 @@ def _account(found: tuple[Reached, ...], usage: Usage, left: Mapping[str, str]) 
     attempts = f"{usage.attempts} attempt{'' if usage.attempts == 1 else 's'}"
     yield f"spent so far: {attempts}, cost {usage.cost}"
     yield "left: " + (", ".join(f"{wp} ({lane})" for wp, lane in left.items()) or "no work package")
-    yield f"Raise {named(found)} and run the same command again: it goes on from here."
+    yield f"Raise {named(found)} and run the same command again: it continues from here."

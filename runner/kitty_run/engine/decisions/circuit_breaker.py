@@ -26,7 +26,7 @@ UNNAMED = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """A family's limit: until when (aware), and which failure class told so."""
+    """A family's limit: until when (aware), and which failure class said so."""
 
     until: datetime
     failure: str

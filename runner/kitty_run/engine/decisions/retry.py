@@ -16,7 +16,7 @@ class Decision:
     """What to do after a failure.
 
     `wait` is seconds before doing it. `repeat` counts from 1 for repeating actions and is 0 for the
-    others. `exhausted` tells that the row's repeats (or the role's agents) were used up.
+    others. `exhausted` says that the row's repeats (or the role's agents) were used up.
     """
 
     action: Action
@@ -48,7 +48,7 @@ def decide(
     `spread` in [-1, 1] is the random share of the backoff's jitter. `until_reset` is how many seconds
     are left until the limit ends that the failure named; `wait` waits at least so long. One that is over
     already says nothing: the backoff counts, so that repeats are not used up within a moment.
-    `fallback_left` tells whether the role has a further agent; without one, a fallback becomes what
+    `fallback_left` says whether the role has a further agent; without one, a fallback becomes what
     `then` says, and at last a block.
     """
     repeating = verb(row.do).repeats

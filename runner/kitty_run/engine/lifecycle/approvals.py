@@ -2,7 +2,7 @@
 
 A person's answer goes to the journal, and to the host's history as a note. The host's actor of that note is
 the runner's own, as of every call: 1.0 hosts take the last actor for whoever holds the work package, and
-would refuse it to the runner from then on. Who answered stands in the note.
+would refuse it to the runner from then on. Who answered is in the note.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Claim:
         return True
 
     async def assignment(self) -> Assignment:
-        """The WP's assignment, located without a claim where a run goes on past the claim."""
+        """The WP's assignment, located without a claim where a run continues past the claim."""
         if self._assignment is None:
             allocation = await self._calls.locate(self._wp)
             await self._repair(allocation)

@@ -101,7 +101,7 @@ class HostCalls:
         return Lane.FOR_REVIEW if move.approval else found.lane
 
     async def locate(self, wp: str) -> Allocation:
-        """Where `wp` is worked on. Raises `CallGivenUp` with `block` where the host can't tell of it.
+        """Where `wp` is worked on. Raises `CallGivenUp` with `block` where the host can't say of it.
 
         Where the row pauses, it pauses.
         """

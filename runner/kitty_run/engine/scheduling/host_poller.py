@@ -50,7 +50,7 @@ class HostPoller:
         ]
 
     async def _read(self) -> bool:
-        """Read the state; a failure is told and decides nothing: the run's own calls find out in time."""
+        """Read the state; a failure is reported and decides nothing: the run's own calls find out in time."""
         try:
             await self._calls.state()
         except Stop:

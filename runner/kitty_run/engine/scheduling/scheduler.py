@@ -82,14 +82,14 @@ class Scheduler:
         return LOOK if any(end.gate for end in self.ends.values()) else None
 
     def _reopen(self) -> None:
-        """Let work packages go on whose gate has been answered meanwhile, or whose workspace is free."""
+        """Let work packages continue whose gate has been answered meanwhile, or whose workspace is free."""
         for wp, end in list(self.ends.items()):
             answered = end.gate is not None and answer_of(self._run.place, end.gate) is not None
             if answered or (end.code is EndCode.WORKSPACE and self._run.holder(wp, self._leases) is None):
                 del self.ends[wp]
 
     async def stop(self) -> None:
-        """End what is in flight now; the work packages stay where they are and can be gone on with."""
+        """End what is in flight now; the work packages stay where they are and can be continued."""
         if self._look is not None:
             self._look.cancel()
         for task in self._tasks:

@@ -68,7 +68,7 @@ def waiting(entries: Iterable[Entry]) -> list[str]:
 
 
 class Asker(Protocol):
-    """Asks a person who is there, such as one at a terminal; others go on meanwhile."""
+    """Asks a person who is there, such as one at a terminal; others continue meanwhile."""
 
     async def ask(self, gate: str, about: str) -> Answer:
         """The person's answer to `gate`; `about` says what it is for. Ends when it is cancelled."""

@@ -106,7 +106,7 @@ class Journal:
                 raise MachineFault.of(self.path, error) from error
             raise JournalError(
                 f"the journal {self.path} can't be written: {error}. The run stops here, since nobody "
-                "could tell what it did. Make room and start the same command again: it goes on."
+                "could tell what it did. Make room and start the same command again: it continues."
             ) from error
         self._seq += 1
         for observer in self._observers:

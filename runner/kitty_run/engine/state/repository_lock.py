@@ -1,4 +1,4 @@
-"""One runner per repository: an advisory file lock that tells who holds it."""
+"""One runner per repository: an advisory file lock that says who holds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner's own files below `.kitty-run/` at the repository's root, and which run to go on with."""
+"""The runner's own files below `.kitty-run/` at the repository's root, and which run to continue."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def runs(repo: Path) -> list[RunPlace]:
 def unfinished_run(
     places: Sequence[RunPlace], mission: str, journal_of: Callable[[RunPlace], Iterable[Entry]] | None = None
 ) -> RunPlace | None:
-    """The latest run of `mission` if it has not ended with success; the same command goes on with it.
+    """The latest run of `mission` if it has not ended with success; the same command continues with it.
 
     `places` are the oldest first; `journal_of` reads a journal (default: the file, as it is).
     """
@@ -140,4 +140,4 @@ def _events(place: RunPlace) -> list[Event]:
     try:
         return [entry.event for entry in read(place.journal)]
     except JournalError:
-        return []  # a damaged journal is never gone on with; the next run starts from the host's state
+        return []  # a damaged journal is never continued; the next run starts from the host's state

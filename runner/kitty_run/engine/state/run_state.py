@@ -1,7 +1,7 @@
 """What the runner knows that the host does not hold, folded from the journal's events.
 
-The same fold serves a running engine and one that goes on after a crash, so that both decide alike.
-Losing it loses no work: the host's lanes and git's commits are enough to go on, only attempts, sessions,
+The same fold serves a running engine and one that continues after a crash, so that both decide alike.
+Losing it loses no work: the host's lanes and git's commits are enough to continue, only attempts, sessions,
 costs and feedback start anew.
 """
 
@@ -48,7 +48,7 @@ class Memory:
     processes: dict[str, Started] = field(default_factory=dict)
     """Started and not seen ended, by marker: what a killed run may have left behind."""
     limited: dict[str, dict[FailureClass, datetime]] = field(default_factory=dict)
-    """Until when each agent family was or is limited, by the failure class that told so; aware times."""
+    """Until when each agent family was or is limited, by the failure class that said so; aware times."""
     heads: dict[str, str] = field(default_factory=dict)
     """The commit of each work package that the merge must contain."""
     merged: str | None = None

@@ -1,4 +1,4 @@
-"""Before a run begins: every journal of the repository is what the runner wrote, or is put right and told."""
+"""Before a run begins: each journal of the repository is what the runner wrote, or is put right, and said."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Witness:
 
 
 def outside_store(repo: Path) -> Path | None:
-    """Where something of `repo` is kept outside of it; None where it can't be (`verify` tells why)."""
+    """Where something of `repo` is kept outside of it; None where it can't be (`verify` says why)."""
     try:
         return make_store(repo)
     except (OSError, ForeignState):

@@ -53,9 +53,9 @@ class WorkPackageMemory:
     `awaits`: it was claimed, and then waited for its workspace without touching it.
     `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
     `found` is the lane that the run found it in when it began, `claims` how often the host was asked for it;
-    `asked` tells whether a person was asked to do something about it. `lane` is the host's as it was last
+    `asked` says whether a person was asked to do something about it. `lane` is the host's as it was last
     known, `called` the operation of the latest call of which no success is known. `moved` is the lane that
-    others moved it to during an own attempt, until that is reviewed; `doubted` tells whether that ever was.
+    others moved it to during an own attempt, until that is reviewed; `doubted` says whether that ever was.
     `approver` is who approved it on the host instead of this run's reviewers.
     """
 

@@ -1,4 +1,4 @@
-"""Keeps what git obeys as it was before agents began to work: compared before each call, put back, and told.
+"""Keeps what git obeys as it was before agents began to work: compared before each call, and put back.
 
 While nobody's code runs, whatever changes is the user's or a host's, and is taken over.
 """
@@ -107,7 +107,7 @@ class Guard:
                 await self._compare()
 
     async def _begin(self) -> None:
-        """Take over whatever stands there now."""
+        """Take over whatever is there now."""
         self._included = await self._includes(governed.read(self._shared))
         self._seen = governed.signature(self._shared, self._included)
         self._before = governed.read(self._shared, self._included)

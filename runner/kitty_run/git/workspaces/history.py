@@ -16,7 +16,7 @@ from kitty_run.git.workspaces.worktrees import list_worktrees
 class Rewritten:
     """Commits that the attempt began on are not below its own any more.
 
-    `joined`: its work stands on top of them again, uncommitted. Else the workspace is back at them.
+    `joined`: its work is on top of them again, uncommitted. Else the workspace is back at them.
     """
 
     what: str

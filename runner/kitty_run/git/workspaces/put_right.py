@@ -35,7 +35,7 @@ async def put_right(
         found.append(Trouble("lost", text))
     await clear_stale_locks(git, want.branch)
     if want.branch is not None and (again := await rejoin(git, aside, since, want.branch, want.base)):
-        fate = "its work stands on top of that, uncommitted" if again.joined else "the workspace is put back"
+        fate = "its work is on top of that, uncommitted" if again.joined else "the workspace is put back"
         text = f"{again.what}: {fate}. What it made is kept under {again.ref}"
         found.append(Trouble("rejoined" if again.joined else "rewritten", text))
     if repair := await undelete(git, aside, since.head, want.deleted_share, want.owned):

@@ -158,7 +158,7 @@ async def undelete(
     Those that a pattern of `owned` covers are meant; a pattern that begins with a wildcard covers none.
 
     All other changes stay; commits on top of `since` that delete them are taken apart, their other changes
-    stand uncommitted afterwards.
+    are uncommitted afterwards.
     """
     now = await status(git)
     head = await git.line("rev-parse", "HEAD")

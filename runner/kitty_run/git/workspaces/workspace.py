@@ -80,13 +80,13 @@ class Workspace:
         return _printable((await status(self._git)).dirty)
 
     async def snapshot(self) -> Snapshot:
-        """The workspace as it stands, uncommitted work included; nothing in it changes."""
+        """The workspace as it is, uncommitted work included; nothing in it changes."""
         now = await status(self._git)
         taken = await trees.take(self._git, SPECS, now)
         return Snapshot(now.head, now.branch, taken.tree, _printable(now.dirty), taken.unread)
 
     async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
-        """The workspace as `commit` has it, whatever stands uncommitted in it."""
+        """The workspace as `commit` has it, whatever is uncommitted in it."""
         head, tree = (await self._git.run("rev-parse", f"{commit}^{{commit}}", f"{commit}^{{tree}}")).split()
         return Snapshot(head, await self.branch(), tree)
 
@@ -138,7 +138,7 @@ class Workspace:
     async def undo_forbidden(self, since: Snapshot) -> None:
         """Put `kitty-specs/` back as it was, and leave all other work.
 
-        Commits that changed it are taken apart: their other changes stand uncommitted afterwards.
+        Commits that changed it are taken apart: their other changes are uncommitted afterwards.
         """
         await clear_stale_locks(self._git, await self.branch())
         await self._refuse_unfinished()
@@ -179,7 +179,7 @@ class Workspace:
         await land(self._git, self._aside, since, await self.snapshot(), (head, tree))
 
     async def left(self, since: Snapshot, base: str) -> Left:
-        """What an attempt that began at `since` left, and what stands on top of `base`; nothing changes."""
+        """What an attempt that began at `since` left, and what is on top of `base`; nothing changes."""
         now = await self.snapshot()
         plain = ("log", "--format=%h %s", "--no-color", "--no-show-signature")
         commits = await self._git.line(*plain, f"{base}..HEAD")

@@ -14,7 +14,7 @@ from kitty_run.engine.state.events import FamilyAwaited, RetryDecided
 from kitty_run.profile.model import Action
 
 RETOLD = timedelta(minutes=1)
-"""A limit that lasts longer than was told is told again only from so much on."""
+"""A limit that lasts longer than was told is reported again only from so much on."""
 
 
 @dataclass(frozen=True, slots=True)

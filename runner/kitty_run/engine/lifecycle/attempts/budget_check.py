@@ -30,7 +30,7 @@ def of_work_package(run: Run, wp: str) -> tuple[Reached, ...]:
 
 
 def look(run: Run) -> None:
-    """Stop the run where it has reached a limit: nothing new starts, and no wait goes on."""
+    """Stop the run where it has reached a limit: nothing new starts, and no wait continues."""
     if run.control.draining:
         return
     if found := of_run(run):
@@ -84,7 +84,7 @@ def _session(run: Run) -> float:
 
 def _reason(found: Iterable[Reached]) -> str:
     found = tuple(found)
-    return f"{'; '.join(map(str, found))}; raise {named(found)} and run again to go on"
+    return f"{'; '.join(map(str, found))}; raise {named(found)} and run again to continue"
 
 
 def _tell(run: Run, found: Iterable[Reached]) -> None:

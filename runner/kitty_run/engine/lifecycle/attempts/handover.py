@@ -1,4 +1,4 @@
-"""What the next attempt is told of one that came to nothing, and of what stands in the workspace."""
+"""What the next attempt is told of one that came to nothing, and of what is in the workspace."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def interrupted(started: AttemptStarted) -> str:
     """What is told of an implementing attempt that was cut off, by its start."""
     return (
         f"Implement attempt {started.attempt} was made by {started.agent}, and the runner stopped "
-        "before it looked at the work. What there is stands in this workspace, committed or not: "
+        "before it looked at the work. Its work is in this workspace, committed or not: "
         "`git log` and `git status` show it.\n\n"
         f"The log of that attempt is {started.log}."
     )

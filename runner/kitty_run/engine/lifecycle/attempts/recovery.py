@@ -61,7 +61,7 @@ class Recovery:
     async def settle(self, failed: AttemptFailure, agent: str, note: str, *, changed: bool = False) -> Failed:
         """Do what the table says before the next step is taken: wait, or turn to the next agent.
 
-        `note` is for the next attempt's prompt; `changed` tells whether this one changed any file. Where
+        `note` is for the next attempt's prompt; `changed` says whether this one changed any file. Where
         the failure concerns the agent's whole family, its breaker opens before anything is awaited.
         """
         ruling = self._rule(failed, agent)
@@ -147,7 +147,7 @@ class Recovery:
             case Action.FALLBACK:
                 await self._scope.calls.note(
                     self._wp,
-                    f"{self._role}: {agent} failed ({failed.failure}); {self._agents.agent()} goes on",
+                    f"{self._role}: {agent} failed ({failed.failure}); {self._agents.agent()} continues",
                 )
             case Action.WAIT:
                 pass  # at the family's breaker, with all others

@@ -174,7 +174,7 @@ class MissionMerge:
             path for path in await self._git.repository.dirty_tracked() if not path.startswith("kitty-specs/")
         ]:
             text += (
-                f"\nUncommitted changes at the root checkout may stand in its way: {', '.join(own[:10])}. "
+                f"\nUncommitted changes at the root checkout may are in its way: {', '.join(own[:10])}. "
                 "Commit or stash them, then run again."
             )
         for work in works:

@@ -90,7 +90,7 @@ class MergeCheck:
     async def _judge_conflicts(self, target: str, loss: Loss) -> None:
         """Of what the host made of conflicts nobody has seen anything: a person is asked to look once.
 
-        Once they were told and the target has moved on, what stands there is taken as theirs.
+        Once they were told and the target has moved on, what is there is taken as theirs.
         """
         mission, repository = self._run.board.mission, self._repository
         now, told = await repository.resolve(target), await repository.kept(mission, CONFLICTS)
