@@ -84,5 +84,5 @@ def assert_tidy(it: Bench) -> None:
     assert [
         name
         for name in it.git("branch", "--format=%(refname:short)").splitlines()
-        if "WP" in name or "lane" in name
+        if "WP0" in name or "lane" in name
     ] == []
