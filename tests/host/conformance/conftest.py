@@ -11,9 +11,12 @@ from tests.host.conformance.kept_host import KeptHost
 Keep = Callable[[tuple[str, ...], Mapping[str, str]], KeptHost]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def keep() -> Iterator[Keep]:
-    """`keep(COMMAND, ENVIRONMENT)`: that host, kept warm until the tests end; it never went cold."""
+    """`keep(COMMAND, ENVIRONMENT)`: that host, kept warm for the scenarios; it never went cold.
+
+    Not longer: its end would then depend on what all later tests do to this process.
+    """
     kept: dict[tuple[str, ...], KeptHost] = {}
 
     def of(command: tuple[str, ...], env: Mapping[str, str]) -> KeptHost:
