@@ -140,12 +140,12 @@ def test_what_cannot_be_brought_to_an_end_is_blocked_and_kept(
     assert not ran.report["merged"]
     assert it.lanes() == dict.fromkeys(wide(WIDE), "blocked") | {"WP12": "done"}
     for wp, words in {
-        "WP01": "its .git file is gone; its other files are untouched. `git worktree repair",
+        "WP01": "workspace_lost: its .git was removed. It is made anew",
         "WP02": "conflicts were left unresolved in WP02.txt",
         "WP03": "vendor/lib/ is a git repository of its own",
         "WP04": "no_changes: the attempt ended well, but it changed no file",
         "WP05": "files under kitty-specs/ belong to spec-kitty",
-        "WP06": "the directory is gone",
+        "WP06": "workspace_lost: the directory ",
         "WP07": "no_verdict: there is no verdict file",
         "WP08": "no_verdict: the verdict file does not fit the verdict's schema",
         "WP09": "failed: exit status 1",

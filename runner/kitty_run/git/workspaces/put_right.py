@@ -31,7 +31,7 @@ async def put_right(
     """
     found = []
     if gone := await make_anew(root, git.cwd, aside, want.branch, since.head):
-        text = f"{'; '.join(gone)}. The workspace is made anew from what was committed; the rest is lost"
+        text = f"{'; '.join(gone)}. It is made anew from what was committed; files still there are kept"
         found.append(Trouble("lost", text))
     await clear_stale_locks(git, want.branch)
     if want.branch is not None and (again := await rejoin(git, aside, since, want.branch, want.base)):
