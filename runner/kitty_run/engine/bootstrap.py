@@ -75,10 +75,25 @@ def launch(request: Request, show: Show) -> Report:
 
     Raises a `KittyRunError` where nothing could be started, and `JournalError` where the journal fails.
     """
-    if sys.version_info < (3, 12) and hasattr(os, "pidfd_open"):
-        # What later versions do by themselves: no thread per agent that is waited for.
-        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
-    return asyncio.run(_launch(request, show))
+    with _waiting_by_descriptor():
+        return asyncio.run(_launch(request, show))
+
+
+@contextmanager
+def _waiting_by_descriptor() -> Iterator[None]:
+    """Wait for processes without a thread for each, as Python does by itself from 3.12 on.
+
+    The watcher belongs to one event loop, so that it is put back: it would lose what other loops wait for.
+    """
+    if sys.version_info >= (3, 12) or not hasattr(os, "pidfd_open"):
+        yield
+        return
+    before = asyncio.get_child_watcher()
+    asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+    try:
+        yield
+    finally:
+        asyncio.set_child_watcher(before)
 
 
 async def _launch(request: Request, show: Show) -> Report:
