@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TypeVar
 
 import kitty_run.git
 import pytest
@@ -17,24 +14,8 @@ from kitty_run.git.repository import Repository
 from kitty_run.git.workspaces import sizes
 from kitty_run.git.workspaces.workspace import Workspace, WorkspaceConflict
 
+from tests.git.workspaces.running import BRANCH, run
 from tests.git_repos import GitRepo, make_repo
-
-T = TypeVar("T")
-BRANCH = "m-WP01"
-
-
-def run(call: Coroutine[object, object, T]) -> T:
-    return asyncio.run(call)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> GitRepo:
-    return make_repo(tmp_path / "project")
-
-
-@pytest.fixture
-def tree(root: GitRepo) -> GitRepo:
-    return root.worktree(BRANCH, BRANCH)
 
 
 @pytest.fixture

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import TypeVar
-
 import pytest
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import Snapshot
 from kitty_run.git.workspaces.workspace import Workspace
 
-from tests.git_repos import GitRepo, make_repo
-
-T = TypeVar("T")
-
-
-def run(call: Coroutine[object, object, T]) -> T:
-    return asyncio.run(call)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> GitRepo:
-    return make_repo(tmp_path / "project")
-
-
-@pytest.fixture
-def tree(root: GitRepo) -> GitRepo:
-    return root.worktree("m-WP01", "m-WP01")
+from tests.git.workspaces.running import run
+from tests.git_repos import GitRepo
 
 
 @pytest.fixture

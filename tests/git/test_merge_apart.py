@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from kitty_run.git.command import Git
@@ -15,9 +12,9 @@ from kitty_run.git.merge_apart import computed
 from kitty_run.git.protocols import Conflict
 from kitty_run.git.repository import Repository
 
+from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo, make_repo
 
-T = TypeVar("T")
 RECORDS = ("kitty-specs/m/",)
 OLD_GIT = """\
 #!/bin/sh
@@ -27,10 +24,6 @@ case " $* " in *" --write-tree "*)
 esac
 exec {git} "$@"
 """
-
-
-def run(call: Coroutine[object, object, T]) -> T:
-    return asyncio.run(call)
 
 
 @pytest.fixture(params=["as it is", "old"], autouse=True)

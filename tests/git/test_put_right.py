@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from kitty_run.errors import WorkspaceError
@@ -16,14 +13,8 @@ from kitty_run.git.protocols import Expected, Kept, Snapshot, Trouble
 from kitty_run.git.workspaces.sizes import MEGABYTE
 from kitty_run.git.workspaces.workspace import Workspace
 
+from tests.git.workspaces.running import BRANCH, run
 from tests.git_repos import make_repo
-
-T = TypeVar("T")
-BRANCH = "m-WP01"
-
-
-def run(call: Coroutine[object, object, T]) -> T:
-    return asyncio.run(call)
 
 
 class Scene:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import Repair
 from kitty_run.git.workspaces.workspace import Workspace
 
+from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo, half_made, make_repo
 
-T = TypeVar("T")
 FILES = 40
-
-
-def run(call: Coroutine[object, object, T]) -> T:
-    return asyncio.run(call)
 
 
 def whole(root: GitRepo, tree: GitRepo, *, untouched: bool = False) -> Repair | None:

@@ -33,7 +33,7 @@ def untold(_wp: str, _kept: Kept) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """For whom things are kept, and who is told of each before it is removed."""
+    """For which work package things are kept; `tell` is called before each is removed."""
 
     mission: str = "none"
     wp: str = "none"
@@ -46,6 +46,11 @@ class Aside:
     def name(self, commit: str) -> str:
         """The last part of that ref."""
         return f"{self.wp}-{commit[:12]}"
+
+
+def folder_of(directory: Path) -> Path:
+    """Where the repository of `directory` keeps what is too large for git."""
+    return common_dir(git_dir(directory)).resolve() / "kitty-run" / "aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ async def keep(  # noqa: PLR0913 - what to keep, and what to say of it
     differing = await trees.changed(git, goal.commit, taken.tree)
     if not parents and not differing and not taken.unread:
         return None
-    commit = await _commit(git, taken.tree, parents or [goal.commit], why)
+    commit = await git.commit_tree(taken.tree, parents or [goal.commit], f"kitty-run: {why}")
     return await _record(git, aside, commit, why, differing if files is None else files, taken.unread)
 
 
@@ -106,13 +111,13 @@ async def discard(  # noqa: PLR0913 - what to discard, and what to say of it
 
 
 async def abort_merge(git: Git, aside: Aside | None, why: str) -> None:
-    """Undo the merge under way; what stands of it in tracked files is kept first, if `aside` is given."""
+    """Undo the merge under way; what it left in tracked files is kept first, if `aside` is given."""
     if aside is not None:
         async with trees.scratch_index(git) as scratch:
             await scratch.run("add", "--update", "--sparse", "--", ":/")
             tree = await scratch.line("write-tree")
         parents = await _commits(git, "HEAD", "MERGE_HEAD")
-        commit = await _commit(git, tree, parents, why)
+        commit = await git.commit_tree(tree, parents, f"kitty-run: {why}")
         await _record(git, aside, commit, why, await trees.changed(git, "HEAD", tree), ())
     await git.run("merge", "--abort")
 
@@ -135,12 +140,12 @@ async def reset_branch(git: Git, aside: Aside, why: str, branch: str, commit: st
 
 async def move(git: Git, aside: Aside, why: str, paths: Sequence[str]) -> Kept:
     """Move files that are too large for git out of the worktree; whatever HEAD has of them is put back."""
-    commit = await _commit(git, await git.line("rev-parse", "HEAD^{tree}"), ["HEAD"], why)
+    commit = await git.commit_tree(await git.line("rev-parse", "HEAD^{tree}"), ["HEAD"], f"kitty-run: {why}")
     kept = await _record(git, aside, commit, why, (), tuple(paths))
-    listed = "".join(f"{path}\0" for path in paths)
-    await git.run("reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=listed)
+    files = ("--pathspec-from-file=-", "--pathspec-file-nul")
+    await git.run("reset", "--quiet", *files, stdin=trees.joined(paths))
     known = set(await git.paths("ls-files", "-z"))
-    present = "".join(f"{path}\0" for path in paths if path in known)
+    present = trees.joined(path for path in paths if path in known)
     await git.run("checkout-index", "--force", "-z", "--stdin", stdin=present)
     return kept
 
@@ -150,7 +155,7 @@ async def _record(  # noqa: PLR0913, PLR0917 - what there is to tell
 ) -> Kept:
     ref = aside.ref(commit)
     await git.run("update-ref", "-m", "kitty-run: keep", ref, commit)
-    folder = common_dir(git_dir(git.cwd)).resolve() / "kitty-run" / "aside" / aside.name(commit)
+    folder = folder_of(git.cwd) / aside.name(commit)
     for path in unread:
         _move(git.cwd / path, folder / path)
     shown = tuple(map(printable, (*files, *unread)))
@@ -168,18 +173,12 @@ def _move(source: Path, target: Path) -> None:
         raise WorkspaceError(f"{source} can't be moved to {target}: {error.strerror}") from error
 
 
-async def _commit(git: Git, tree: str, parents: Sequence[str], why: str) -> str:
-    named = [part for parent in parents for part in ("-p", parent)]
-    message = f"kitty-run: {why}"
-    return await git.line(*await git.identity(), "commit-tree", tree, *named, "-m", message)
-
-
 async def _commits(git: Git, *names: str) -> list[str]:
     """The commits of those of `names` that have one; none twice."""
-    replies = [await git.call("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") for name in names]
-    return list(dict.fromkeys(reply.stdout.strip() for reply in replies if reply.status == 0))
+    found = [await git.commit_of(name) for name in names]
+    return list(dict.fromkeys(commit for commit in found if commit))
 
 
 async def _beyond(git: Git, goal: str, commits: Sequence[str]) -> list[str]:
     """Those of `commits` that `goal` does not contain, in their order."""
-    return [one for one in commits if not await git.ok("merge-base", "--is-ancestor", one, goal)]
+    return [one for one in commits if not await git.contains(goal, one)]

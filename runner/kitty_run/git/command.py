@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +102,26 @@ class Git:
     async def paths(self, *args: str) -> tuple[str, ...]:
         """The NUL-separated items of standard output (for commands called with `-z`)."""
         return tuple(item for item in (await self.run(*args)).split("\0") if item)
+
+    async def commit_of(self, name: str) -> str | None:
+        """The commit that `name` (a ref, or anything else that git takes for one) leads to, or None."""
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        reply = await self.call(*asked)
+        return reply.stdout.strip() if reply.status == 0 else None
+
+    async def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether `ancestor` is `commit` or one of those before it."""
+        return await self.ok("merge-base", "--is-ancestor", ancestor, commit)
+
+    async def branch(self) -> str | None:
+        """The branch that is checked out; None: detached."""
+        reply = await self.call("symbolic-ref", "--quiet", "--short", "HEAD")
+        return reply.stdout.strip() if reply.status == 0 else None
+
+    async def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """A commit of `tree` that no ref leads to yet."""
+        named = [part for parent in parents for part in ("-p", parent)]
+        return await self.line(*await self.identity(), "commit-tree", tree, *named, "-m", message)
 
     async def ok(self, *args: str) -> bool:
         """Whether the exit status is 0."""
@@ -207,7 +227,7 @@ class Git:
             if not name.startswith("GIT_") or name in KEPT_VARIABLES
         }
         quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "GIT_PAGER": "cat"}
-        # What history says is what was reviewed: nothing is in for its commits.
+        # What history says is what was reviewed: nothing replaces its commits.
         quiet |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": NOWHERE}
         ceiling = {"GIT_CEILING_DIRECTORIES": str(self.cwd.parent)} if self.rooted else {}
         return {**kept, **quiet, "LC_ALL": "C", **ceiling, **self.extra}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.git.command import Git
-from kitty_run.git.workspaces.trees import scratch_index
+from kitty_run.git.workspaces.trees import empty_tree, scratch_index
 
 STAGES = {1: "base", 2: "ours", 3: "theirs"}
 
@@ -38,8 +38,7 @@ async def computed(git: Git, ours: str, theirs: str) -> Merged:
 async def _by_hand(git: Git, ours: str, theirs: str) -> Merged:
     """The same, file by file, for a git that has no `merge-tree --write-tree`."""
     base = await git.call("merge-base", ours, theirs)
-    empty = (await git.run("hash-object", "-t", "tree", "--stdin", stdin="")).strip()
-    start = base.stdout.split()[0] if base.status == 0 else empty
+    start = base.stdout.split()[0] if base.status == 0 else await empty_tree(git)
     async with scratch_index(git, ours) as scratch:
         await scratch.run("read-tree", "-i", "-m", "--aggressive", start, ours, theirs)
         unmerged: dict[str, dict[str, tuple[str, str]]] = {}

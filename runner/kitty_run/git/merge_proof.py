@@ -72,10 +72,7 @@ async def conflict(git: Git, target: str, heads: Sequence[str], records: Sequenc
 
 
 async def _join(git: Git, tree: str, *parents: str) -> str:
-    named = [part for parent in parents for part in ("-p", parent)]
-    return await git.line(
-        *await git.identity(), "commit-tree", tree, *named, "-m", "computed apart by kitty-run"
-    )
+    return await git.commit_tree(tree, parents, "computed apart by kitty-run")
 
 
 def _printable(paths: Sequence[str]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ async def is_on(git: Git, remote: str, branch: str) -> bool:
         return False
     there = reply.stdout.split()[0]
     here = await git.line("rev-parse", "--verify", f"refs/heads/{branch}^{{commit}}")
-    return there == here or await git.ok("merge-base", "--is-ancestor", here, there)
+    return there == here or await git.contains(there, here)
 
 
 async def push(git: Git, remote: str, branch: str) -> str | None:

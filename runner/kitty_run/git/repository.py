@@ -40,15 +40,11 @@ class Repository:
 
     async def current_branch(self) -> str | None:
         """The branch that the root has checked out; None: detached."""
-        reply = await self._git.call("symbolic-ref", "--quiet", "--short", "HEAD")
-        return reply.stdout.strip() if reply.status == 0 else None
+        return await self._git.branch()
 
     async def resolve(self, ref: str) -> str | None:
         """The commit of `ref`, None where there is none."""
-        reply = await self._git.call(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
-        )
-        return reply.stdout.strip() if reply.status == 0 else None
+        return await self._git.commit_of(ref)
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         """Tracked files of the root with uncommitted changes, staged ones included."""
@@ -136,7 +132,7 @@ class Repository:
         if tip is None:
             return None
         present = [commit for commit in dict.fromkeys(reviewed) if await self.resolve(commit)]
-        missing = [one for one in reviewed if one not in present or not await self._contains(tip, one)]
+        missing = [one for one in reviewed if one not in present or not await self._git.contains(tip, one)]
         tops = (await self._git.run("merge-base", "--independent", *present)).split() if present else []
         foreign = await provenance.foreign(self._git, tip, [*present, *known], self._records)
         return Standing(tip, foreign, tuple(missing), tops[0] if len(tops) == 1 else None)
@@ -171,9 +167,6 @@ class Repository:
         """Push `branch`, never with force; None, or git's own words for why not."""
         return await remotes.push(self._git, remote, branch)
 
-    async def _contains(self, tip: str, commit: str) -> bool:
-        return await self._git.ok("merge-base", "--is-ancestor", commit, tip)
-
     @staticmethod
     async def _wait_for_index(git: Git) -> None:
         """Let another git in the checkout (an editor's, say) end first; git itself would fail at once."""
@@ -193,10 +186,10 @@ class Repository:
             return False
         if (await status(Git(worktree.path, rooted=True, root=self.root))).entries:
             return False
-        return await self._contains(goal, worktree.head)
+        return await self._git.contains(goal, worktree.head)
 
     async def _remove_branch(self, branch: str, goal: str) -> None:
         """Remove `branch` if `goal` contains it; git keeps one that is checked out anywhere."""
         tip = await self.resolve(f"refs/heads/{branch}")
-        if tip is not None and await self._contains(goal, tip):
+        if tip is not None and await self._git.contains(goal, tip):
             await self._git.call("branch", "--quiet", "-D", "--", branch)

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from kitty_run.git.workspaces.workspace import Workspace
 
-from tests.git.workspaces.running import BRANCH
-from tests.git_repos import GitRepo, make_repo
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> GitRepo:
-    return make_repo(tmp_path / "project")
-
-
-@pytest.fixture
-def tree(root: GitRepo) -> GitRepo:
-    return root.worktree(BRANCH, BRANCH)
+from tests.git_repos import GitRepo
 
 
 @pytest.fixture

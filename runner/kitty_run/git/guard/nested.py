@@ -13,14 +13,19 @@ from kitty_run.git.layout import common_dir, git_dir
 
 async def refuse_armed(git: Git) -> None:
     """Raise `WorkspaceError` where a repository inside the worktree has settings that git might run."""
-    listed = await git.paths("ls-files", "--stage", "-z")
-    for path in (line.partition("\t")[2] for line in listed if line.startswith("160000 ")):
+    for path in await recorded_links(git):
         if keys := await _armed(git.cwd / path):
             raise WorkspaceError(
                 f"{git.cwd}: {printable(path)} is a git repository of its own, whose settings name what git "
                 f"is to run ({printable(', '.join(keys[:3]))}). Nothing was run there; look at it, remove "
                 "its .git, then run again"
             )
+
+
+async def recorded_links(git: Git) -> tuple[str, ...]:
+    """The paths that the index records as links to commits of other repositories."""
+    listed = await git.paths("ls-files", "--stage", "-z")
+    return tuple(line.partition("\t")[2] for line in listed if line.startswith("160000 "))
 
 
 async def _armed(inner: Path) -> tuple[str, ...]:

@@ -33,13 +33,12 @@ async def rejoin(git: Git, aside: Aside, since: Snapshot, branch: str, base: str
     """
     if "rebase" in under_way(git.cwd):
         return None  # half of it is not there yet; `ensure_branch` refuses it
-    head, tip = await _commit(git, "HEAD"), await _commit(git, f"refs/heads/{branch}")
-    if head is not None and await _contains(git, head, since.head):
+    head, tip = await git.commit_of("HEAD"), await git.commit_of(f"refs/heads/{branch}")
+    if head is not None and await git.contains(head, since.head):
         return None
     if tip is not None and head is not None and await _both(git, tip, since.head, head):
         return None  # it only lies behind, and `ensure_branch` brings it there
-    current = (await git.call("symbolic-ref", "--quiet", "--short", "HEAD")).stdout.strip()
-    what = await _cause(git, head, since, base, {branch, current})
+    what = await _cause(git, head, since, base, {branch, await git.branch() or ""})
     goal = Goal(since.head, branch)
     if what.astray:
         kept = await discard(git, aside, what.text, goal, prefix=SPECS)
@@ -60,8 +59,8 @@ async def _cause(git: Git, head: str | None, since: Snapshot, base: str, own: se
     short = since.head[:10]
     if head is None:
         return _Cause(f"it checked out a branch without commits in the place of {short}")
-    if await _contains(git, since.head, head):
-        below = not await _contains(git, head, base)
+    if await git.contains(since.head, head):
+        below = not await git.contains(head, base)
         text = f"it reset its branch from {short} to {head[:10]}"
         return (
             _Cause(f"{text}, below what the work package started from", astray=True)
@@ -88,14 +87,5 @@ async def _cause(git: Git, head: str | None, since: Snapshot, base: str, own: se
     return _Cause(f"it rewrote {short} as {head[:10]}")
 
 
-async def _commit(git: Git, name: str) -> str | None:
-    reply = await git.call("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-    return reply.stdout.strip() if reply.status == 0 else None
-
-
 async def _both(git: Git, tip: str, *commits: str) -> bool:
-    return all([await _contains(git, tip, commit) for commit in commits])
-
-
-async def _contains(git: Git, commit: str, ancestor: str) -> bool:
-    return await git.ok("merge-base", "--is-ancestor", ancestor, commit)
+    return all([await git.contains(tip, commit) for commit in commits])

@@ -21,15 +21,7 @@ async def land(git: Git, aside: Aside, since: Snapshot, now: Snapshot, brought: 
     """
     head, tree = brought
     if (refusal := await _refusal(git, since, now, head)) is not None:
-        commit = await git.line(
-            *await git.identity(),
-            "commit-tree",
-            tree,
-            "-p",
-            head,
-            "-m",
-            "kitty-run: work that was not landed",
-        )
+        commit = await git.commit_tree(tree, [head], "kitty-run: work that was not landed")
         kept = await keep_commit(git, aside, commit, f"work that was not landed, since {refusal}")
         raise WorkspaceError(
             f"{git.cwd}: what was done in a copy of it was not landed: {refusal}. It is kept in {kept.ref}: "
@@ -45,7 +37,7 @@ async def land(git: Git, aside: Aside, since: Snapshot, now: Snapshot, brought: 
 async def _refusal(git: Git, since: Snapshot, now: Snapshot, head: str) -> str | None:
     if (now.head, now.branch, now.tree) != (since.head, since.branch, since.tree):
         return "the worktree was changed meanwhile"
-    if not await git.ok("merge-base", "--is-ancestor", since.head, head):
+    if not await git.contains(head, since.head):
         return f"the commit {head[:12]} does not descend from {since.head[:12]}, which was sent"
     if operations := under_way(git.cwd):
         return f"a {operations[0]} was left unfinished in the worktree"

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
-from kitty_run.git.aside import Aside
+from kitty_run.git.aside import Aside, folder_of
 from kitty_run.git.command import Git
 from kitty_run.git.layout import check_belongs, common_dir, git_dir
 from kitty_run.git.workspaces.worktrees import add_worktree
@@ -20,32 +20,26 @@ async def make_anew(root: Path, path: Path, aside: Aside, branch: str | None, co
     Raises `WorkspaceError` where that commit is gone too.
     """
     if path.resolve() == root.resolve():
-        return ()  # the user's own checkout, which is none that is made anew
+        return ()  # the user's own checkout is never made anew
     repo, own = Git(root), _admin(path, root)
     gone = []
-    if branch is not None and not await _exists(repo, f"refs/heads/{branch}"):
+    if branch is not None and not await repo.commit_of(f"refs/heads/{branch}"):
         tip = await _last(repo, own, commit)
         await repo.run("update-ref", "-m", "kitty-run: made anew", f"refs/heads/{branch}", tip)
         gone.append(f"the branch {branch} was deleted")
     if branch is None:
-        branch = (await repo.call("symbolic-ref", "--short", "HEAD")).stdout.strip() or "HEAD"
+        branch = await repo.branch() or "HEAD"
     if not path.is_dir():
         await add_worktree(repo, path, branch, commit)
         gone.append(f"the directory {path} was removed")
     elif not _belongs(path, root):
-        moved = _move_repository(
-            path, common_dir(git_dir(root)).resolve() / "kitty-run" / "aside", aside, commit
-        )
+        moved = _move_repository(path, folder_of(root), aside, commit)
         if own is None:
             await _register(repo, path, branch)
         else:
             (path / ".git").write_bytes(os.fsencode(f"gitdir: {own.resolve()}\n"))
         gone.append(f"its .git was {f'replaced; what it was is in {moved}' if moved else 'removed'}")
     return tuple(gone)
-
-
-async def _exists(repo: Git, ref: str) -> bool:
-    return await repo.ok("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
 
 def _belongs(path: Path, root: Path) -> bool:
@@ -73,9 +67,9 @@ async def _last(repo: Git, own: Path | None, commit: str) -> str:
     log = None if own is None else own / "logs" / "HEAD"
     if log is not None and log.is_file():
         last = log.read_text(encoding="utf-8", errors="replace").rstrip("\n").rpartition("\n")[2].split(" ")
-        if len(last) > 1 and await repo.ok("merge-base", "--is-ancestor", commit, last[1]):
+        if len(last) > 1 and await repo.contains(last[1], commit):
             return last[1]
-    if not await _exists(repo, commit):
+    if not await repo.commit_of(commit):
         raise WorkspaceError(
             f"{repo.cwd}: the commit {commit} that the work began on is gone from the repository. "
             "`git fsck --lost-found` there lists what is left"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git
-from kitty_run.git.guard.nested import refuse_armed
+from kitty_run.git.guard.nested import recorded_links, refuse_armed
 from kitty_run.git.layout import git_dir
 from kitty_run.git.status import UNBORN, Status
 from kitty_run.git.workspaces import content, sizes
@@ -35,12 +35,11 @@ class Taken:
 
 async def linked(git: Git) -> tuple[str, ...]:
     """Git repositories inside the worktree that are recorded as a link, and unknown to `.gitmodules`."""
-    links = [line for line in await git.paths("ls-files", "-s", "-z") if line.startswith("160000 ")]
-    if not links:
+    recorded = await recorded_links(git)
+    if not recorded:
         return ()
     modules = await git.call("config", "-z", "-f", ".gitmodules", "--get-regexp", r"\.path$")
     known = {item.partition("\n")[2] for item in modules.stdout.split("\0")}
-    recorded = [line.partition("\t")[2] for line in links]
     return tuple(p for p in recorded if p not in known and (git.cwd / p / ".git").exists())
 
 
@@ -85,7 +84,7 @@ async def take_whole(git: Git, prefix: str, now: Status, *, deletions: bool) -> 
     unread = await _too_large(git, {*now.dirty, *hidden, *inner} - caches)
     async with scratch_index(git, None if deletions else "HEAD") as scratch:
         if links:  # else git would look into them, as their own settings say
-            await scratch.run("update-index", "--force-remove", "-z", "--stdin", stdin=_joined(links))
+            await scratch.run("update-index", "--force-remove", "-z", "--stdin", stdin=joined(links))
         left_out = [*inner, *caches, *unread]
         await _add(scratch, left_out, [path for path in hidden if path not in unread], deletions=deletions)
         await content.add_repositories(scratch, [path for path in inner if path not in unread])
@@ -109,9 +108,14 @@ async def _add(
     )
     where = [".", *(f":(top,exclude,literal){path.rstrip('/')}" for path in left_out)]
     await refuse_armed(scratch)
-    await scratch.run("add", *options, stdin=_joined(where))
+    await scratch.run("add", *options, stdin=joined(where))
     if hidden:
-        await scratch.run("update-index", "--add", "-z", "--stdin", stdin=_joined(hidden))
+        await scratch.run("update-index", "--add", "-z", "--stdin", stdin=joined(hidden))
+
+
+async def empty_tree(git: Git) -> str:
+    """The tree without files."""
+    return (await git.run("hash-object", "-t", "tree", "--stdin", stdin="")).strip()
 
 
 def is_cache(path: str) -> bool:
@@ -119,7 +123,8 @@ def is_cache(path: str) -> bool:
     return not CACHES.isdisjoint(path.split("/")[:-1]) or path.endswith(".pyc")
 
 
-def _joined(paths: Iterable[str]) -> str:
+def joined(paths: Iterable[str]) -> str:
+    """`paths` as git reads them with `-z`."""
     return "".join(f"{path}\0" for path in paths)
 
 
@@ -140,7 +145,7 @@ async def changed(git: Git, before: str, after: str, prefix: str | None = None) 
     if before == after:
         return ()
     if UNBORN in {before, after}:
-        empty = (await git.run("hash-object", "-t", "tree", "--stdin", stdin="")).strip()
+        empty = await empty_tree(git)
         before, after = (empty if one == UNBORN else one for one in (before, after))
     where = ("--", f":(top,literal){prefix}") if prefix else ()
     return await git.paths("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after, *where)
@@ -157,7 +162,7 @@ async def put_back(git: Git, tree: str, paths: Iterable[str]) -> None:
         present = [path for path in wanted if path in known]
         for path in present:
             _clear_way(git.cwd, path)
-        await scratch.run("checkout-index", "-f", "-z", "--stdin", stdin="".join(f"{p}\0" for p in present))
+        await scratch.run("checkout-index", "-f", "-z", "--stdin", stdin=joined(present))
 
 
 def _remove(root: Path, path: str) -> None:

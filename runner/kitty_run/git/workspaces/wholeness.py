@@ -121,7 +121,7 @@ def _only_git_file(path: Path) -> bool:
 
 async def _has_commit(git: Git, own: Path) -> bool:
     complete = all((own / name).is_file() for name in ("HEAD", "commondir", "gitdir"))
-    return complete and await git.ok("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return complete and await git.commit_of("HEAD") is not None
 
 
 def _remove(worktree: Path, own: Path) -> Repair:

@@ -67,8 +67,7 @@ class Workspace:
 
     async def branch(self) -> str | None:
         """The branch that is checked out; None: detached."""
-        reply = await self._git.call("symbolic-ref", "--quiet", "--short", "HEAD")
-        return reply.stdout.strip() if reply.status == 0 else None
+        return await self._git.branch()
 
     async def fork_point(self, ref: str) -> str:
         """The newest commit that HEAD and `ref` share; HEAD's own where they share none."""
@@ -100,20 +99,20 @@ class Workspace:
         if await self.branch() == branch:
             return
         await self._refuse_unfinished("rebase")
-        found = await self._git.call("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
-        if found.status != 0:
+        tip = await self._git.commit_of(f"refs/heads/{branch}")
+        if tip is None:
             raise WorkspaceError(
                 f"{self.path}: the branch {branch} is gone; `git reflog` there shows its tip"
             )
-        tip, head = found.stdout.strip(), await self.head()
-        if await self._contains(head, tip):
+        head = await self.head()
+        if await self._git.contains(head, tip):
             await self._git.run(
                 "update-ref", "-m", "kitty-run: bring work onto its branch", f"refs/heads/{branch}", head, tip
             )
             await self._git.run(
                 "symbolic-ref", "-m", f"kitty-run: back to {branch}", "HEAD", f"refs/heads/{branch}"
             )
-        elif await self._contains(tip, head):
+        elif await self._git.contains(tip, head):
             await self._git.run("checkout", "--quiet", branch, "--")
         else:
             raise WorkspaceError(
@@ -204,8 +203,8 @@ class Workspace:
     async def discard(self, since: Snapshot, why: str) -> tuple[str, ...]:
         """Put everything back to `since`, a snapshot of a clean workspace; returns what had been changed.
 
-        Commits, branch, index and files, but for ignored ones; they are kept first, and `why` is told with
-        them. `HEAD` stands for commits or a branch that changed no file.
+        Commits, branch, index and files, but for ignored ones; they are kept first, and `why` is
+        reported with them. `HEAD` means commits or a branch that changed no file.
         """
         await make_anew(self._root, self.path, self._aside, since.branch, since.head)
         await clear_stale_locks(self._git, since.branch)
@@ -225,9 +224,6 @@ class Workspace:
         now = (await trees.take(self._git, SPECS, await status(self._git))).tree
         paths = await trees.changed(self._git, since.tree, now, SPECS)
         await trees.put_back(self._git, since.tree, [path for path in paths if path not in since.unread])
-
-    async def _contains(self, commit: str, ancestor: str) -> bool:
-        return await self._git.ok("merge-base", "--is-ancestor", ancestor, commit)
 
     async def _refuse_unfinished(self, *operations: str) -> None:
         for operation in under_way(self.path):

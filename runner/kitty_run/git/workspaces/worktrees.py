@@ -53,7 +53,7 @@ async def add_worktree(repo: Git, path: Path, branch: str, base: str) -> None:
         )
     if path in known:
         await repo.run("worktree", "remove", "--force", "--force", str(path))
-    if await repo.ok("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"):
+    if await repo.commit_of(f"refs/heads/{branch}"):
         await repo.run("worktree", "add", "--quiet", str(path), branch)
     else:
         await repo.run("worktree", "add", "--quiet", "--no-track", "-b", branch, str(path), base)
@@ -63,7 +63,7 @@ async def merge_branches(git: Git, branches: Sequence[str], undo: Undo) -> None:
     """Merge each branch that isn't contained yet; raises `WorkspaceConflict` with the merge undone."""
     await _abandon_merge_of(git, branches, undo)
     for branch in branches:
-        if await git.ok("merge-base", "--is-ancestor", branch, "HEAD"):
+        if await git.contains("HEAD", branch):
             continue
         message = f"Merge {branch}"
         options = ("--no-edit", "--no-ff", "--no-verify", "--no-stat", "-m", message)
@@ -72,7 +72,7 @@ async def merge_branches(git: Git, branches: Sequence[str], undo: Undo) -> None:
             continue
         conflicting = await git.paths("diff", "--name-only", "--diff-filter=U", "-z")
         files = [printable(path) for path in conflicting]
-        if await git.ok("rev-parse", "--verify", "--quiet", "MERGE_HEAD"):
+        if await git.commit_of("MERGE_HEAD"):
             await undo(False)
         if not files:
             raise git.refused(("merge", branch), reply)
@@ -88,9 +88,9 @@ async def _abandon_merge_of(git: Git, branches: Sequence[str], undo: Undo) -> No
     """Undo a merge of one of `branches` that an earlier run was killed in; any other one is not ours."""
     if not branches:
         return
-    pending = await git.call("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
+    pending = await git.commit_of("MERGE_HEAD")
     tips = (await git.run("rev-parse", *branches)).split()
-    if pending.status == 0 and pending.stdout.strip() in tips:
+    if pending in tips:
         await undo(True)
 
 
