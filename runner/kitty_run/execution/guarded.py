@@ -39,10 +39,8 @@ class GuardedExecutor:
         return await self._executor.leftovers(runs)
 
     async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
-        """End them; then what they changed of git's settings is put back for the last time."""
-        ended = await self._executor.end_leftovers(markers, started)
-        await self._guard.recovered()
-        return ended
+        """See `Executor.end_leftovers`."""
+        return await self._executor.end_leftovers(markers, started)
 
     async def close(self) -> None:
         """See `Executor.close`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,9 +10,6 @@ from kitty_run.host.transport.cold import ColdStarter
 from kitty_run.host.transport.environment import host_environment, resolve
 from kitty_run.host.transport.start import RawReply
 from kitty_run.host.transport.warm.starter import WarmStarter
-
-PATIENCE = 10.0
-"""Seconds for the end of a host."""
 
 
 class KeptHost:
@@ -34,7 +30,6 @@ class KeptHost:
         """Leave it for the next test."""
 
     def end(self) -> None:
-        """End the host; what it leaves behind is killed by then, should its end not be seen."""
-        with contextlib.suppress(TimeoutError):
-            self.runner.run(asyncio.wait_for(self._starter.close(), PATIENCE))
+        """End the host."""
+        self.runner.run(self._starter.close())
         self.runner.close()

@@ -68,9 +68,10 @@ class Implementation:
     async def _known(self, at: Assignment) -> Order | None:
         """The order of the attempt whose work passed the output gate, if that is what the workspace holds."""
         memory = self._run.remember(self._wp)
-        checking, now = memory.checking, await at.workspace.snapshot()
+        checking = memory.checking
         if checking is None or checking.agent not in self._run.profile.agents:
             return None
+        now = await at.workspace.snapshot()
         if now.dirty or now.head != checking.commit or checking.attempt != memory.attempts.get("implement"):
             return None
         began = memory.under_way.head if memory.under_way else None
