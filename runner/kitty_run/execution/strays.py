@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
+from kitty_run.agents.launch.environment import WORKSPACE
 from kitty_run.execution.process_tree import MARKER
 
-WORKSPACE = "KITTY_WORKSPACE"
 INITS = frozenset({"init", "systemd", "launchd"})
 """Names of processes that inherit others', besides that with the number 1."""
 

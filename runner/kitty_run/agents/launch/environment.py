@@ -14,6 +14,8 @@ from kitty_run.profile.model import AgentEnv
 from kitty_run.text.known import secret_values
 
 ALWAYS = ("PATH",)
+WORKSPACE = "KITTY_WORKSPACE"
+"""The variable by which a process is known to work on a work package."""
 
 
 def environment(
@@ -47,7 +49,7 @@ def told(context: AttemptContext, prompt_file: str) -> dict[str, str]:
         "KITTY_ROLE": context.role,
         "KITTY_ATTEMPT": str(context.attempt),
         "KITTY_CYCLE": str(context.cycle),
-        "KITTY_WORKSPACE": str(context.workspace),
+        WORKSPACE: str(context.workspace),
         "KITTY_PROMPT_FILE": prompt_file,
     }
     if context.slip is not None:

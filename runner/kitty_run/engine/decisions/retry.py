@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kitty_run.engine.state.events import RetryDecided, RetryTable
 from kitty_run.profile.model import Action, Backoff, RetryRow
 from kitty_run.profile.retry_verbs import verb
 
@@ -33,6 +34,22 @@ def row_for(table: Mapping[str, RetryRow], key: str) -> RetryRow:
 def agent_counter(table: str, key: str, role: str, agent: str) -> str:
     """What the repeats of an agent's failure are counted by, within one work package."""
     return f"{table}:{key}:{role}:{agent}"
+
+
+def decided(  # noqa: PLR0913, PLR0917 - what is written of a decision
+    wp: str, table: RetryTable, key: str, counter: str, decision: Decision, reason: str
+) -> RetryDecided:
+    """`decision` by the row `key` of `table` for `wp`, as it is written into the journal."""
+    return RetryDecided(
+        wp,
+        table=table,
+        key=key,
+        counter=counter,
+        action=decision.action,
+        wait=round(decision.wait, 3),
+        repeat=decision.repeat,
+        reason=reason,
+    )
 
 
 def decide(

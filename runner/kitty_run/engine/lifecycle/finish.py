@@ -10,8 +10,6 @@ from kitty_run.engine.lifecycle.mission.merge import MissionMerge
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.host.model import Lane
 
-__all__ = ["Finish", "Unfinished"]
-
 
 class Finish:
     """Accepts and merges one mission, as far as the profile says."""

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.foreign_moves import OwnPart, judge
-from kitty_run.engine.decisions.retry import Decision, decide, row_for
+from kitty_run.engine.decisions.retry import Decision, decide, decided, row_for
 from kitty_run.engine.lifecycle.outcomes import Refused
 from kitty_run.engine.lifecycle.state_machine import CONTINUES
-from kitty_run.engine.state.events import CallStarted, LaneMovedByOthers, RetryDecided
+from kitty_run.engine.state.events import CallStarted, LaneMovedByOthers
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState, WorkPackage
 from kitty_run.host.protocol import Host
@@ -231,18 +231,7 @@ class HostCalls:
         """The table's word on a call for `wp`, whose repeats outlive the runner."""
         counter = f"host:{operation}:{refused.code}"
         decision = self._decide(refused, self._run.remember(wp).repeats.get(counter, 0))
-        self._run.journal.write(
-            RetryDecided(
-                wp,
-                table="host",
-                key=refused.code,
-                counter=counter,
-                action=decision.action,
-                wait=round(decision.wait, 3),
-                repeat=decision.repeat,
-                reason=str(refused),
-            )
-        )
+        self._run.journal.write(decided(wp, "host", refused.code, counter, decision, str(refused)))
         return decision
 
     def _decide(self, refused: HostRefused, repeats: int) -> Decision:

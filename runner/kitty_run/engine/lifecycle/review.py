@@ -7,7 +7,7 @@ from typing import Literal
 from kitty_run.agents.model import Outcome, Verdict
 from kitty_run.agents.results.verdict import NoVerdict
 from kitty_run.engine.context import Execution, Git, Run
-from kitty_run.engine.decisions.retry import decide, row_for
+from kitty_run.engine.decisions.retry import decide, decided, row_for
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.attempts.agent_choice import AgentChoice
 from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
@@ -39,7 +39,6 @@ from kitty_run.engine.shutdown import End
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import (
     HeadFound,
-    RetryDecided,
     ReviewDiscarded,
     ReviewOutdated,
     VerdictGiven,
@@ -232,18 +231,8 @@ class WorkPackageReview:
         review = self._review("changes_requested")
         row = row_for(self._run.profile.retry.review, "changes_requested")
         decision = decide(row, memory.cycle - 1)
-        self._run.journal.write(
-            RetryDecided(
-                self._wp,
-                table="review",
-                key="changes_requested",
-                counter="review:changes_requested",
-                action=decision.action,
-                wait=decision.wait,
-                repeat=decision.repeat,
-                reason=summary,
-            )
-        )
+        key = "changes_requested"
+        self._run.journal.write(decided(self._wp, "review", key, f"review:{key}", decision, summary))
         rejected = Rejected(decision.action, f"after review {memory.cycle}: {feedback_of(memory)}")
         if verb(decision.action).again is not Again.WORK:
             return rejected

@@ -24,6 +24,7 @@ from kitty_run.engine.state.private_files import (
     write_all,
 )
 
+SUFFIX = ".chain"
 READY = "known"
 """The file in a store that names the repository, there once the runs of before were taken in."""
 FORGOTTEN = 180 * 86400.0
@@ -81,6 +82,17 @@ def _is_forgotten(store: Path, now: float) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         gone = True
     return gone and now - max(path.lstat().st_mtime for path in (store, *store.rglob("*"))) > FORGOTTEN
+
+
+def chain_of(store: Path, run: str) -> Chain:
+    """The chain of the run `run` in `store`; its file need not be there."""
+    return Chain(store / f"{run}{SUFFIX}")
+
+
+def chains(store: Path) -> Iterator[tuple[str, Chain]]:
+    """Every chain in `store`, by the id of its run, the oldest run first."""
+    for path in sorted(store.glob(f"*{SUFFIX}")):
+        yield path.name.removesuffix(SUFFIX), Chain(path)
 
 
 class Chain:

@@ -1,7 +1,7 @@
 """The runs of a repository as kitty-run wrote them, for those who only look: nothing is changed.
 
 A journal in the repository can be written by whatever runs there. Where its lines are kept outside
-(`digest_chain`), those are what is shown, and a difference is told.
+(`digest_chain`), those are shown, and a difference is reported.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from kitty_run.engine.state.digest_chain import READY, Chain, store_of
+from kitty_run.engine.state.digest_chain import READY, Chain, chain_of, chains, store_of
 from kitty_run.engine.state.journal import Contents, parse, scan
 from kitty_run.engine.state.private_files import ForeignState, check, read_bytes
 from kitty_run.engine.state.run_directory import RunPlace, run_place, runs
-from kitty_run.engine.state.witness import SUFFIX, complete, difference
+from kitty_run.engine.state.witness import complete, difference
 from kitty_run.text.clean import clean
 
 
@@ -83,8 +83,8 @@ class OwnRuns:
 
     def _lost(self, repo: Path, there: list[RunPlace]) -> list[RunPlace]:
         """Runs without a journal, but for those that came to their end and were tidied up."""
-        paths = () if self._store is None else tuple(self._store.glob(f"*{SUFFIX}"))
-        places = (run_place(repo, path.name.removesuffix(SUFFIX)) for path in paths)
+        known = () if self._store is None else tuple(chains(self._store))
+        places = (run_place(repo, run) for run, _ in known)
         return [place for place in places if place not in there and self._is_missed(place)]
 
     def _is_missed(self, place: RunPlace) -> bool:
@@ -93,8 +93,8 @@ class OwnRuns:
         return bool(lines) and (place.directory.exists() or not complete(lines[-1]))
 
     def _chain(self, place: RunPlace) -> Chain | None:
-        path = None if self._store is None else self._store / f"{place.id}{SUFFIX}"
-        return Chain(path) if path and path.exists() else None
+        chain = None if self._store is None else chain_of(self._store, place.id)
+        return chain if chain and chain.path.exists() else None
 
 
 def _read(place: RunPlace) -> tuple[bytes, str]:

@@ -10,14 +10,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kitty_run.engine.state.digest_chain import READY, Chain, make_store, remove_forgotten
+from kitty_run.engine.state.digest_chain import (
+    READY,
+    Chain,
+    chain_of,
+    chains,
+    make_store,
+    remove_forgotten,
+)
 from kitty_run.engine.state.events import RunEnded
 from kitty_run.engine.state.events.codec import from_line
 from kitty_run.engine.state.private_files import ForeignState, make_directories, read_bytes, write_whole
-from kitty_run.engine.state.run_directory import HOME, RunPlace, runs
+from kitty_run.engine.state.run_directory import HOME, RunPlace, run_place, runs
 from kitty_run.errors import MachineFault, out_of_room
 
-SUFFIX = ".chain"
 SETTLED = "settled.json"
 """The file in the store that says how journals and chains of ended runs were found to agree (`_state_of`)."""
 UNSURE = 2.0
@@ -35,7 +41,7 @@ class Witness:
         """The opened chain of `place`, to which its journal's lines go first."""
         if self.store is None:
             return None
-        chain = Chain(self.store / f"{place.id}{SUFFIX}")
+        chain = chain_of(self.store, place.id)
         chain.open()
         return chain
 
@@ -77,7 +83,7 @@ def _take_in(repo: Path, store: Path, notices: list[str]) -> None:
     """At first take in the runs that are there; later, what has no chain is not the runner's."""
     known = (store / READY).exists()
     for place in runs(repo):
-        chain = Chain(store / f"{place.id}{SUFFIX}")
+        chain = chain_of(store, place.id)
         if chain.path.exists():
             continue
         if known:
@@ -102,13 +108,14 @@ def _take_in(repo: Path, store: Path, notices: list[str]) -> None:
 def _compare(repo: Path, store: Path, now: float, notices: list[str]) -> None:
     known = _settled(store)
     settled = {}
-    for path in sorted(store.glob(f"*{SUFFIX}")):
-        state = _state_of(repo, path)
-        if state is None or known.get(path.name) != state:
-            ended = _put_right(repo, path, notices)
-            state = _state_of(repo, path) if ended else None
+    for run, chain in chains(store):
+        name, place = chain.path.name, run_place(repo, run)
+        state = _state_of(chain, place)
+        if state is None or known.get(name) != state:
+            ended = _put_right(repo, chain, place, notices)
+            state = _state_of(chain, place) if ended else None
         if state is not None and max(state[3], state[7]) < (now - UNSURE) * 1e9:
-            settled[path.name] = state
+            settled[name] = state
     if settled != known:
         write_whole(store / SETTLED, json.dumps(settled).encode())
 
@@ -121,10 +128,10 @@ def _settled(store: Path) -> dict[str, list[int]]:
     return found if isinstance(found, dict) else {}
 
 
-def _state_of(repo: Path, path: Path) -> list[int] | None:
-    """What changes with any change of the chain `path` or its journal: nobody but root sets a change time."""
+def _state_of(chain: Chain, place: RunPlace) -> list[int] | None:
+    """What changes with any change of the chain or its journal: nobody but root sets a change time."""
     try:
-        files = [one.lstat() for one in (path, _place(repo, path).journal)]
+        files = [one.lstat() for one in (chain.path, place.journal)]
     except OSError:
         return None
     return [
@@ -132,20 +139,15 @@ def _state_of(repo: Path, path: Path) -> list[int] | None:
     ]
 
 
-def _place(repo: Path, path: Path) -> RunPlace:
-    return RunPlace(repo / HOME / "runs" / path.name.removesuffix(SUFFIX))
-
-
-def _put_right(repo: Path, path: Path, notices: list[str]) -> bool:
-    """Make the journal of the chain `path` what the chain says; whether that run came to its end."""
-    lines = Chain(path).lines()
+def _put_right(repo: Path, chain: Chain, place: RunPlace, notices: list[str]) -> bool:
+    """Make the journal of `place` what its chain says; whether that run came to its end."""
+    lines = chain.lines()
     ended = bool(lines) and complete(lines[-1])
-    place = _place(repo, path)
     try:
         found = read_bytes(place.journal)
     except FileNotFoundError:
         if ended and not place.directory.exists():
-            path.unlink()  # somebody tidied up after a run that had come to its end
+            chain.path.unlink()  # somebody tidied up after a run that had come to its end
             return ended
         found = b""
     right = b"".join(lines)

@@ -1,4 +1,4 @@
-"""What the next attempt is told of one that came to nothing, and of what is in the workspace."""
+"""The note for the next attempt: how the one before failed, and what is in the workspace."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def note(  # noqa: PLR0913, PLR0917 - what there is to tell
 
 
 def interrupted(started: AttemptStarted) -> str:
-    """What is told of an implementing attempt that was cut off, by its start."""
+    """The note about an implementing attempt that was cut off, from its start."""
     return (
         f"Implement attempt {started.attempt} was made by {started.agent}, and the runner stopped "
         "before it looked at the work. Its work is in this workspace, committed or not: "

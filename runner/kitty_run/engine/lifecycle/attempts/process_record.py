@@ -1,4 +1,4 @@
-"""Every process that a run starts is in the journal while it lives, so that a later run can end it."""
+"""Records in the journal each process that runs, so that a later run can end it."""
 
 from __future__ import annotations
 

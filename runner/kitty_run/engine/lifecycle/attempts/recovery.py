@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from kitty_run.engine.decisions.circuit_breaker import limited_for
-from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, row_for
+from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, decided, row_for
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.outcomes import Failed
-from kitty_run.engine.state.events import FamilyLimited, RetryDecided, RetryTable, SessionDropped
+from kitty_run.engine.state.events import FamilyLimited, RetryTable, SessionDropped
 from kitty_run.profile.model import Action, FailureClass, RetryRow
 
 SPARES_SESSION = frozenset(
@@ -119,23 +119,10 @@ class Recovery:
             )
 
     def _record(self, ruling: _Ruling, failed: AttemptFailure, note: str) -> None:
-        decision = ruling.decision
-        falls_back = decision.action is Action.FALLBACK
-        self._run.journal.write(
-            RetryDecided(
-                self._wp,
-                table=ruling.table,
-                key=ruling.key,
-                counter=ruling.counter,
-                action=decision.action,
-                wait=round(decision.wait, 3),
-                repeat=decision.repeat,
-                reason=failed.reason,
-                role=self._role,
-                note=note,
-                next_agent=self._agents.index() + 1 if falls_back else None,
-            )
-        )
+        decision, falls_back = ruling.decision, ruling.decision.action is Action.FALLBACK
+        event = decided(self._wp, ruling.table, ruling.key, ruling.counter, decision, failed.reason)
+        after = self._agents.index() + 1 if falls_back else None
+        self._run.journal.write(replace(event, role=self._role, note=note, next_agent=after))
 
     async def _act(self, decision: Decision, failed: AttemptFailure, agent: str) -> None:
         match decision.action:

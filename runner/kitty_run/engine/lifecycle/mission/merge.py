@@ -22,7 +22,7 @@ from kitty_run.profile.retry_verbs import Again
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A finished work package's branch: where it stands, and the commit that the merge must contain."""
+    """A finished work package's branch: where it is, and the commit that the merge must contain."""
 
     wp: str
     workspace: Path
@@ -174,7 +174,7 @@ class MissionMerge:
             path for path in await self._git.repository.dirty_tracked() if not path.startswith("kitty-specs/")
         ]:
             text += (
-                f"\nUncommitted changes at the root checkout may are in its way: {', '.join(own[:10])}. "
+                f"\nUncommitted changes at the root checkout may be in its way: {', '.join(own[:10])}. "
                 "Commit or stash them, then run again."
             )
         for work in works:

@@ -62,8 +62,8 @@ class MergeCheck:
         commits = " ".join(one.commit[:10] for one in strangers)
         raise Unfinished(
             f"merged into {target}, but with commits that nobody reviewed:\n  {listed}\nLook at them "
-            f"(git -C {self._run.repo} show {commits}), and take back what does not belong there, with "
-            f"{target} checked out: git -C {self._run.repo} revert COMMIT. {self._before()}"
+            f"({self._git} show {commits}), and take back what does not belong there, with "
+            f"{target} checked out: {self._git} revert COMMIT. {self._before()}"
         )
 
     async def _judge_content(self, target: str, loss: Loss) -> None:
@@ -80,10 +80,9 @@ class MergeCheck:
 
     async def _restoring(self, target: str, loss: Loss) -> str:
         await self._repository.keep(self._run.board.mission, EXPECTED, loss.expected)
-        files, git = _quoted(loss.files), f"git -C {shlex.quote(str(self._run.repo))}"
         return (
-            f"with {target} checked out, {git} checkout {self._ref(EXPECTED)} -- {files} "
-            f"&& {git} commit -m 'Bring back what the merge took away' "
+            f"with {target} checked out, {self._git} checkout {self._ref(EXPECTED)} -- {_quoted(loss.files)} "
+            f"&& {self._git} commit -m 'Bring back what the merge took away' "
             "(a file that is not there is to be removed with git rm)"
         )
 
@@ -99,14 +98,19 @@ class MergeCheck:
             return self._run.notice(f"conflicts of the merge, taken as resolved by hand: {named}")
         if now is not None:
             await repository.keep(mission, CONFLICTS, now)
-        files, git = _quoted(loss.unsure), f"git -C {shlex.quote(str(self._run.repo))}"
+        files = _quoted(loss.unsure)
         raise Unfinished(
             f"merged into {target}, but {target} and the reviewed work conflict in: {named}. Nobody has "
-            f"seen what the host made of it.\nCompare: {git} diff {self._ref(BEFORE)} {target} -- {files}\n"
-            f"Put it right, and commit that with {target} checked out ({git} commit --allow-empty -m "
+            f"seen what the host made of it.\n"
+            f"Compare: {self._git} diff {self._ref(BEFORE)} {target} -- {files}\n"
+            f"Put it right, and commit that with {target} checked out ({self._git} commit --allow-empty -m "
             f"'Look at the conflicts' -- {files}, if nothing is to be changed); then run again. "
             f"{self._before()}"
         )
+
+    @property
+    def _git(self) -> str:
+        return _git_at(self._run.repo)
 
     def _before(self) -> str:
         return f"What it was before the merge is kept under {self._ref(BEFORE)}."
@@ -117,7 +121,7 @@ class MergeCheck:
 
 def conflict_text(wp: str, workspace: Path, other: str, files: Sequence[str]) -> str:
     """Where a work package can't be merged with the branch `other`, and how a person resolves it."""
-    git = f"git -C {shlex.quote(str(workspace))}"
+    git = _git_at(workspace)
     return (
         f"not merged: the work of {wp} conflicts with {other}, in {', '.join(files[:20])}.\n"
         "Nothing is lost: every work package's commits are on its branch. Resolve that on its branch:\n"
@@ -126,6 +130,11 @@ def conflict_text(wp: str, workspace: Path, other: str, files: Sequence[str]) ->
         f"  {git} add -- {_quoted(files)} && {git} commit --no-edit\n"
         "then run again."
     )
+
+
+def _git_at(directory: Path) -> str:
+    """The beginning of a git command that people can paste."""
+    return f"git -C {shlex.quote(str(directory))}"
 
 
 def _quoted(files: Sequence[str]) -> str:
