@@ -65,9 +65,9 @@ class _Patch:
 
 
 async def review_diff(git: Git, base: str, limit: int, generated: Sequence[str]) -> Diff:
-    """What `base..HEAD` changes, in about `limit` bytes; `truncated` where something is told by name only.
+    """What `base..HEAD` changes, in about `limit` bytes; `truncated` where something is shown by name only.
 
-    `generated` are patterns of file names that are always said so.
+    `generated` are patterns of file names that are always shown so.
     """
     files = tuple(printable(path) for path in await trees.changed(git, base, "HEAD"))
     stat = (await git.line(*PLAIN, "--text", "--stat=100", "--summary", base, "HEAD")).splitlines()

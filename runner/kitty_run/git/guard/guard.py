@@ -37,7 +37,7 @@ class Restored:
 Tell = Callable[[Restored], None]
 KILLED = "a run that was killed"
 MOST, LONG = 20, 300
-"""Changes that are told one by one, and characters of each."""
+"""Changes that are listed one by one, and characters of each."""
 DEEP = 10
 """Configurations that include each other are followed so far."""
 
