@@ -40,7 +40,7 @@ def ensure_host(version: str, root: Path) -> Path:
     """The `spec-kitty` script of host `version` below `root`, installed first where it is missing.
 
     The environment is built in place, since console scripts hold its absolute path; a marker written last
-    tells apart a whole one and a torn one, and a file lock keeps a second caller waiting. Raises `HostError`.
+    shows that it is complete, and a file lock makes a second caller wait. Raises `HostError`.
     """
     root = root.resolve()
     root.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from kitty_run.errors import HostError, UsageError
 from kitty_run.resources import data_root
 
 MISSION = Path(__file__).resolve().parent / "mission.yaml"
-Tell = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def read_script() -> Script:
 
 
 def prepare(
-    directory: Path | None, hosts: Path, host: str | None, topology: Topology | None, tell: Tell
+    directory: Path | None, hosts: Path, host: str | None, topology: Topology | None, announce: Announce
 ) -> Stage:
     """Install the host where it is missing, and plan the mission in a new project below `directory`.
 
@@ -64,9 +64,9 @@ def prepare(
     """
     script = read_script()
     where = _new_directory(directory)
-    command = _find(host) if host else _install(script.host, hosts, tell)
+    command = _find(host) if host else _install(script.host, hosts, announce)
     env = host_environment(command, where / "home")
-    tell(f"planning a mission of {len(script.spec.work_packages)} work packages in {where / 'project'}")
+    announce(f"planning a mission of {len(script.spec.work_packages)} work packages in {where / 'project'}")
     spec = replace(script.spec, topology=topology or script.spec.topology)
     if spec.topology == "legacy":
         spec = replace(spec, slug=f"001-{spec.slug}")
@@ -106,9 +106,11 @@ def _find(host: str) -> Path:
     return Path(found).absolute()
 
 
-def _install(version: str, hosts: Path, tell: Tell) -> Path:
+def _install(version: str, hosts: Path, announce: Announce) -> Path:
     if not (hosts / version).exists():
-        tell(f"installing spec-kitty-cli {version} from PyPI into {hosts / version} (once; takes a minute)")
+        announce(
+            f"installing spec-kitty-cli {version} from PyPI into {hosts / version} (once; takes a minute)"
+        )
     return ensure_host(version, hosts)
 
 

@@ -41,15 +41,15 @@ async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
     logs_dir: Path,
     marker: str,
     on_started: OnStarted,
-    told: Mapping[str, str],
+    own: Mapping[str, str],
     source: Mapping[str, str] = os.environ,
 ) -> tuple[CheckResult, ...]:
     """Run every check in order, also after one has failed, so that feedback is complete.
 
-    Logs are new files `check-NAME-N.log` in `logs_dir`, both streams in one. `told` is added to the
+    Logs are new files `check-NAME-N.log` in `logs_dir`, both streams in one. `own` is added to the
     environment (the `KITTY_*` variables of the attempt); `marker` is the attempt's. Raises LaunchError.
     """
-    env = environment(AgentEnv(PASSED), {}, told, source)
+    env = environment(AgentEnv(PASSED), {}, own, source)
     results = []
     for check in checks:
         log = _new_log(logs_dir, check.name)

@@ -48,7 +48,7 @@ class LocalExecutor:
         """Run the checks in the workspace, on the files that are in it."""
         facts, files = spec.attempt, self._site.files(spec.attempt.run_id)
         workspace = directory(self._site, spec.workspace)
-        told = environment.told(facts.located(workspace), str(files.prompt(facts.wp, facts.name)))
+        own = environment.runner_variables(facts.located(workspace), str(files.prompt(facts.wp, facts.name)))
         return await run_checks(
             spec.checks,
             self._processes,
@@ -56,7 +56,7 @@ class LocalExecutor:
             logs_dir=files.log(facts.wp, "check").parent,
             marker=spec.marker,
             on_started=on_started,
-            told=told,
+            own=own,
             source=self._site.environment,
         )
 

@@ -63,8 +63,8 @@ def _command(
     files = site.files(context.run_id).files(context.wp, context.name)
     command = argv.build(agent, context.role, policy, variables, prompt_file, context.session, files)
     command.write_files()
-    told = environment.told(context, str(prompt_file))
-    env = environment.environment(agent.env, command.env, told, site.environment)
+    own = environment.runner_variables(context, str(prompt_file))
+    env = environment.environment(agent.env, command.env, own, site.environment)
     writes = () if context.slip is None else (context.slip.file.parent,)
     readable = (prompt_file,)
     return confine(command, agent, context.role, policy, env, context.workspace, readable, writes), env

@@ -77,11 +77,11 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
 
 def _remembered(repo: Path, mission: str) -> tuple[RunPlace | None, Memory, tuple[str, ...]]:
     """The unfinished run, what it remembers, and which of the journals' claims are not believed."""
-    known, memory, told = OwnRuns(repo), Memory(), dict[str, None]()
+    known, memory, found = OwnRuns(repo), Memory(), dict[str, None]()
 
     def entries(place: RunPlace) -> tuple[Entry, ...]:
         own = known.journal(place)
-        told[own.notice] = None
+        found[own.notice] = None
         return own.contents.entries
 
     place = unfinished_run(known.places, mission, entries)
@@ -89,7 +89,7 @@ def _remembered(repo: Path, mission: str) -> tuple[RunPlace | None, Memory, tupl
         for event in entries(place):
             memory.apply(event)
         memory.ledger.close()
-    return place, memory, tuple(filter(None, (*known.notices, *told)))
+    return place, memory, tuple(filter(None, (*known.notices, *found)))
 
 
 def make(profile: Profile, seen: Seen | None) -> Plan:

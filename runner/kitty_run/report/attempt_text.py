@@ -1,4 +1,4 @@
-"""What attempts, their agents and their families' limits tell a person, each event in one sentence."""
+"""Events of attempts, agents and agent families, each in one sentence."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _retry(event: RetryDecided) -> Sentence | None:
     if event.table == "agent" and event.action is Action.WAIT:
         return None  # the family's limit before it and the waiting after it say it
     after = f", {duration(event.wait)} from now" if event.wait > 0 else ""
-    reason = "" if event.key == "check_failed" else event.reason  # the checks' own lines told it
+    reason = "" if event.key == "check_failed" else event.reason  # the checks' own lines say it
     return Sentence(f"{event.key}: {verb(event.action).live.format(wait=after)}", reason=reason)
 
 

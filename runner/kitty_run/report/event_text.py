@@ -1,4 +1,4 @@
-"""What each journal event tells a person, in one sentence; nothing for those that only the runner needs."""
+"""Each journal event in one sentence; nothing for those that only the runner needs."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ from kitty_run.report.sentence import Sentence, Tone, words
 
 
 def sentence(event: Event, *, verbose: bool = False) -> Sentence | None:
-    """What to tell of `event`; None where a person need not know, or not unless `verbose`."""
-    told = words(event)
-    return None if told is None or (told.detail and not verbose) else told
+    """`event` in words; None where nobody needs to see it, or only with `verbose`."""
+    found = words(event)
+    return None if found is None or (found.detail and not verbose) else found
 
 
 @words.register

@@ -30,12 +30,12 @@ def clock(moment: datetime) -> str:
 
 
 def money(cost_usd: float | None) -> str:
-    """`0.42 USD`, or `unknown`: a cost that nobody told is not zero."""
+    """`0.42 USD`, or `unknown`: a cost that was not reported is not zero."""
     return "unknown" if cost_usd is None else f"{cost_usd:.2f} USD"
 
 
 def tokens(number: int, unknown: int) -> str:
-    """`1200 tokens`, or `at least` so many where `unknown` attempts told not all of theirs."""
+    """`1200 tokens`, or `at least` so many where `unknown` attempts did not report all of theirs."""
     if not unknown:
         return f"{number} tokens"
     return f"at least {number} tokens" if number else "tokens unknown"

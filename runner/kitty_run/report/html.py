@@ -65,8 +65,8 @@ def page(run_id: str, entries: Sequence[Entry], life: Life, now: datetime) -> st
         rows={wp: [bar for bar in bars if bar.attempt.wp == wp] for wp in run.work_packages},
         reviews=story.reviews,
         spent=_spent(story.attempts),
-        gates=[(entry, told) for entry in entries if (told := _gate(entry.event))],
-        notes=[(entry, told) for entry in entries if (told := _note(entry.event))],
+        gates=[(entry, text) for entry in entries if (text := _gate(entry.event))],
+        notes=[(entry, text) for entry in entries if (text := _note(entry.event))],
         entries=len(entries),
     )
 
@@ -92,7 +92,7 @@ def _excerpt(log: Path) -> str:
 
 
 def _gate(event: Event) -> str:
-    """What is told of a gate; empty for all other events."""
+    """A gate's event in words; empty for all other events."""
     match event:
         case GateWaiting(gate=gate):
             return f"gate {gate}: waits"
@@ -103,14 +103,14 @@ def _gate(event: Event) -> str:
 
 
 def _note(event: Event) -> str:
-    """What is told of an event that is among the notes; empty for all others."""
+    """A note's text; empty for all other events."""
     match event:
         case FamilyLimited():
             until = f"{event.until:%Y-%m-%d %H:%M:%S}"
             return f"family {event.family} is limited until {until} ({event.failure})"
         case Notice() | ErrorUnexpected() | LimitReached() | GitRestored():
-            told = sentence(event)
-            return told.reason if told else ""
+            shown = sentence(event)
+            return shown.reason if shown else ""
     return ""
 
 

@@ -51,11 +51,11 @@ class Live:
         """Write the entry's line, if it has one at this level."""
         if self._level == "quiet":
             return
-        told = sentence(entry.event, verbose=self._level == "verbose")
-        if told is None:
+        line = sentence(entry.event, verbose=self._level == "verbose")
+        if line is None:
             return
         at = entry.at.astimezone().strftime("%H:%M:%S")
-        text = self._text(told, self._news(entry.wp, told.reason))
+        text = self._text(line, self._news(entry.wp, line.reason))
         self._stream.write(f"{at}  {entry.wp or '-':<5}  {text}\n")
         self._stream.flush()
 
@@ -64,11 +64,11 @@ class Live:
         known, self._reasons[wp] = self._reasons.get(wp), reason
         return "" if reason == known else reason
 
-    def _text(self, told: Sentence, reason: str) -> str:
-        file = f"log {shown(Path(told.file), self._base)}" if told.file else ""
+    def _text(self, line: Sentence, reason: str) -> str:
+        file = f"log {shown(Path(line.file), self._base)}" if line.file else ""
         room = (shutil.get_terminal_size().columns if self._terminal else PLAIN_WIDTH) - _MARGIN
-        whole = f"{told.text}: {reason}" if reason else told.text
-        words = self._painted(one_line(shortened(whole), max(room, 40)), told.tone)
+        whole = f"{line.text}: {reason}" if reason else line.text
+        words = self._painted(one_line(shortened(whole), max(room, 40)), line.tone)
         if not file:
             return words
         beside = len(one_line(whole, room)) + 2 + len(file) <= room

@@ -1,4 +1,4 @@
-"""Whether the process that a journal names still lives."""
+"""Whether the process that a journal names is still alive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Life(StrEnum):
     WORKING = "working"
     DIED = "died"
     ELSEWHERE = "elsewhere"
-    """It runs on another machine, so nobody here can tell."""
+    """It runs on another machine, where it can't be checked from here."""
 
 
 def life(run: RunStatus) -> Life:
@@ -48,7 +48,7 @@ def lives(pid: int, wrote_at: datetime | None) -> bool:
 
 
 def lock_holder(path: Path) -> Mapping[str, object] | None:
-    """Who the lock file names, with `alive`: None where that can't be told from here. None: nobody."""
+    """Who the lock file names, with `alive`: None where that can't be checked from here. None: nobody."""
     found = holder(path)
     if not found:
         return None

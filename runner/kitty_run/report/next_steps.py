@@ -16,7 +16,7 @@ _WORK_PACKAGE = {
 _RUN = {
     ExitStatus.PAUSED: "answer the gate, then run the same command again",
     ExitStatus.INTERRUPTED: "run the same command again: it continues from here",
-    ExitStatus.HOST: "`kitty-run doctor` tells what is wrong with the host; then run the same command again",
+    ExitStatus.HOST: "run `kitty-run doctor` to see what is wrong with the host, then the same command again",
 }
 
 

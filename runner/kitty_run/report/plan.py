@@ -52,11 +52,11 @@ def as_json(plan: Plan) -> dict[str, object]:
         "gates": list(profile.gates),
         "limits": asdict(profile.limits),
         "unseen": [{"limit": one.key, "agents": list(one.agents)} for one in unseen(profile)],
-        "mission": _told(plan.mission) if plan.mission else None,
+        "mission": _encoded(plan.mission) if plan.mission else None,
     }
 
 
-def _told(mission: MissionPlan) -> dict[str, object]:
+def _encoded(mission: MissionPlan) -> dict[str, object]:
     record = asdict(mission) | mission.cost.record()
     del record["cost"]
     return record

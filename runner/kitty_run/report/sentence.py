@@ -20,9 +20,9 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """An event in words; `reason` may be long or have several lines, `file` is where all of it stands.
+    """An event in words; `reason` may be long or have several lines, `file` contains all of it.
 
-    `detail`: only for whoever asks for everything.
+    `detail`: shown only with `--verbose`.
     """
 
     text: str

@@ -36,11 +36,11 @@ def as_text(run: RunStatus, life: Life, place: Path, now: datetime, base: Path |
 def as_json(run: RunStatus, life: Life, place: Path, lock: Mapping[str, object] | None) -> dict[str, object]:
     """The object that `--json` prints; times are ISO 8601."""
     head = {"v": FORMAT, "state": life.value, "directory": str(place), "lock": lock}
-    packages = {wp: _told(one) for wp, one in run.work_packages.items()}
-    return {**head, **_told(run), "work_packages": packages}
+    packages = {wp: _encoded(one) for wp, one in run.work_packages.items()}
+    return {**head, **_encoded(run), "work_packages": packages}
 
 
-def _told(status: RunStatus | WorkPackageStatus) -> dict[str, object]:
+def _encoded(status: RunStatus | WorkPackageStatus) -> dict[str, object]:
     record = _with_times(asdict(status)) | status.cost.record()
     del record["cost"]
     return record

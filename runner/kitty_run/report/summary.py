@@ -91,13 +91,13 @@ def _work_package(wp: str, one: WorkPackageReport, logs: str) -> Iterator[str]:
     reason = (
         one_line(one.reason).removeprefix(f"{wp} ") if one.result is Result.WAITING else shortened(one.reason)
     )
-    told = (
+    lines = (
         ("why", reason),
         ("note", one.remark),
         ("next", for_work_package(one)),
         ("logs", logs if one.attempts else ""),
     )
-    yield from (f"{'':<{_COLUMN}}{name:<5} {indented(text, _COLUMN + 6)}" for name, text in told if text)
+    yield from (f"{'':<{_COLUMN}}{name:<5} {indented(text, _COLUMN + 6)}" for name, text in lines if text)
 
 
 def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:

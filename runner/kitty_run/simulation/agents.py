@@ -15,14 +15,14 @@ from kitty_run.profile.model import FailureClass
 from kitty_run.simulation.workspaces import WorkspaceContent
 
 USAGE = ("cost_usd", "input_tokens", "output_tokens")
-"""What an agent may tell of what it used, in this order."""
+"""The usage that an agent may report, in this order."""
 
 
 @dataclass(frozen=True)
 class SimulatedEnd:
     """How a simulated attempt ends: after `seconds` of virtual time, with `output` on standard output.
 
-    Cost and tokens are what the agent tells of them, None: nothing.
+    Cost and tokens are what the agent reports, None: nothing.
     """
 
     status: int | None = 0
@@ -35,8 +35,8 @@ class SimulatedEnd:
 
     def text(self) -> str:
         """All of standard output, as `simulation.profile.OUTPUT` reads it."""
-        told = [f"{name}={value}" for name in USAGE if (value := getattr(self, name)) is not None]
-        return self.output + (f"used {' '.join(told)}\n" if told else "")
+        used = [f"{name}={value}" for name in USAGE if (value := getattr(self, name)) is not None]
+        return self.output + (f"used {' '.join(used)}\n" if used else "")
 
 
 @dataclass

@@ -7,17 +7,17 @@ from dataclasses import replace
 from kitty_run.profile.model import AXES, Agent, AgentEnv, Extra, FailureClass, FailureRule, Output, Profile
 from kitty_run.simulation.agents import USAGE
 
-SPOKEN = (
+REPORTED = (
     FailureClass.RATE_LIMITED,
     FailureClass.OVERLOADED,
     FailureClass.AUTH,
     FailureClass.NETWORK,
     FailureClass.CONTEXT_LIMIT,
 )
-"""The failures that an agent's output tells of; the others show in how the attempt ends."""
+"""The failures that an agent's output names; the others show in how the attempt ends."""
 
 FAILURES = tuple(
-    FailureRule(failure, match=rf"^{failure}(?: until (?P<resets_at>.+))?$") for failure in SPOKEN
+    FailureRule(failure, match=rf"^{failure}(?: until (?P<resets_at>.+))?$") for failure in REPORTED
 )
 """How a simulated agent's output is read: a line with the failure's name, and when it ends if known."""
 

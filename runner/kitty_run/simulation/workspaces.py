@@ -25,11 +25,11 @@ class WorkspaceContent:
     files: dict[str, str] = field(default_factory=dict)
     commits: list[dict[str, str]] = field(default_factory=lambda: [{}])
     repair: Repair | None = None
-    """What the next look at whether the worktree is whole does to it."""
+    """The repair that the next `make_whole` reports."""
     trouble: tuple[Trouble, ...] = ()
-    """What the next attempt does to it, besides its work."""
+    """The damage that the next attempt does, besides its work."""
     untouched: list[bool] = field(default_factory=list)
-    """What the engine said at each such look: whether nobody can have worked there yet."""
+    """The engine's argument at each such check: whether nobody can have worked there yet."""
 
     @property
     def head(self) -> str:
@@ -62,13 +62,13 @@ class WorkspaceContent:
 class SimulatedWorkspace:
     """`WorkspacePort` over a `WorkspaceContent`. `path` exists, and is empty.
 
-    `tell` is called with what is discarded, as the real one does when it is kept.
+    `on_kept` is called with what is discarded, as the real one does when it is kept.
     """
 
-    def __init__(self, path: Path, content: WorkspaceContent, tell: Callable[[Kept], None]) -> None:
+    def __init__(self, path: Path, content: WorkspaceContent, on_kept: Callable[[Kept], None]) -> None:
         self.path = path
         self._content = content
-        self._tell = tell
+        self._on_kept = on_kept
 
     async def ensure(self, branch: str, base: str, merge: Sequence[str]) -> None:
         return
@@ -128,7 +128,7 @@ class SimulatedWorkspace:
         content = self._content
         changed = () if content.clean and content.head == since.head else tuple(content.files)
         if changed:
-            self._tell(Kept(f"refs/kitty-run/demo/aside/{content.head}", content.head, changed, why))
+            self._on_kept(Kept(f"refs/kitty-run/demo/aside/{content.head}", content.head, changed, why))
         content.reset(since.head)
         return changed
 

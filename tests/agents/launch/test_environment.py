@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kitty_run.agents.launch.environment import environment, told
+from kitty_run.agents.launch.environment import environment, runner_variables
 from kitty_run.agents.model import Slip
 from kitty_run.profile.model import AgentEnv
 
@@ -24,7 +24,7 @@ def test_later_sources_win() -> None:
 
 
 def test_the_runner_tells_what_is_worked_on(tmp_path: Path) -> None:
-    names = told(context(tmp_path, attempt=2, cycle=3), "/p.md")
+    names = runner_variables(context(tmp_path, attempt=2, cycle=3), "/p.md")
     assert names == {
         "KITTY_RUN_ID": "r1",
         "KITTY_MISSION": "034-payments",
@@ -39,5 +39,5 @@ def test_the_runner_tells_what_is_worked_on(tmp_path: Path) -> None:
 
 def test_a_reviewer_is_told_where_its_verdict_goes(tmp_path: Path) -> None:
     review = context(tmp_path, role="review", slip=Slip(tmp_path / "v.json", "c0de"))
-    assert told(review, "/p.md")["KITTY_VERDICT_FILE"] == str(tmp_path / "v.json")
-    assert told(review, "/p.md")["KITTY_VERDICT_CODE"] == "c0de"
+    assert runner_variables(review, "/p.md")["KITTY_VERDICT_FILE"] == str(tmp_path / "v.json")
+    assert runner_variables(review, "/p.md")["KITTY_VERDICT_CODE"] == "c0de"

@@ -18,7 +18,7 @@ from kitty_run.profile.validation.flags import refused
 from kitty_run.text.clean import clean
 
 PROMPT = "<prompt>"
-"""What stands for the prompt in `Command.shown`."""
+"""The placeholder of the prompt in `Command.shown`."""
 
 ARGUMENT_LIMIT = 131_071
 """Bytes that Linux takes in one argument (MAX_ARG_STRLEN less the closing zero)."""

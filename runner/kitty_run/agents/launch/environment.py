@@ -1,4 +1,4 @@
-"""The environment of an agent: what its profile allows, what the runner tells, and nothing else.
+"""The environment of an agent: what its profile allows, the runner's own variables, and nothing else.
 
 `PATH` alone is passed without being listed: without it, neither the agent's command nor the interpreter
 its first line names would be found, and it is no secret. `env.set: {PATH: ...}` replaces it.
@@ -21,16 +21,16 @@ WORKSPACE = "KITTY_WORKSPACE"
 def environment(
     allowed: AgentEnv,
     extras: Mapping[str, str],
-    told: Mapping[str, str],
+    own: Mapping[str, str],
     source: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
     """The whole environment of a process: later sources win.
 
     `allowed.passed` names from `source` (names that are unset there stay unset), then `allowed.set`, then
-    `extras` (what policy and role need), then `told`, the runner's own `KITTY_*`.
+    `extras` (what policy and role need), then `own`, the runner's `KITTY_*`.
     """
     passed = {name: source[name] for name in (*ALWAYS, *allowed.passed) if name in source}
-    return {**passed, **allowed.set, **extras, **told}
+    return {**passed, **allowed.set, **extras, **own}
 
 
 def secrets_of(environments: Iterable[AgentEnv], source: Mapping[str, str] = os.environ) -> Iterator[str]:
@@ -40,8 +40,8 @@ def secrets_of(environments: Iterable[AgentEnv], source: Mapping[str, str] = os.
         yield from secret_values(allowed.set, allowed.set)
 
 
-def told(context: AttemptContext, prompt_file: str) -> dict[str, str]:
-    """The `KITTY_*` variables that tell an agent what it works on; `KITTY_VERDICT_*` for reviews."""
+def runner_variables(context: AttemptContext, prompt_file: str) -> dict[str, str]:
+    """The `KITTY_*` variables that name what an agent works on; `KITTY_VERDICT_*` for reviews."""
     names = {
         "KITTY_RUN_ID": context.run_id,
         "KITTY_MISSION": context.mission,

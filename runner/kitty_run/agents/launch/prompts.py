@@ -1,4 +1,4 @@
-"""What an agent is told: the default prompt of its role, or the profile's own around it.
+"""The prompt of an attempt: the default one of its role, or the profile's own around it.
 
 The defaults are templates beside this module (`templates/*.md.j2`). A prompt of the profile is a template
 too, in which `{{ prompt }}` is the complete default prompt, so that it adds to it or replaces it.
@@ -62,8 +62,8 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
     """The complete prompt of one attempt, ending in a newline.
 
     `template` is the role's own prompt, if the profile has one. A review is shown `diff`, of
-    `context.base..head`, and `context.checks`. `note` tells what an earlier attempt, perhaps another
-    agent's, left in the workspace. What others wrote is between fences that nothing in it can close.
+    `context.base..head`, and `context.checks`. `note` says what an earlier attempt, perhaps
+    another agent's, left in the workspace. What others wrote is between fences that nothing in it can close.
     """
     known = variables(context, agent, policy, prompt_file=prompt_file)
     feedback, note = visible(context.feedback), visible(note)

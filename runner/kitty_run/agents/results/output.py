@@ -23,7 +23,7 @@ ATTEMPTS = 2000
 """Places at which a JSON document is looked for in output that is not one as a whole."""
 
 MULTIPLES = {"k": 1e3, "M": 1e6}
-"""What may stand behind a number in an output that is text."""
+"""What may follow a number in an output that is text."""
 
 SESSION = re.compile(r"[A-Za-z0-9][\w.:@/+=-]{0,255}")
 
@@ -65,7 +65,7 @@ def extract(output: Output, path: Path) -> Extract:
 def resolve(document: object, pointer: str) -> object:
     """The value at the JSON pointer (RFC 6901) in `document`; None where there is none.
 
-    `-` stands for an array's last element: agents end a list of thoughts with what they say. `*` stands for
+    `-` is an array's last element: agents end a list of thoughts with what they say. `*` matches
     every member, such as each model that was used: numbers there are added up, and nothing else counts.
     """
     head, star, rest = pointer.partition("/*")

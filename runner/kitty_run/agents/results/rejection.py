@@ -35,8 +35,8 @@ def rejection(document: Mapping[str, object]) -> Verdict | None:
         return None
     findings = tuple(_findings(document.get("findings")))[:MOST]
     summary = document.get("summary")
-    told = plain(summary) if isinstance(summary, str) else _spelled(summary)
-    return Verdict("changes_requested", told or "Changes are requested; no summary was given.", findings)
+    text = plain(summary) if isinstance(summary, str) else _spelled(summary)
+    return Verdict("changes_requested", text or "Changes are requested; no summary was given.", findings)
 
 
 def plain(text: str) -> str:
@@ -65,10 +65,10 @@ def _finding(item: Mapping[str, object]) -> Finding:
     }
     rest = [f"{key}: {_spelled(value)}" for key, value in item.items() if key not in known and value]
     message = _spelled(item.get(name)) if name else ""
-    told = " ".join(filter(None, [message, f"({'; '.join(rest)})" if rest else ""]))
+    text = " ".join(filter(None, [message, f"({'; '.join(rest)})" if rest else ""]))
     place = plain(file)[:4096] if isinstance(file, str) else None
     weight = plain(severity)[:40] if isinstance(severity, str) else None
-    return Finding(told[:LONGEST], place or None, number, weight or None)
+    return Finding(text[:LONGEST], place or None, number, weight or None)
 
 
 def _spelled(value: object) -> str:

@@ -44,7 +44,7 @@ _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})")
 _WEEKDAY = re.compile(rf"\b({'|'.join(DAYS)})[a-z]*\b", re.I)
 _TOMORROW = re.compile(r"\btomorrow\b", re.I)
 _UNCLEAR = re.compile(r"\d[/.]\d{1,2}[/.]\d|\bin\s+\d+:\d", re.I)
-"""Dates whose day and month nobody can tell apart, and spans that look like clock times."""
+"""Dates whose day and month can't be distinguished, and spans that look like clock times."""
 
 
 def parse(text: str, now: datetime) -> datetime | None:

@@ -49,7 +49,7 @@ class Local(tzinfo):
         return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
 
     def dst(self, _moment: datetime | None) -> timedelta | None:
-        """Not told apart."""
+        """Unknown: `utcoffset` includes it."""
         return None
 
     def tzname(self, moment: datetime | None) -> str | None:

@@ -86,7 +86,7 @@ def parse(text: str, where: str, code: str) -> Verdict | NoVerdict:
         return NoVerdict(f"{where} does not repeat the code word: `code`: {CODE}, found {found}")
     wrong = next(_validator().iter_errors(document), None)
     if wrong is not None:
-        return NoVerdict(f"{where} does not fit the verdict's schema: {_told(wrong)}")
+        return NoVerdict(f"{where} does not fit the verdict's schema: {_described(wrong)}")
     if document["summary"] == EXAMPLE:
         return NoVerdict(f"{where} is the example of the prompt, not a verdict")
     return _consistent(_verdict(document), where)
@@ -139,7 +139,7 @@ def _content(path: Path) -> str | NoVerdict:
     return content.decode("utf-8-sig").replace("\r\n", "\n")
 
 
-def _told(error: ValidationError) -> str:
+def _described(error: ValidationError) -> str:
     """The field and what was expected of it: of alternatives, what is wrong with the one meant."""
     while error.context:
         error = max(error.context, key=lambda one: (len(one.absolute_path), one.validator != "type"))

@@ -29,7 +29,7 @@ class TooMuch(Exception):
 
 @dataclass(slots=True)
 class _Frame:
-    """An open collection. `size` and `height` count aliases at the size of what they stand for."""
+    """An open collection. `size` and `height` count aliases at the size of their anchors' values."""
 
     place: Place
     anchor: str | None
