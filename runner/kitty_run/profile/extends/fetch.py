@@ -1,7 +1,7 @@
 """Getting the files of a git source: git as a stranger's repository should be met.
 
-No prompt, no hook, no submodule, no other transport than the source's own, no checkout; limits on time and
-size; only regular files are read, from git's objects, so that no link can lead anywhere.
+No prompt, no hook, no submodule, no other transport than the source's own, no checkout; limits on time, size,
+memory and what is said; only regular files are read, from git's objects, so that no link can lead anywhere.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
+from time import monotonic
+from typing import BinaryIO
 
 from kitty_run.errors import UsageError
 from kitty_run.process_group import signal_group
@@ -21,18 +23,24 @@ from kitty_run.profile.yaml.reader import MAX_BYTES, read_document
 from kitty_run.profile.yaml.tree import ListNode, ScalarNode
 
 TIMEOUT = 60.0
-"""Seconds for one git command."""
+"""Seconds for one source, all of its files together."""
 MAX_PACK_BYTES = 256 * 1024 * 1024
+"""Of the repository without its history, as it is sent, and of what a server says besides."""
+MAX_MEMORY = 2 * 1024 * 1024 * 1024
+"""Bytes of address space of each of git's processes."""
 MAX_FILES = 100
+_NO_MEMORY = ("Out of memory", "out of memory", "Cannot allocate memory")
+WORDS = 4096
+"""Bytes of git's last words that are read."""
 _COMMAND = (
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "protocol.version=2",
-    "-c",
-    "gc.auto=0",
-    "-c",
-    "fsck.zeroPaddedFilemode=ignore",
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "protocol.version=2"),
+    *("-c", "gc.auto=0"),
+    *("-c", "fsck.zeroPaddedFilemode=ignore"),
+    # One pack, so that the limit on a file's size is one on all of it; a few objects would be files each.
+    *("-c", "fetch.unpackLimit=1"),
+    *("-c", "core.bigFileThreshold=1m"),  # what is larger is passed through, and never held in memory
+    *("-c", "pack.threads=1"),
 )
 
 
@@ -84,12 +92,16 @@ class _Repository:
     def __init__(self, directory: Path, source: GitSource) -> None:
         self.source = source
         self._directory = directory
+        self._until = monotonic() + TIMEOUT
         self._git("init", "--quiet", "--bare", ".")
+        self._config = (directory / "config").read_bytes()
 
     def fetch(self) -> str:
         """Get the source's revision, without its history, and return its commit."""
         options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--filter=blob:limit=1m")
         self._git("fetch", *options, "--end-of-options", self.source.url, self.source.rev)
+        # Git notes there where to get what was left out: it would fetch a huge file to say how long it is.
+        (self._directory / "config").write_bytes(self._config)
         return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}").decode().strip()
 
     def read(self, commit: str, path: str) -> bytes:
@@ -104,45 +116,57 @@ class _Repository:
         if mode not in {"100644", "100755"}:
             kind = "a symbolic link" if mode == "120000" else "no regular file"
             raise FetchFailed(f"{where}: is {kind}; a git source reads regular files only")
-        if size.isdecimal() and int(size) > MAX_BYTES:
+        if not size.isdecimal() or int(size) > MAX_BYTES:  # none: the server left it out, as it was asked to
             raise FetchFailed(f"{where}: larger than 1 MiB; a profile is a short text")
         return self._git("cat-file", "blob", blob)
 
     def _git(self, *arguments: str) -> bytes:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            status = self._call(arguments, out, err)
+            if status != 0:
+                raise FetchFailed(f"{self.source.text}: {_complaint(err, full=self._full(status))}")
+            out.seek(0)
+            return out.read(MAX_BYTES + 1)
+
+    def _full(self, status: int) -> bool:
+        """Whether a file of the repository's has reached its limit: git does not always say so."""
+        sizes = (path.stat().st_size for path in self._directory.rglob("*") if path.is_file())
+        return status == -signal.SIGXFSZ or any(size >= MAX_PACK_BYTES for size in sizes)
+
+    def _call(self, arguments: tuple[str, ...], out: BinaryIO, err: BinaryIO) -> int:
+        """The exit status; what git says goes to files, for a server can have it say without end."""
         try:
             process = subprocess.Popen(
                 ["git", *_COMMAND, *arguments],
                 cwd=self._directory,
                 env=_environment(self.source.scheme),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=out,
+                stderr=err,
                 start_new_session=True,
                 preexec_fn=_limit,  # noqa: PLW1509 - a command-line program with one thread
             )
         except FileNotFoundError as error:
             raise FetchFailed("git is not installed; git sources need it") from error
         try:
-            stdout, stderr = process.communicate(timeout=TIMEOUT)
+            return process.wait(timeout=max(self._until - monotonic(), 0.0))
         except subprocess.TimeoutExpired as error:
             raise FetchFailed(f"{self.source.text}: no answer within {TIMEOUT:.0f}s") from error
         finally:
             _end(process)
-        if process.returncode != 0:
-            raise FetchFailed(f"{self.source.text}: {_complaint(process.returncode, stderr)}")
-        return stdout
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End whatever is left of git and its helpers (ssh, git-remote-https)."""
     if process.poll() is None:
         signal_group(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.wait()
 
 
 def _limit() -> None:
-    """No file of git's grows beyond the limit, whatever a server sends."""
+    """No file and no process of git's grows beyond the limits, whatever a server sends."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_PACK_BYTES, MAX_PACK_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
 
 
 def _environment(scheme: str) -> dict[str, str]:
@@ -162,13 +186,19 @@ def _environment(scheme: str) -> dict[str, str]:
     }
 
 
-def _complaint(status: int, stderr: bytes) -> str:
+def _complaint(words: BinaryIO, *, full: bool) -> str:
     """What git said, on one line, and what to do where that is known."""
-    text = " ".join(stderr.decode("utf-8", "replace").split())[-400:] or "git failed without a word"
-    if status == -signal.SIGXFSZ or "File too large" in text or "signal 25" in text:
+    said = words.seek(0, os.SEEK_END)
+    words.seek(max(said - WORDS, 0))
+    text = " ".join(words.read().decode("utf-8", "replace").split())[-400:] or "git failed without a word"
+    if said >= MAX_PACK_BYTES:
+        return f"its server said more than {MAX_PACK_BYTES >> 20} MiB besides the repository; ask who runs it"
+    if full:
         return (
             f"the repository is larger than {MAX_PACK_BYTES >> 20} MiB without its history; use a smaller one"
         )
+    if any(word in text for word in _NO_MEMORY):
+        return f"git needs more than {MAX_MEMORY >> 20} MiB of memory for it; use a smaller repository"
     if "could not read Username" in text or "Authentication failed" in text or "Permission denied" in text:
         return f"git may not read it: {text} (set up a credential helper or an ssh key; nobody is asked)"
     if "couldn't find remote ref" in text:
