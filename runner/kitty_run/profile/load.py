@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kitty_run.profile.extends.layers import Chain, Finder, Origin, defaults_layer
+from kitty_run.profile.extends.locks import Locks
 from kitty_run.profile.extends.merge import Layer, merge, merge_layers
 from kitty_run.profile.extends.settings import settings_layer
 from kitty_run.profile.extends.sources import GitSource
@@ -114,8 +115,10 @@ class _Lazy:
 
 def _resolve(layers: list[Layer]) -> tuple[MapNode, tuple[Layer, ...]]:
     defaults = defaults_layer()
-    root, problems = merge_layers(defaults, layers)
-    sound, wrong = _sound(root, partial=False)
+    root = merge_layers(defaults, layers)
+    locks = Locks.of(defaults, layers)
+    problems = list(locks.broken(root, layers))
+    sound, wrong = _sound(locks.written(root), partial=False)
     problems += wrong
     for own, wrong in _sound_layers(layers):
         problems += [*wrong, *check_fields(sound, walk(own, profile_schema()))]

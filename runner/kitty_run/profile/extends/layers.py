@@ -92,6 +92,7 @@ class Chain:
         self.problems: list[Problem] = []
         self._finder = finder
         self._seen: set[str] = set()
+        self._known: dict[str, Layer] = {}
 
     def add(self, origin: Origin, above: tuple[Origin, ...] = ()) -> None:
         """Read `origin` and all that it extends; raises `Unreadable` for `origin` itself only."""
@@ -101,25 +102,30 @@ class Chain:
         self.problems += problems
         if root is None:
             return
-        for place, pointer, text in _extended(root):
-            self._extend(place, pointer, text, (*above, origin))
-        self.layers.append(Layer(source, root))
+        bases = [
+            self._extend(place, pointer, text, (*above, origin)) for place, pointer, text in _extended(root)
+        ]
+        layer = Layer(source, root, tuple(base for base in bases if base))
+        self._known[origin.real] = layer
+        self.layers.append(layer)
 
-    def _extend(self, place: Place, pointer: str, text: str, above: tuple[Origin, ...]) -> None:
+    def _extend(self, place: Place, pointer: str, text: str, above: tuple[Origin, ...]) -> Layer | None:
+        """The layer of the file that `text` names, or None, with a problem, where it can't be used."""
         try:
             origin = _locate(text, above[-1], self._finder)
             if origin.real in {each.real for each in above}:
                 raise ValueError(_cycle(origin, above))
-            if origin.real in self._seen:
-                return
-            if len(self._seen) >= MAX_FILES:
-                raise ValueError(f"a profile made of more than {MAX_FILES} files")
-            self.add(origin, above)
+            if origin.real not in self._seen:
+                if len(self._seen) >= MAX_FILES:
+                    raise ValueError(f"a profile made of more than {MAX_FILES} files")
+                self.add(origin, above)
+            return self._known.get(origin.real)
         except Unreadable as error:
             self._unreadable(place, pointer, text, error)
         except ValueError as error:
             message, _, hint = str(error).partition("\n")
             self.problems.append(Problem.at(place, pointer, message, hint))
+        return None
 
     def _unreadable(self, place: Place, pointer: str, text: str, error: Unreadable) -> None:
         problem = error.problem

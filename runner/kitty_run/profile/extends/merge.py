@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.validation.schema import KEYS_OF_FILES
 from kitty_run.profile.yaml.position import Place, Source
 from kitty_run.profile.yaml.tree import (
     Entry,
@@ -15,24 +15,26 @@ from kitty_run.profile.yaml.tree import (
     ScalarNode,
     as_map,
     find,
-    key_place,
     map_entries,
     parse_pointer,
-    plain,
-    pointer,
-    value_place,
 )
-
-NOT_MERGED = ("extends", "locked")
-"""Keys that speak of the layers themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One file (or `--set`) of a profile's chain, as it was read."""
+    """One file (or `--set`) of a profile's chain, as it was read, with the files that it extends itself."""
 
     source: Source
     root: MapNode
+    bases: tuple[Layer, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def chain(self) -> tuple[Layer, ...]:
+        """All that this layer is made of, the lowest first and itself last, each file once."""
+        found: dict[int, Layer] = {}
+        for base in self.bases:
+            found |= {id(layer): layer for layer in base.chain if id(layer) not in found}
+        return (*found.values(), self)
 
     @property
     def locked(self) -> list[tuple[tuple[str, ...], Place]]:
@@ -55,21 +57,13 @@ def merge(base: Node | None, over: Node) -> Node:
     return MapNode(over.place, entries)
 
 
-def merge_layers(defaults: Layer, layers: Sequence[Layer]) -> tuple[MapNode, list[Problem]]:
-    """The resolved tree of `layers` (the lowest first) over `defaults`, and the locks they broke."""
-    problems: list[Problem] = []
+def merge_layers(defaults: Layer, layers: Sequence[Layer]) -> MapNode:
+    """The resolved tree of `layers` (the lowest first) over `defaults`, without what they lock."""
     own = MapNode(defaults.root.place, {})
-    defaults = Layer(defaults.source, _without_removed_rows(defaults.root, layers))
-    locks: dict[tuple[str, ...], Place] = {}
     for layer in layers:
-        body = _body(layer)
-        merged = as_map(merge(_make_room(own, body, only_terminal=True), body))
-        if locks:
-            before, after = _over_defaults(defaults, own), _over_defaults(defaults, merged)
-            problems += _broken(locks, before, after, layer)
-        locks = dict(layer.locked) | locks
-        own = merged
-    return _with_locks(_over_defaults(defaults, own), locks), problems
+        body = layer_body(layer)
+        own = as_map(merge(_make_room(own, body, only_terminal=True), body))
+    return _over_defaults(Layer(defaults.source, _without_removed_rows(defaults.root, layers)), own)
 
 
 TERMINAL = ("skip", "pause", "block", "abort")
@@ -134,8 +128,9 @@ def _make_room(below: MapNode, over: MapNode, *, only_terminal: bool) -> MapNode
     return MapNode(below.place, {**below.entries, "retry": entry})
 
 
-def _body(layer: Layer) -> MapNode:
-    entries = {key: entry for key, entry in layer.root.entries.items() if key not in NOT_MERGED}
+def layer_body(layer: Layer) -> MapNode:
+    """What `layer` says of the profile, without what it says of the layers themselves."""
+    entries = {key: entry for key, entry in layer.root.entries.items() if key not in KEYS_OF_FILES}
     return MapNode(layer.root.place, entries)
 
 
@@ -147,31 +142,3 @@ def _locked(root: MapNode) -> Iterator[tuple[tuple[str, ...], Place]]:
                 yield parse_pointer(item.value), item.place
             except ValueError:
                 continue
-
-
-def _broken(
-    locks: dict[tuple[str, ...], Place], before: MapNode, after: MapNode, layer: Layer
-) -> Iterator[Problem]:
-    for path, lock in locks.items():
-        old, new = find(before, path), find(after, path)
-        if (old is None) != (new is None) or (old and new and plain(old) != plain(new)):
-            place = value_place(layer.root, path)
-            hint = f"locked at {lock}; {_state(before, path)}"
-            yield Problem.at(place, pointer(path), "is locked and can't be changed", hint)
-
-
-def _state(root: MapNode, path: tuple[str, ...]) -> str:
-    node = find(root, path)
-    if node is None:
-        return "it is not set below"
-    value = plain(node)
-    shown = f" to {value!r}" if isinstance(node, ScalarNode) else ""
-    return f"it is set{shown} at {key_place(root, path)}"
-
-
-def _with_locks(root: MapNode, locks: dict[tuple[str, ...], Place]) -> MapNode:
-    if not locks:
-        return root
-    items = tuple(ScalarNode(place, pointer(path), pointer(path)) for path, place in locks.items())
-    first = next(iter(locks.values()))
-    return MapNode(root.place, {**root.entries, "locked": Entry(first, ListNode(first, items))})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kitty_run.profile.extends.merge import Layer
 from kitty_run.profile.validation.problems import Problem
+from kitty_run.profile.validation.schema import KEYS_OF_FILES
 from kitty_run.profile.yaml.position import Place, Source
 from kitty_run.profile.yaml.reader import read_value
 from kitty_run.profile.yaml.tree import Entry, MapNode, Node, ScalarNode, parse_pointer
@@ -20,6 +21,9 @@ def settings_layer(number: int, pointer: str, value: str) -> tuple[Layer | None,
     except ValueError as error:
         hint = "like /concurrency/work_packages=8"
         return None, [Problem.at(place, "", f"not a JSON pointer: {pointer!r}: {error}", hint)]
+    if parts[0] in KEYS_OF_FILES:
+        hint = "write it into a file that extends the profile"
+        return None, [Problem.at(place, f"/{parts[0]}", "is a key of files and can't be set", hint)]
     node, problems = _value(source, pointer, value)
     for part in reversed(parts):
         node = MapNode(place, {part: Entry(place, node)})

@@ -9,7 +9,7 @@ from kitty_run.profile.review_diff import size
 from kitty_run.profile.template import NAMES, Flaw, Names, flaws
 from kitty_run.profile.validation.nearest import nearest
 from kitty_run.profile.validation.problems import Problem
-from kitty_run.profile.validation.schema import Schema
+from kitty_run.profile.validation.schema import KEYS_OF_FILES, Schema, profile_schema, sub_schema
 from kitty_run.profile.yaml.text_position import line_in
 from kitty_run.profile.yaml.tree import (
     MapNode,
@@ -85,6 +85,22 @@ def _pointer(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
         yield Problem.at(node.place, pointer(path), f"not a JSON pointer: {text!r}: {error}", hint)
 
 
+def _lock(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    """A lock on what no profile can say would lock nothing."""
+    if wrong := list(_pointer(path, node, text)):
+        yield from wrong
+        return
+    schema: Schema | None = profile_schema()
+    for part in parse_pointer(text):
+        known = schema or {}
+        schema = sub_schema(known, int(part) if "items" in known and part.isdecimal() else part)
+        if schema is None or (known is profile_schema() and part in KEYS_OF_FILES):
+            hint = nearest(part, [key for key in known.get("properties", ()) if key not in KEYS_OF_FILES])
+            message = f"locks nothing: no profile can have {text!r}"
+            yield Problem.at(node.place, pointer(path), message, hint)
+            return
+
+
 _SIMPLE_SPECIFIER = re.compile(r"(>=|<=|>|<|==|!=) ?\d+(\.\d+)*(, ?(>=|<=|>|<|==|!=) ?\d+(\.\d+)*)*\Z")
 
 
@@ -125,6 +141,7 @@ _Check = Callable[[Path, ScalarNode, str], Iterator[Problem]]
 _KINDS: dict[str, _Check] = {
     "regex": _regex,
     "pointer": _pointer,
+    "lock": _lock,
     "specifier": _specifier,
     "version": _version,
     "size": _size,

@@ -1,7 +1,8 @@
 """The profile's JSON schema: where it is, and which part of it speaks of which value.
 
 Beside the words of JSON Schema it uses `x-text` (numbers and booleans are taken as written), `x-kind`
-(what a text must be: duration, regex, pointer, specifier, version) and `x-template` (which names it may use).
+(what a text must be: duration, regex, pointer, lock, specifier, version) and `x-template` (which names it may
+use).
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from kitty_run.profile.yaml.tree import (
 from kitty_run.resources import schema_path
 
 Schema: TypeAlias = Mapping[str, Any]
+
+KEYS_OF_FILES = ("extends", "locked")
+"""Keys that speak of the files that a profile is made of, not of the profile."""
 
 
 @cache

@@ -22,6 +22,7 @@ _KINDS = {
     "duration": "duration",
     "regex": "regular expression",
     "pointer": "JSON pointer",
+    "lock": "JSON pointer",
     "specifier": "range of versions",
     "version": "version",
     "size": "size",
