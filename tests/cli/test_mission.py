@@ -52,7 +52,7 @@ def test_a_plan_changes_nothing(project: Project) -> None:
 def test_a_plan_without_a_mission_shows_the_profile(project: Project) -> None:
     done = project.kitty_run("plan", str(project.profile))
     assert done.status == ExitStatus.OK
-    assert "none is named" in done.out
+    assert "none given" in done.out
     assert "maker" in done.out
 
 

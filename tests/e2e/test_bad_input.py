@@ -177,7 +177,7 @@ def test_a_cycle_and_what_never_becomes_ready_end_the_run(make: Callable[..., Pl
     place = make(WP01=["WP02"], WP02=["WP01"])
     status, text = place.run()
     assert status == 1, text
-    assert "depend on each other in a circle" in text
+    assert "dependency cycle" in text
 
 
 @pytest.mark.whole

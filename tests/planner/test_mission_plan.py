@@ -82,7 +82,7 @@ def test_a_dependency_that_the_mission_does_not_have_is_named() -> None:
 
 def test_a_circle_is_a_problem_of_its_own() -> None:
     plan = planned(SimHost.of({"WP01": [], "WP02": ["WP03"], "WP03": ["WP02"]}))
-    assert "depend on each other in a circle" in mission_of(plan).problems[0]
+    assert "dependency cycle" in mission_of(plan).problems[0]
     assert order(plan) == [["WP01"]]
 
 

@@ -147,7 +147,7 @@ def test_the_lock_says_who_holds_it_and_whether_they_live(tmp_path: Path) -> Non
     assert lock_holder(path) is None
     known = {"pid": os.getpid(), "machine": gethostname(), "since": "2100-01-01T00:00:00+00:00"}
     for changes, words in (
-        ({}, "it lives"),
+        ({}, "it is running"),
         ({"since": "2001-01-01T00:00:00+00:00"}, "it is gone"),
         ({"machine": "another"}, "can't be seen from here"),
     ):

@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "validate": "check profiles without starting anything",
     "plan": "show what a run would do now; changes nothing",
     "explain": "show the resolved profile, each value with the file and line that it came from",
-    "classify": "say what an agent's end means, and which rule of its profile says so",
+    "classify": "show how an agent's exit and output are classified, and by which rule",
     "init": "write a first profile for this repository and the agents installed",
     "presets": "list the presets, or print one",
     "lock": "pin the git sources of a profile's `extends`",
@@ -83,7 +83,7 @@ def _bug(error: Exception, words: Sequence[str]) -> int:
 
     text = "".join(traceback.format_exception(error))
     sys.stderr.write(
-        f"kitty-run: an unexpected error, which is a bug: {shortened(repr(error))}\n{shortened(text)}"
+        f"kitty-run: unexpected error, which is a bug: {shortened(repr(error))}\n{shortened(text)}"
         f"kitty-run {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"command line: kitty-run {' '.join(words)}\n"
         "Nothing was forced, and the journal has every step so far: the same command continues from there. "
@@ -108,7 +108,7 @@ def _mistyped(words: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(first, COMMANDS, 1)
-    return f"{first!r} is no command and no file; did you mean `kitty-run {close[0]}`?" if close else ""
+    return f"{first!r} is neither a command nor a file; did you mean `kitty-run {close[0]}`?" if close else ""
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:

@@ -30,11 +30,11 @@ class RunReader:
         known = {place.id: place for place in self._runs.places}
         latest = self._runs.latest()
         if latest is None:
-            raise UsageError(f"there has been no run in {self._repo} yet; `kitty-run PROFILE` starts one")
+            raise UsageError(f"no runs in {self._repo} yet; start one with `kitty-run PROFILE`")
         if run_id is None:
             return latest
         if run_id not in known:
-            raise UsageError(f"there is no run {run_id!r}; there are {', '.join(known)}")
+            raise UsageError(f"unknown run {run_id!r}; known: {', '.join(known)}")
         return known[run_id]
 
     def size(self, place: RunPlace) -> int:

@@ -91,11 +91,11 @@ def _new_directory(directory: Path | None) -> Path:
     if directory is None:
         return Path(tempfile.mkdtemp(prefix="kitty-run-demo-")).resolve()
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise UsageError(f"{directory} is in use; name a directory that is new or empty with --keep")
+        raise UsageError(f"{directory} is not an empty directory; name a new or empty one with --keep")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{directory} can't be made: {error.strerror}") from error
+        raise UsageError(f"can't create {directory}: {error.strerror}") from error
     return directory.resolve()
 
 

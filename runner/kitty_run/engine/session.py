@@ -29,7 +29,7 @@ class NothingPlanned(UsageError):
 
 
 class DependencyCycle(KittyRunError):
-    """The mission's work packages depend on each other in a circle: none of them can ever start."""
+    """The mission's work packages have a dependency cycle: none of those in it can start."""
 
 
 class Session:
@@ -96,7 +96,7 @@ class Session:
             raise nothing
         if found := cycle(tuple(self._run.board.work_packages.values())):
             error = DependencyCycle(
-                f"mission {self._run.board.mission}: {' -> '.join(found)} depend on each other in a circle; "
+                f"mission {self._run.board.mission}: dependency cycle {' -> '.join(found)}; "
                 "fix the `dependencies` of one of them and run again"
             )
             self._write_end(error.exit_status, str(error), 0.0)

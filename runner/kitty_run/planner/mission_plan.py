@@ -182,12 +182,12 @@ def _work_package(
 
 def _problems(profile: Profile, seen: Seen, planned: Sequence[WorkPackagePlan]) -> Iterator[str]:
     if found := cycle(seen.state.work_packages):
-        yield f"{' -> '.join(found)} depend on each other in a circle: none of them can ever start"
+        yield f"dependency cycle {' -> '.join(found)}: none of them can start"
     for one in planned:
         if one.lane is Lane.BLOCKED:
             yield f"{one.id} is blocked on the host; {one.advice}"
         elif one.lane is Lane.CANCELED and one.lane not in seen.traits.finished:
-            yield f"{one.id} is canceled: the host does not take the mission as finished without it"
+            yield f"{one.id} is canceled: the host does not accept the mission without it"
         elif one.wave is None and one.lane is not Lane.DONE:
             yield f"{one.id} can't start: it waits on {', '.join(one.waits_on)}"
     for limit in _reached(profile, seen):

@@ -56,7 +56,7 @@ async def calling(config: HostConfig) -> AsyncIterator[Starter]:
 
 @contextmanager
 def alone(repo: Path, mission: str) -> Iterator[None]:
-    """No run works in `repo` meanwhile: some hosts don't bear two calls at once.
+    """No run works in `repo` meanwhile: some hosts fail at two calls at once.
 
     Where no run has ever been there is nobody to wait for, and no directory is made.
     """

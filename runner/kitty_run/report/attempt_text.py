@@ -43,7 +43,7 @@ def _attempt(event: AttemptStarted | AttemptEnded) -> str:
 
 @words.register
 def _dropped(event: SessionDropped) -> Sentence:
-    text = f"{event.agent}'s conversation is not taken up again, the next attempt begins a new one"
+    text = f"{event.agent}'s session is not resumed; the next attempt starts a new one"
     return Sentence(text, reason=event.reason)
 
 
@@ -60,7 +60,7 @@ def _retry(event: RetryDecided) -> Sentence | None:
 
 @words.register
 def _limited(event: FamilyLimited) -> Sentence:
-    text = f"family {event.family} is limited until {clock(event.until)}: no attempt of it starts before"
+    text = f"family {event.family} is limited until {clock(event.until)}"
     return Sentence(text, Tone.BAD, event.reason)
 
 

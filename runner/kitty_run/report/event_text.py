@@ -91,7 +91,7 @@ def _gate_answered(event: GateAnswered) -> Sentence:
 def _git_restored(event: GitRestored) -> Sentence:
     kept = f"; what was found is kept in {event.kept}" if event.kept else ""
     reason = f"{'; '.join(event.changed)} (while these were under way: {some(event.during)}){kept}"
-    return Sentence("git's settings were changed while agents worked, and are put back", Tone.BAD, reason)
+    return Sentence("git's settings were changed while agents worked; they are restored", Tone.BAD, reason)
 
 
 @words.register
@@ -131,8 +131,8 @@ def _workspace_awaited(event: WorkspaceAwaited) -> Sentence:
 
 @words.register
 def _repaired(event: WorkspaceRepaired) -> Sentence:
-    put_back = f"{count(event.restored, 'file')} put back as committed"
-    done = "removed, to be made anew" if event.removed else put_back
+    restored = f"{count(event.restored, 'file')} restored from the commit"
+    done = "removed, to be created again" if event.removed else restored
     return Sentence(f"workspace repaired: {done}", Tone.BAD, event.why, str(event.path))
 
 
@@ -162,7 +162,7 @@ def _left(event: WorkLeft) -> Sentence | None:
 
 @words.register
 def _checks(event: ChecksStarted) -> Sentence:
-    return Sentence(f"the checks on {_short(event.commit)} begin", detail=True)
+    return Sentence(f"checks on {_short(event.commit)} start", detail=True)
 
 
 @words.register
@@ -200,8 +200,8 @@ def _verdict(event: VerdictGiven) -> Sentence:
 @words.register
 def _discarded(event: ReviewDiscarded) -> Sentence:
     if not event.files:
-        return Sentence("the review was cut off; the reviewer changed no file")
-    return Sentence(f"the reviewer changed files; thrown away: {some(event.files)}")
+        return Sentence("the review was interrupted; the reviewer changed no file")
+    return Sentence(f"the reviewer changed files; discarded: {some(event.files)}")
 
 
 @words.register
@@ -219,7 +219,7 @@ def _head_found(event: HeadFound) -> Sentence:
 
 @words.register
 def _put_back(event: BranchPutBack) -> Sentence:
-    text = f"{event.branch} is put back to its reviewed commit {_short(event.commit)}"
+    text = f"{event.branch} is reset to its reviewed commit {_short(event.commit)}"
     return Sentence(text, Tone.BAD, _lines(event.foreign))
 
 

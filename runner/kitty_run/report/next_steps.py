@@ -7,9 +7,9 @@ from kitty_run.engine.state.session_report import Report, WorkPackageReport, nam
 from kitty_run.errors import ExitStatus
 
 _WORK_PACKAGE = {
-    Result.BLOCKED: "fix what it says",
+    Result.BLOCKED: "fix the cause",
     Result.STOPPED: "run the same command again",
-    Result.PAUSED: "do what it says, then run the same command again",
+    Result.PAUSED: "resolve it, then run the same command again",
     Result.FAILED: "look at its logs and at the journal, then run the same command again",
 }
 
@@ -23,7 +23,7 @@ _RUN = {
 def for_work_package(one: WorkPackageReport) -> str:
     """What to do about one work package; empty where nothing is to be done, or only about others."""
     if one.result is Result.BLOCKED and one.unblock:
-        return f"fix what it says; {one.unblock}"
+        return f"fix the cause; {one.unblock}"
     if one.code is EndCode.HELD:
         return "whoever holds it ends it; then run the same command again"
     return _WORK_PACKAGE.get(one.result, "")
@@ -35,4 +35,4 @@ def for_run(report: Report) -> str:
         return f"git -C {report.repo} log --oneline {report.target or ''}".rstrip()
     if report.exit_status is ExitStatus.PAUSED and report.limits:
         return f"raise {named(report.limits)}, then run the same command again: it continues from here"
-    return _RUN.get(report.exit_status, "fix what is said above, then run the same command again")
+    return _RUN.get(report.exit_status, "fix the causes above, then run the same command again")

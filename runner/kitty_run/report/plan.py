@@ -29,7 +29,7 @@ def as_text(plan: Plan) -> str:
 
 
 _NO_MISSION = (
-    "mission      none is named: --mission SLUG, or `mission: SLUG` in the profile, adds its work packages"
+    "mission      none given: --mission SLUG, or `mission: SLUG` in the profile, shows its work packages"
 )
 
 
@@ -84,7 +84,7 @@ def _mission(profile: Profile, mission: MissionPlan) -> Iterator[str]:
         cost = f", cost {mission.cost}" if mission.attempts else ""
         yield _line("continues", f"with run {mission.run}, {so_far} so far{cost}")
     most = count(profile.concurrency.work_packages, "work package")
-    yield _line("order", f"if everything goes well; {most} at once, each started as soon as it may")
+    yield _line("order", f"if nothing fails; {most} at once, each started as soon as possible")
     for number_, packages in in_order(mission):
         yield _line(f"  wave {number_}", "")
         yield from (_work_package(one) for one in packages)
@@ -133,10 +133,10 @@ def _how(kept: Kept, gates: Sequence[str]) -> str:
     if parts:
         return ", ".join(parts)
     if kept.unrestricted:
-        return "asks for nothing"
+        return "no restriction"
     if kept.axis == "approval_mode" and gates:
         return f"a person is asked before {', '.join(gates)}"
-    return "nothing is passed: left to the agent's own default"
+    return "not passed: the agent's own default applies"
 
 
 def _rules(profile: Profile) -> Iterator[str]:

@@ -52,7 +52,8 @@ def lock_line(lock: Mapping[str, object]) -> str:
     if lock["alive"] is None:
         return _line("lock", f"{who}; it can't be seen from here") + "\n"
     return (
-        _line("lock", f"{who}; {'it lives' if lock['alive'] else 'it is gone, so the lock is free'}") + "\n"
+        _line("lock", f"{who}; {'it is running' if lock['alive'] else 'it is gone, so the lock is free'}")
+        + "\n"
     )
 
 
@@ -82,7 +83,7 @@ def headline(run: RunStatus, life: Life, now: datetime) -> str:
         return f"{how} (exit status {run.exit_status}) after {duration(run.seconds)}"
     if life is Life.DIED:
         at = f"{run.latest:%Y-%m-%d %H:%M:%S} UTC" if run.latest else "an unknown time"
-        return f"died: {process} is gone; its last word was at {at}"
+        return f"died: {process} is gone; its last event was at {at}"
     took = duration((now - run.began).total_seconds()) if run.began else "some time"
     if life is Life.ELSEWHERE:
         return f"not ended: {process} started {took} ago, and can't be seen from this machine"
@@ -157,7 +158,7 @@ def _next(run: RunStatus, life: Life) -> str:
         todo = [
             "answer the gate" if run.gates else "",
             f"raise {' and '.join(run.limits)}" if run.limits else "",
-            "free what is blocked" if blocked and not run.gates else "",
+            "unblock the work packages" if blocked and not run.gates else "",
         ]
         first = ", ".join(part for part in todo if part)
         return f"{first}, then `{again}` continues" if first else f"`{again}` continues"

@@ -105,7 +105,7 @@ def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:
         yield "why", shortened(report.reason)
     if report.accepted:
         unmerged = report.exit_status is ExitStatus.INCOMPLETE and not report.merged
-        yield "accepted", "by the host, before what is said above" if unmerged else "by the host"
+        yield "accepted", "by the host, before the failure above" if unmerged else "by the host"
     if report.merged:
         yield "merged", f"{report.merged[:10]} on {report.target}, verified with git"
     if report.restored:

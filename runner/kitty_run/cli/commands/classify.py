@@ -1,4 +1,4 @@
-"""`kitty-run classify PROFILE AGENT`: what a recorded end of an agent means, and which rule says so."""
+"""`kitty-run classify PROFILE AGENT`: how a recorded end of an agent is classified, and by which rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENDINGS = ("exit", "signal", "timeout", "idle", "not_installed")
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
-        "classify", help="say what an agent's end means, and which rule of its profile says so"
+        "classify", help="show how an agent's exit and output are classified, and by which rule"
     )
     parser.add_argument("profile", type=Path, metavar="PROFILE", help="a YAML profile")
     parser.add_argument("agent", metavar="AGENT", help="the name of an agent in it")
@@ -72,7 +72,7 @@ def _exit(options: argparse.Namespace) -> Exit:
 
 
 def _ending(options: argparse.Namespace) -> Ending:
-    """How it ended, where the options say so with one voice; raises `UsageError`."""
+    """How it ended, by the options; raises `UsageError` where they contradict each other."""
     implied: list[Ending] = []
     implied += ["exit"] if options.exit_status is not None else []
     implied += ["signal"] if options.signal is not None else []
@@ -83,7 +83,7 @@ def _ending(options: argparse.Namespace) -> Ending:
 
 
 def _check_readable(path: Path) -> None:
-    """A log is read more than once, and as an empty one where it can't be: better said before."""
+    """A log is read more than once, and a missing one reads as empty: so the file is checked first."""
     if not path.is_file():
         raise UsageError(f"{path} is not a file")
     try:

@@ -97,7 +97,7 @@ class _Rejections:
 def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
     project = stage.project.root
     if report.exit_status is not ExitStatus.OK:
-        return f"\nThe demo did not end as it should. Everything of it is kept in {stage.directory}\n"
+        return f"\nThe demo failed. Its project and logs are kept in {stage.directory}\n"
     lines = [
         "",
         "What the reviewer found, and the implementer then fixed:",

@@ -22,7 +22,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "doctor",
         help="check host, agents and policy, and say what to fix",
         description="Look at git, the repository, the host, and a profile's agents and policy. Programs are "
-        "asked for their version, and the host is asked reading calls only.",
+        "asked for their version, and the host gets read-only calls.",
         epilog="Exit status: 0 nothing is in the way of a run, 1 an agent is missing, 2 usage or profile, "
         "3 host.",
     )

@@ -16,10 +16,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "plan",
         help="show what a run would do now; changes nothing",
-        description="Show what a run would do now. Nothing is changed, and the host is asked reading calls "
-        "only; without a mission it is not asked at all.",
-        epilog="Exit status: 0 a run could go to its end, 1 something is in its way, 2 usage or profile, "
-        "3 host.",
+        description="Show what a run would do now. Nothing is changed, and the host gets read-only "
+        "calls, none at all without a mission.",
+        epilog="Exit status: 0 nothing is in the way of a run, 1 something is, 2 usage or profile, 3 host.",
     )
     parser.add_argument("profile", type=Path, metavar="PROFILE", help="the YAML profile")
     add_mission(parser)

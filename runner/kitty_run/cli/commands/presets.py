@@ -26,6 +26,6 @@ def run(options: argparse.Namespace) -> ExitStatus:
         return ExitStatus.OK
     path = preset_path(options.name)
     if path is None:
-        raise UsageError(f"no preset is called {options.name!r}; there are {', '.join(names)}")
+        raise UsageError(f"unknown preset {options.name!r}; known: {', '.join(names)}")
     sys.stdout.write(path.read_text(encoding="utf-8"))
     return ExitStatus.OK

@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> ExitStatus:
     mission = options.mission or loaded.profile.mission
     if mission is None:
         raise UsageError(
-            f"{options.profile}: no mission. Name it with --mission SLUG, or `mission: SLUG` in the profile; "
-            "the directories below kitty-specs/ are the missions there are."
+            f"{options.profile}: no mission given. Use --mission SLUG, or `mission: SLUG` in the profile; "
+            "the missions are the directories in kitty-specs/."
         )
     level: Level = "quiet" if options.quiet else "verbose" if options.verbose else "normal"
     live = Live(sys.stderr, level)

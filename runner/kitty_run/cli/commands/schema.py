@@ -22,6 +22,6 @@ def run(options: argparse.Namespace) -> ExitStatus:
     files = (data_root() / "schemas").glob("*.schema.json")
     names = sorted(path.name.removesuffix(".schema.json") for path in files)
     if options.name not in names:
-        raise UsageError(f"no schema is called {options.name!r}; there are {', '.join(names)}")
+        raise UsageError(f"unknown schema {options.name!r}; known: {', '.join(names)}")
     sys.stdout.write(schema_path(options.name).read_text(encoding="utf-8"))
     return ExitStatus.OK

@@ -181,7 +181,7 @@ def _git_file(text: str, naming: Origin, finder: Finder) -> Origin:
 def _preset(name: str) -> Path:
     if path := preset_path(name):
         return path
-    raise ValueError(f"no preset is called {name!r}\n{nearest(name, preset_names())}")
+    raise ValueError(f"unknown preset {name!r}\n{nearest(name, preset_names())}")
 
 
 def _cycle(origin: Origin, above: tuple[Origin, ...]) -> str:

@@ -60,7 +60,7 @@ def agent_preset(name: str) -> Preset:
     """The preset `name`; raises UsageError where there is none, or it isn't one agent's."""
     path = preset_path(name)
     if path is None:
-        raise UsageError(f"no preset is called {name!r} ({nearest(name, preset_names())})")
+        raise UsageError(f"unknown preset {name!r} ({nearest(name, preset_names())})")
     root, _ = read_document(open_source(path, shipped=True))
     agents: Any = plain(root).get("agents", {}) if root else {}  # type: ignore[attr-defined]
     if len(agents) != 1:
