@@ -112,13 +112,20 @@ def test_a_merge_that_can_not_be_made_is_not_repeated(tmp_path: Path, code: str)
 
 
 @pytest.mark.parametrize("do", [Action.BLOCK, Action.PAUSE])
-@pytest.mark.parametrize("operation", ["hand_in", "claim_review", "approve"])
+@pytest.mark.parametrize(
+    ("dialect", "operation"),
+    [
+        *(("mission", name) for name in ("hand_in", "claim_review", "approve")),
+        *(("feature", name) for name in ("hand_in", "approve")),
+    ],
+)
 def test_a_refusal_that_took_effect_neither_blocks_nor_pauses(
-    tmp_path: Path, operation: str, do: Action
+    tmp_path: Path, dialect: str, operation: str, do: Action
 ) -> None:
-    made = world(tmp_path, Fault(operation, "BUSY", after=True), made=profile(BUSY=RetryRow(do)))
-    assert made.run().exit_status is ExitStatus.OK
-    assert "block" not in made.operations()
+    faults, made = [Fault(operation, "BUSY", after=True)], profile(BUSY=RetryRow(do))
+    it = World(tmp_path, {"WP01": []}, dialect=dialect, profile=made, faults=faults)
+    assert it.run().exit_status is ExitStatus.OK
+    assert "block" not in it.operations()
 
 
 def test_a_review_that_others_claimed_meanwhile_is_left_to_them(tmp_path: Path) -> None:

@@ -33,10 +33,11 @@ class CallGivenUp(KittyRunError):
     """
 
     def __init__(self, refused: HostRefused, decision: Decision) -> None:
-        super().__init__(str(refused))
+        pauses = decision.action is Action.PAUSE
+        super().__init__(f"{refused}\n{CONTINUES}" if pauses else str(refused))
         self.refused = refused
         self.decision = decision
-        if decision.action is Action.PAUSE:
+        if pauses:
             self.exit_status = ExitStatus.PAUSED
 
     @property
@@ -241,6 +242,5 @@ class HostCalls:
 
 def _unreadable(message: str, given_up: CallGivenUp) -> RunAborted:
     """The end of a run whose host does not tell what must be known, or its pause where the row says so."""
-    if given_up.decision.action is Action.PAUSE:
-        return RunAborted(f"{message}\n{CONTINUES}", ExitStatus.PAUSED)
-    return RunAborted(message, ExitStatus.HOST)
+    paused = given_up.exit_status is ExitStatus.PAUSED
+    return RunAborted(message, ExitStatus.PAUSED if paused else ExitStatus.HOST)

@@ -24,6 +24,7 @@ from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.run_directory import StorageError
 from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
+from kitty_run.profile.model import Action
 
 
 class WorkPackageRun:
@@ -107,18 +108,22 @@ class WorkPackageRun:
     async def _block(self, block: Block) -> End:
         """Save what the workspace holds, and move the WP to the lane `blocked` with the reason."""
         block = await self._saved(block)
-        host, lane = self._calls.host, self._lane()
-        policy = self._run.profile.policy.payload(self._claim.family())
-        try:
-            await self._calls.call(
-                "block",
-                self._wp,
-                Lane.BLOCKED,
-                lambda: host.block(self._wp, lane, block.reason, policy),
-            )
-        except (CallGivenUp, Stop, RunAborted, HostRefused) as error:
-            return after_block(block, None if self._lane() is Lane.BLOCKED else str(error))
-        return after_block(block, None)
+        while self._lane().in_motion:
+            try:
+                await self._call_block(block, self._lane())
+            except CallGivenUp as given_up:
+                if given_up.decision.action is not Action.REFRESH:
+                    return after_block(block, None if self._lane() is Lane.BLOCKED else str(given_up.refused))
+            except (Stop, RunAborted, HostRefused) as error:
+                return after_block(block, None if self._lane() is Lane.BLOCKED else str(error))
+        lane = self._lane()
+        return after_block(block, None if lane is Lane.BLOCKED else f"it is in the lane {lane}")
+
+    async def _call_block(self, block: Block, lane: Lane) -> None:
+        host, policy = self._calls.host, self._run.profile.policy.payload(self._claim.family())
+        await self._calls.call(
+            "block", self._wp, Lane.BLOCKED, lambda: host.block(self._wp, lane, block.reason, policy)
+        )
 
     async def _saved(self, block: Block) -> Block:
         """`block`, whose reason names what could not be saved."""

@@ -157,7 +157,7 @@ class MissionMerge:
         try:
             await self._calls.for_mission("merge", tuple(Again), once)
         except CallGivenUp as given_up:
-            told = await self._refused(merge, works, given_up.refused, aborted)
+            told = await self._refused(merge, works, given_up, aborted)
             raise Unfinished(told, given_up.exit_status) from given_up.refused
 
     async def _took_effect(self, merge: Merge, heads: dict[str, str], refused: HostRefused) -> bool:
@@ -166,10 +166,10 @@ class MissionMerge:
         return moved and not await self._missing(merge, heads)
 
     async def _refused(
-        self, merge: Merge, works: list[Work], refused: HostRefused, aborted: AbortedMerge | None
+        self, merge: Merge, works: list[Work], given_up: CallGivenUp, aborted: AbortedMerge | None
     ) -> str:
         """Why the host did not merge, and what a person does about it."""
-        text = f"{refused}\nNothing is lost: every work package's commits are on its branch."
+        text = f"{given_up}\nNothing is lost: every work package's commits are on its branch."
         if own := [
             path for path in await self._git.repository.dirty_tracked() if not path.startswith("kitty-specs/")
         ]:

@@ -42,7 +42,7 @@ class ReviewedHeads:
             try:
                 branch = (await self._calls.locate(wp)).branch
             except CallGivenUp as given_up:
-                self._run.notice(f"the host can't say where it is worked on: {given_up}", wp)
+                self._run.notice(f"the host can't say where it is worked on: {given_up.refused}", wp)
         return await self._repository.resolve(f"refs/heads/{branch}") if branch else None
 
     def known(self) -> tuple[str, ...]:
