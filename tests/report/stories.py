@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 from kitty_run.engine.session import Session
-from kitty_run.engine.state.events import AttemptProcess, Event, MissionAccepted, VerdictGiven
-from kitty_run.engine.state.gate_answers import Answer, give
-from kitty_run.engine.state.session_report import Report
+from kitty_run.engine.state.events import Event, MissionAccepted, VerdictGiven
 from kitty_run.git.protocols import Conflict, Kept, Repair
 from kitty_run.host.model import Lane
-from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.model import Action, Allowance, Check, Concurrency, Limits, Output, RetryRow
+from kitty_run.profile.model import Check, Output
 
 from tests.engine import profiles
-from tests.engine.world import START, Did, Job, World, good
-
-PAIR = {"WP01": [], "WP02": ["WP01"]}
-FINDINGS = ["the empty list is not handled", "no test for it\nand none for the others"]
-
-
-class Told(World):
-    """A world that keeps its last run's report."""
-
-    report: Report
-
-    def run(self) -> Report:
-        """One session, in virtual time."""
-        self.report = super().run()
-        return self.report
-
-
-Story = Callable[[Path], Told]
+from tests.engine.world import Did, Job, World, good
+from tests.report.stories_of_stops import gates, interrupted, limit, limited, own_limit, troubled_host
+from tests.report.told import FINDINGS, PAIR, Story, Told
 
 
 def smooth(root: Path) -> Told:
@@ -97,25 +78,6 @@ def failing_agents(root: Path) -> Told:
     return world
 
 
-def troubled_host(root: Path) -> Told:
-    """A lost reply that had taken effect, one that had not, a refusal, and somebody else's WP."""
-    faults = [
-        Fault("hand_in", "HOST_TIMEOUT", wp="WP01", after=True),
-        Fault("approve", "HOST_UNREADABLE", wp="WP01"),
-        Fault("note", "HISTORY_LOCKED"),
-    ]
-    world = Told(root, {"WP01": [], "WP02": [], "WP03": ["WP02"]}, faults=faults, script=_rejected_once)
-    world.host.move("WP02", Lane.IN_PROGRESS, actor="somebody")
-    world.run()
-    return world
-
-
-def _rejected_once(job: Job) -> Did:
-    if job.role == "implement":
-        return job.work(f"file-{job.attempt}.txt")
-    return job.verdict() if job.attempt > 1 else job.verdict("changes_requested", ["again"])
-
-
 def checks(root: Path) -> Told:
     """A check that fails, and passes at the second attempt."""
     profile = profiles.profile()
@@ -132,36 +94,6 @@ def checks(root: Path) -> Told:
     return world
 
 
-def gates(root: Path) -> Told:
-    """Waits at the gate `done`, is told no, reworks, waits again, is told yes; then waits at the merge."""
-    profile = replace(profiles.profile(), gates=("done", "merge"))
-
-    def script(job: Job) -> Did:
-        return job.work(f"file-{job.attempt}.txt") if job.role == "implement" else job.verdict()
-
-    world = Told(root, {"WP01": []}, profile=profile, script=script)
-    world.run()
-    give(world.place, "done-WP01", Answer(False, "mia", "the name is wrong"))
-    world.run()
-    give(world.place, "done-WP01", Answer(True, "mia"))
-    world.run()
-    return world
-
-
-def interrupted(root: Path) -> Told:
-    """Interrupted twice while WP01 is worked on."""
-    world = Told(root, PAIR)
-
-    def twice(_: World, event: Event, session: Session) -> None:
-        if isinstance(event, AttemptProcess):
-            session.interrupt()
-            session.interrupt()
-
-    world.on_event = twice
-    world.run()
-    return world
-
-
 def leftovers(root: Path) -> Told:
     """Blocked with changes below kitty-specs/ and others lying uncommitted in the workspace."""
 
@@ -170,51 +102,6 @@ def leftovers(root: Path) -> Told:
         return job.fail()
 
     world = Told(root, {"WP01": []}, script=script)
-    world.run()
-    return world
-
-
-def limit(root: Path) -> Told:
-    """The time limit is reached while WP01 is worked on."""
-    world = Told(root, PAIR, script=lambda job: replace(good(job), seconds=100.0))
-    world.change(limits=Limits(wall_clock=50.0))
-    world.run()
-    return world
-
-
-def own_limit(root: Path) -> Told:
-    """WP01 uses up what it may; WP03, which does not wait on it, is done. Only ada names costs."""
-    profile = profiles.profile()
-    output = Output("json", cost_usd="/cost", input_tokens="/read", output_tokens="/written")
-    ada = replace(profile.agents["ada"], output=output)
-    profile = replace(profile, agents={**profile.agents, "ada": ada})
-
-    def script(job: Job) -> Did:
-        told = '{"cost": 1.25, "read": 900, "written": 100}'
-        return replace(job.fail() if job.wp == "WP01" and job.attempt < 3 else good(job), output=told)
-
-    world = Told(root, {"WP01": [], "WP02": ["WP01"], "WP03": []}, profile=profile, script=script)
-    world.change(limits=Limits(cost_usd=20.0, work_package=Allowance(cost_usd=2.0)))
-    world.run()
-    return world
-
-
-def limited(root: Path) -> Told:
-    """Ada is limited, and eve implements instead; bob is limited too, and both work packages wait for him."""
-    profile = profiles.profile(implement=("ada", "eve"))
-    tables = replace(profile.retry, agent={**profile.retry.agent, "overloaded": RetryRow(Action.FALLBACK)})
-    profile = replace(profile, retry=tables)
-
-    def script(job: Job) -> Did:
-        if job.agent == "ada":
-            job.work("half.txt")
-            return job.overloaded(seconds=10.0)
-        if job.agent == "bob" and job.now < START + timedelta(hours=5):
-            return job.limited((START + timedelta(hours=5)).isoformat())
-        return good(job)
-
-    world = Told(root, {"WP01": [], "WP02": [], "WP03": []}, profile=profile, script=script)
-    world.change(concurrency=Concurrency(2))
     world.run()
     return world
 

@@ -6,6 +6,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+from kitty_run.cli.main import main
+from kitty_run.profile.load import load
+from kitty_run.profile.validation.problems import ProfileInvalid
+
 BASE = """version: 1
 extends: [../shared/agents.yaml]
 policy: {approval_mode: full_auto, sandbox_mode: workspace_write, network_mode: none}
@@ -64,3 +69,22 @@ class Remote:
             text=True,
         )
         return done.stdout.strip()
+
+
+def profile(*sources: str, more: str = "") -> Path:
+    path = Path("profile.yaml")
+    entries = ", ".join(f'"{source}"' for source in sources)
+    path.write_text(f"version: 1\nextends: [{entries}]\n{more}", encoding="utf-8")
+    return path
+
+
+def problems(path: Path) -> str:
+    with pytest.raises(ProfileInvalid) as caught:
+        load(path)
+    return str(caught.value)
+
+
+def lock_error(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["lock", str(path)]) == 2
+    assert not Path("kitty-run.lock").exists()
+    return capsys.readouterr().err

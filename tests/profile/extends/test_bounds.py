@@ -10,10 +10,7 @@ import pytest
 from kitty_run.cli.main import main
 from kitty_run.profile.extends import fetch as fetching
 
-from tests.profile.extends.git_fixture import Remote
-from tests.profile.extends.test_lock import lock_error, profile, remote
-
-__all__ = ["remote"]
+from tests.profile.extends.git_fixture import Remote, lock_error, profile
 
 SSH = "git+ssh://git@example.com/acme/config.git@v1#base.yaml"
 

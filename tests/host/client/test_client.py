@@ -5,90 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from kitty_run.host.client import CallRecord, Connection, SpecKitty
-from kitty_run.host.dialect_files import named
-from kitty_run.host.model import HostRefused, Lane, MergeReply, MissionState, Review
-from kitty_run.host.transport.start import RawReply
+from kitty_run.host.model import Lane, MergeReply, MissionState, Review
 
-from tests.host.scripted import ScriptedStarter, refused, success
-
-POLICY = {"orchestrator_id": "kitty-run", "dangerous_flags": []}
-APPROVAL = Review('the "best"\nreviewer', "approved", "review\\WP01\n1")
-STATE = success(
-    mission_slug="demo",
-    feature_slug="demo",
-    work_packages=[
-        {"wp_id": "WP01", "lane": "in_review", "dependencies": [], "last_actor": None},
-        {"wp_id": "WP02", "lane": "planned", "dependencies": ["WP01"], "last_actor": "kitty-run"},
-    ],
-)
-
-
-@dataclass
-class Desk:
-    """A client on a scripted host, in a repository of two work packages."""
-
-    repo: Path
-    starter: ScriptedStarter
-    records: list[CallRecord]
-    client: SpecKitty
-
-    @property
-    def argv(self) -> tuple[str, ...]:
-        return self.starter.calls[-1]
-
-    def option(self, name: str) -> str:
-        return self.argv[self.argv.index(name) + 1]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Callable[..., Desk]:
-    for wp in ("WP01", "WP02-second"):
-        prompt = tmp_path / f"kitty-specs/demo/tasks/{wp}.md"
-        prompt.parent.mkdir(parents=True, exist_ok=True)
-        prompt.write_text("do it")
-    (tmp_path / ".worktrees/demo-lane-a").mkdir(parents=True)
-
-    def make(reply: RawReply = STATE, dialect: str = "mission", actor: str = "kitty-run") -> Desk:
-        starter = ScriptedStarter(lambda argv: reply)
-        records: list[CallRecord] = []
-        connection = Connection(
-            dialect=named(dialect),
-            contract="1.5.0",
-            repo=tmp_path,
-            mission="demo",
-            actor=actor,
-            timeout=5.0,
-            starter=starter,
-            observer=records.append,
-        )
-        return Desk(tmp_path, starter, records, SpecKitty(connection))
-
-    return make
-
-
-def allocation(desk: Desk, **changed: object) -> RawReply:
-    data: dict[str, object] = {
-        "wp_id": "WP01",
-        "workspace_path": str(desk.repo / ".worktrees/demo-lane-a"),
-        "prompt_path": str(desk.repo / "kitty-specs/demo/tasks/WP01.md"),
-        "lane_branch": "kitty/mission-demo-lane-a",
-        "lane_base_ref": "main",
-    }
-    return success(**{**data, **changed})
-
-
-def refusal(call: Awaitable[object]) -> HostRefused:
-    async def run() -> None:
-        await call
-
-    with pytest.raises(HostRefused) as caught:
-        asyncio.run(run())
-    return caught.value
+from tests.host.client.desk import APPROVAL, POLICY, Desk, allocation, refusal
+from tests.host.scripted import refused, success
 
 
 def test_the_state_names_lanes_dependencies_and_actors(desk: Callable[..., Desk]) -> None:
@@ -284,73 +206,6 @@ def test_every_call_is_observed_with_its_code(desk: Callable[..., Desk]) -> None
     refusal(here.client.claim("WP01", POLICY))
     seen = [(record.operation, record.wp, record.code) for record in here.records]
     assert seen == [("state", None, None), ("claim", "WP01", "WP_ALREADY_CLAIMED")]
-
-
-@pytest.mark.parametrize(("dialect", "reads_at_once"), [("mission", 4), ("feature", 1)])
-def test_calls_overlap_only_where_the_host_can_bear_it(
-    desk: Callable[..., Desk], dialect: str, reads_at_once: int
-) -> None:
-    reading, writing = desk(dialect=dialect), desk(dialect=dialect)
-
-    async def go() -> None:
-        await asyncio.gather(*(reading.client.state() for _ in range(4)))
-        await asyncio.gather(*(writing.client.note("WP01", "x") for _ in range(4)), writing.client.state())
-
-    asyncio.run(go())
-    assert (reading.starter.most, writing.starter.most) == (reads_at_once, 1)
-
-
-@pytest.mark.parametrize("dialect", ["mission", "feature"])
-def test_no_call_runs_while_the_root_is_to_be_quiet(desk: Callable[..., Desk], dialect: str) -> None:
-    here = desk(dialect=dialect)
-    seen: list[int] = []
-
-    async def at_root() -> None:
-        async with here.client.quiet():
-            before = len(here.starter.calls), here.starter.running
-            for _ in range(10):
-                await asyncio.sleep(0)
-            seen.append(here.starter.running)
-            assert (len(here.starter.calls), here.starter.running) == before
-
-    async def go() -> None:
-        calls = (here.client.state(), here.client.note("WP01", "x"), here.client.state())
-        await asyncio.gather(at_root(), *calls, at_root())
-
-    asyncio.run(go())
-    assert seen == [0, 0]
-
-
-@pytest.mark.parametrize("dialect", ["mission", "feature"])
-def test_a_call_of_whoever_asked_for_quiet_is_a_bug_and_not_a_deadlock(
-    desk: Callable[..., Desk], dialect: str
-) -> None:
-    here = desk(dialect=dialect)
-
-    async def go() -> None:
-        async with here.client.quiet():
-            with pytest.raises(RuntimeError, match="wait for itself"):
-                await here.client.state()
-            with pytest.raises(RuntimeError, match="wait for itself"):
-                await here.client.note("WP01", "x")
-        await here.client.note("WP01", "afterwards")
-
-    asyncio.run(go())
-    assert here.option("--note") == "afterwards"
-
-
-def test_a_cancelled_reader_does_not_leave_the_door_shut(desk: Callable[..., Desk]) -> None:
-    here = desk()
-
-    async def go() -> None:
-        reader = asyncio.create_task(here.client.state())
-        await asyncio.sleep(0)
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
-        await here.client.note("WP01", "still open")
-
-    asyncio.run(go())
-    assert "append-history" in here.argv
 
 
 def test_closing_the_client_closes_its_starter(desk: Callable[..., Desk]) -> None:
