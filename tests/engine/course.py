@@ -11,7 +11,7 @@ from kitty_run.engine.state.events import CallStarted, Event, MergeStarted
 from kitty_run.engine.state.journal import Entry
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
-from kitty_run.profile.model import Limits
+from kitty_run.profile.limits import Limits
 from kitty_run.simulation.kill import run_and_kill
 from kitty_run.simulation.simulation import Simulation
 

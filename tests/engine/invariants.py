@@ -21,7 +21,7 @@ from kitty_run.engine.state.events import (
 )
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
-from kitty_run.profile.model import Allowance
+from kitty_run.profile.limits import Allowance
 
 from tests.engine.course import Course
 

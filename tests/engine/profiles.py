@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kitty_run.profile.finish import Finish
+from kitty_run.profile.limits import Limits
 from kitty_run.profile.model import (
     AXES,
     Action,
@@ -13,7 +14,6 @@ from kitty_run.profile.model import (
     Concurrency,
     Extra,
     HostConfig,
-    Limits,
     Policy,
     Profile,
     RetryRow,

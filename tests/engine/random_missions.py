@@ -13,8 +13,9 @@ from kitty_run.host.dialect_files import named
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 from kitty_run.host.sim.tables import rules
+from kitty_run.profile.limits import Allowance, Limits
 from kitty_run.profile.load import load
-from kitty_run.profile.model import Action, Allowance, Backoff, Concurrency, Limits, Profile, RetryRow
+from kitty_run.profile.model import Action, Backoff, Concurrency, Profile, RetryRow
 from kitty_run.simulation.agents import SimulatedAttempt, SimulatedEnd
 
 from tests.engine import profiles

@@ -25,7 +25,8 @@ from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.model import Action, Allowance, Backoff, Concurrency, Limits, Profile, RetryRow
+from kitty_run.profile.limits import Allowance, Limits
+from kitty_run.profile.model import Action, Backoff, Concurrency, Profile, RetryRow
 from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles

@@ -23,7 +23,7 @@ from kitty_run.engine.state.events import (
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.model import Limits
+from kitty_run.profile.limits import Limits
 from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine.world import Did, Job, World, good

@@ -11,7 +11,8 @@ from kitty_run.engine.state.events import AttemptProcess, Event
 from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.model import Action, Allowance, Concurrency, Limits, Output, RetryRow
+from kitty_run.profile.limits import Allowance, Limits
+from kitty_run.profile.model import Action, Concurrency, Output, RetryRow
 
 from tests.engine import profiles
 from tests.engine.world import START, Did, Job, World, good

@@ -16,8 +16,9 @@ from kitty_run.host.sim.memory import SimHost
 from kitty_run.planner.mission_plan import make
 from kitty_run.planner.plan import Plan
 from kitty_run.profile.finish import Finish, Merge
+from kitty_run.profile.limits import Allowance, Limits
 from kitty_run.profile.load import load
-from kitty_run.profile.model import Allowance, Check, Concurrency, Extra, Limits, Profile
+from kitty_run.profile.model import Check, Concurrency, Extra, Profile
 from kitty_run.report.plan import as_json, as_text
 from pytest_snapshot.plugin import Snapshot
 

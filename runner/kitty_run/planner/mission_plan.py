@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kitty_run.engine.decisions.budget import reached
@@ -204,9 +204,9 @@ def _reached(profile: Profile, seen: Seen) -> Iterator[Reached]:
     ledger, limits = seen.ledger, profile.limits
     left = [package.id for package in seen.state.work_packages if package.lane.in_motion]
     if left:
-        yield from reached(limits, ledger.run, ledger.seconds)
+        yield from reached(limits, replace(ledger.run, seconds=ledger.seconds))
     for wp in left:
-        yield from reached(limits.work_package, ledger.of(wp), ledger.of(wp).seconds, wp)
+        yield from reached(limits.work_package, ledger.of(wp), wp)
 
 
 def _finish(finish: Finish, seen: Seen) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.finish import Finish, Merge
+from kitty_run.profile.limits import TIMES, Allowance, Limits
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
 from kitty_run.profile.review_diff import ReviewDiff, size
 from kitty_run.profile.workspace_limits import WorkspaceLimits
@@ -177,11 +178,11 @@ def _gates(document: Doc) -> tuple[GateName, ...]:
     return DEFAULT_GATES[document["policy"]["approval_mode"]] if before is None else tuple(before)
 
 
-def _limits(limits: Doc) -> model.Limits:
+def _limits(limits: Doc) -> Limits:
     own = limits.get("work_package", {})
-    work_package = model.Allowance(**{**own, **_times(own, "wall_clock")})
-    times: dict[str, Any] = _times(limits, "wall_clock")
-    return model.Limits(**{**limits, **times, "work_package": work_package})
+    work_package = Allowance(**{**own, **_times(own, *TIMES)})
+    times: dict[str, Any] = _times(limits, *TIMES)
+    return Limits(**{**limits, **times, "work_package": work_package})
 
 
 def _finish(finish: Doc) -> Finish:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from kitty_run.profile.finish import Finish
+from kitty_run.profile.limits import Limits
 from kitty_run.profile.review_diff import ReviewDiff
 from kitty_run.profile.workspace_limits import WorkspaceLimits
 
@@ -251,23 +252,6 @@ class Concurrency:
     work_packages: int = 4
     roles: Mapping[RoleName, int] = field(default_factory=dict)
     agents: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a run, or one work package of it, may use; None is no limit."""
-
-    cost_usd: float | None = None
-    tokens: int | None = None
-    wall_clock: float | None = None
-    attempts: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits(Allowance):
-    """What a run may use, and in `work_package` what each work package may use by itself."""
-
-    work_package: Allowance = Allowance()
 
 
 @dataclass(frozen=True, slots=True)

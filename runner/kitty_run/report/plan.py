@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from kitty_run.planner.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
-from kitty_run.profile.model import Allowance, Profile, Role
+from kitty_run.profile.limits import Allowance
+from kitty_run.profile.model import Profile, Role
 from kitty_run.profile.validation.unseen_limits import unseen
-from kitty_run.report.formatting import command_line, count, duration, money
+from kitty_run.report.formatting import command_line, count, duration
 from kitty_run.text.clean import clean
 
 FORMAT = 1
@@ -165,14 +166,7 @@ def _limits(profile: Profile) -> Iterator[str]:
 
 
 def _allowance(limits: Allowance) -> Iterator[str]:
-    if limits.cost_usd is not None:
-        yield money(limits.cost_usd)
-    if limits.tokens is not None:
-        yield f"{limits.tokens} tokens"
-    if limits.wall_clock is not None:
-        yield duration(limits.wall_clock)
-    if limits.attempts is not None:
-        yield count(limits.attempts, "attempt")
+    return (limit.unit.amount(allowed) for limit, allowed in limits.given())
 
 
 def _end(mission: MissionPlan) -> Iterator[str]:

@@ -21,7 +21,8 @@ from kitty_run.engine.state.events import (
 from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
-from kitty_run.profile.model import Action, Allowance, Backoff, Limits, RetryRow
+from kitty_run.profile.limits import Allowance, Limits
+from kitty_run.profile.model import Action, Backoff, RetryRow
 from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine.metering import HOUR, limits_told, metered, metering, started

@@ -13,7 +13,8 @@ from kitty_run.engine.state.events import (
 )
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
-from kitty_run.profile.model import Action, Allowance, Backoff, Limits, RetryRow
+from kitty_run.profile.limits import Allowance, Limits
+from kitty_run.profile.model import Action, Backoff, RetryRow
 
 from tests.engine.metering import HOUR, limits_told, metered, metering, started
 from tests.engine.world import Did, Job, World, good

@@ -11,7 +11,8 @@ import pytest
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import Event, FamilyAwaited, FamilyLimited, RetryDecided
 from kitty_run.errors import ExitStatus
-from kitty_run.profile.model import Action, Limits, RetryRow
+from kitty_run.profile.limits import Limits
+from kitty_run.profile.model import Action, RetryRow
 from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine.decisions.limited_families import FALLBACK, HOUR, WAIT, WIDE, limits, profile, starts, told

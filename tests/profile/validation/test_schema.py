@@ -12,6 +12,7 @@ from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.extends.layers import defaults_layer
 from kitty_run.profile.finish import Finish, Merge
+from kitty_run.profile.limits import Allowance, Limits
 from kitty_run.profile.template import NAMES
 from kitty_run.profile.validation.schema import profile_schema, resolve
 from kitty_run.profile.yaml.tree import plain
@@ -90,8 +91,8 @@ MODELS = [
     ("/agents/*/env", model.AgentEnv, {"passed": "pass"}),
     ("/agents/*/output", model.Output, {}),
     ("/concurrency", model.Concurrency, {}),
-    ("/limits", model.Limits, {}),
-    ("/limits/work_package", model.Allowance, {}),
+    ("/limits", Limits, {}),
+    ("/limits/work_package", Allowance, {}),
     ("/finish", Finish, {}),
     ("/finish/merge", Merge, {}),
     ("/retry", model.RetryTables, {}),

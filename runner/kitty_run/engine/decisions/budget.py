@@ -6,30 +6,21 @@ from collections.abc import Iterator, Mapping
 
 from kitty_run.engine.state.session_report import Reached, named
 from kitty_run.engine.state.usage import Usage
-from kitty_run.profile.model import Allowance
-
-KEYS = ("cost_usd", "tokens", "wall_clock", "attempts")
+from kitty_run.profile.limits import Allowance
 
 
-def reached(limits: Allowance, usage: Usage, seconds: float, wp: str | None = None) -> tuple[Reached, ...]:
-    """The limits that `usage` and `seconds` have reached: the run's, or those of `wp` alone."""
+def reached(limits: Allowance, usage: Usage, wp: str | None = None) -> tuple[Reached, ...]:
+    """The limits that `usage` has reached: the run's, or those of `wp` alone."""
     prefix = "limits" if wp is None else "limits.work_package"
-    used = {
-        "cost_usd": usage.cost.known_usd,
-        "tokens": usage.tokens,
-        "wall_clock": seconds,
-        "attempts": usage.attempts,
-    }
-    allowed = {key: getattr(limits, key) for key in KEYS}
     return tuple(
-        Reached(f"{prefix}.{key}", used[key], most, wp)
-        for key, most in allowed.items()
-        if most is not None and used[key] >= most
+        Reached(f"{prefix}.{limit.key}", used, allowed, wp)
+        for limit, allowed in limits.given()
+        if (used := limit.used(usage)) >= allowed
     )
 
 
 def account(found: tuple[Reached, ...], usage: Usage, left: Mapping[str, str]) -> str:
-    """What a run that limits have stopped tells at its end: which, what it cost, what is left, what to do.
+    """The reason of a run that limits have stopped: which, what it cost, what is left, what to do.
 
     `left` are the lanes of the work packages that are not done.
     """

@@ -9,12 +9,12 @@ from pathlib import Path
 from kitty_run.engine.state.end_codes import EndCode, Result
 from kitty_run.engine.state.usage import Cost
 from kitty_run.errors import ExitStatus
-from kitty_run.profile.durations import spoken
+from kitty_run.profile.limits import unit_of
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A limit that is used up: `used` of `allowed`, in US dollars, tokens, seconds or attempts.
+    """A limit that is used up: `used` of `allowed`, in the limit's unit.
 
     `key` is the limit's name in the profile, such as `limits.cost_usd`; `wp` the work package that it holds
     for, None where that is the run.
@@ -27,24 +27,12 @@ class Reached:
 
     def __str__(self) -> str:
         """`limits.cost_usd: 20.40 of 20.00 USD used`."""
-        match self.key.rpartition(".")[2]:
-            case "cost_usd":
-                amounts = f"{_dollars(self.used)} of {_dollars(self.allowed)} USD"
-            case "wall_clock":
-                amounts = f"{spoken(self.used)} of {spoken(self.allowed)}"
-            case unit:
-                amounts = f"{self.used:.0f} of {self.allowed:.0f} {unit}"
-        return f"{self.key}: {amounts} used"
+        return f"{self.key}: {unit_of(self.key).part(self.used, self.allowed)} used"
 
 
 def named(found: Iterable[Reached]) -> str:
     """The keys of the limits, each once."""
     return " and ".join(dict.fromkeys(one.key for one in found))
-
-
-def _dollars(amount: float) -> str:
-    """Cents, and more digits where cents would make it nothing."""
-    return f"{amount:.2f}" if amount >= 0.1 or amount == 0 else f"{amount:.4f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,11 @@ class Usage:
     unknown_tokens: int = 0
     seconds: float = 0.0
 
+    @property
+    def known_usd(self) -> float:
+        """US dollars of those attempts that reported their cost."""
+        return self.cost.known_usd
+
     def end(self, attempt: AttemptEnded) -> None:
         """Count an attempt that ended."""
         told = [tokens for tokens in (attempt.input_tokens, attempt.output_tokens) if tokens is not None]

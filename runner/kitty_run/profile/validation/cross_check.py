@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.extends.merge import TERMINAL
+from kitty_run.profile.limits import TIMES
 from kitty_run.profile.validation.nearest import near, nearest
 from kitty_run.profile.validation.problems import Problem
 from kitty_run.profile.validation.sandbox_check import check_runner
@@ -136,8 +137,8 @@ def _output(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
 def _timeouts(root: MapNode) -> Iterator[Path]:
     yield ("host", "timeout")
     yield ("host", "poll")
-    yield ("limits", "wall_clock")
-    yield ("limits", "work_package", "wall_clock")
+    yield from (("limits", key) for key in TIMES)
+    yield from (("limits", "work_package", key) for key in TIMES)
     for name, _ in map_entries(root.get("agents")):
         yield from (("agents", name, key) for key in ("timeout", "idle_timeout"))
     for number, _ in list_items(find(root, ("roles", "implement", "checks"))):

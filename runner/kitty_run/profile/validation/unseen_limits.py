@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kitty_run.profile.model import Agent, Allowance, Profile
-
-_SAYING = {"cost_usd": ("cost_usd",), "tokens": ("input_tokens", "output_tokens")}
-"""For each limit that goes by what agents report, the keys of an agent's `output` that say it."""
+from kitty_run.profile.limits import UNREPORTED, Allowance, Limit
+from kitty_run.profile.model import Agent, Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """The limit at `path` does not see what `agents` use; with `all`, no other agent has a role."""
+    """The limit at `path` does not see what `agents` use; with `all`, no other agent has a role.
+
+    `reported` are the keys of an agent's `output` that it needs.
+    """
 
     path: tuple[str, ...]
+    reported: tuple[str, ...]
     agents: tuple[str, ...]
     all: bool
 
@@ -27,7 +29,7 @@ class Unseen:
     @property
     def message(self) -> str:
         """What it does not see, why, and what follows."""
-        saying = " and ".join(f"`{key}`" for key in _SAYING[self.path[-1]])
+        saying = " and ".join(f"`{key}`" for key in self.reported)
         whose = "its" if len(self.agents) == 1 else "their"
         what = (
             f"does not see what {', '.join(self.agents)} used, since {whose} `output` does not map {saying}"
@@ -38,7 +40,7 @@ class Unseen:
     def hint(self) -> str:
         """What holds all the same."""
         beside = ".".join(self.path[:-1])
-        return f"{beside}.attempts and {beside}.wall_clock hold for every agent"
+        return f"{' and '.join(f'{beside}.{key}' for key in UNREPORTED)} hold for every agent"
 
     def __str__(self) -> str:
         """All of it, as a sentence."""
@@ -54,11 +56,11 @@ def unseen(profile: Profile) -> tuple[Unseen, ...]:
 
 
 def _of(path: tuple[str, ...], allowance: Allowance, agents: list[Agent]) -> Iterator[Unseen]:
-    for key in _SAYING:
-        blind = tuple(agent.name for agent in agents if not _tells(agent, key))
-        if getattr(allowance, key) is not None and blind:
-            yield Unseen((*path, key), blind, len(blind) == len(agents))
+    for limit, _ in allowance.given():
+        blind = tuple(agent.name for agent in agents if not _reports(agent, limit))
+        if blind:
+            yield Unseen((*path, limit.key), limit.reported, blind, len(blind) == len(agents))
 
 
-def _tells(agent: Agent, key: str) -> bool:
-    return all(getattr(agent.output, name) is not None for name in _SAYING[key])
+def _reports(agent: Agent, limit: Limit) -> bool:
+    return all(getattr(agent.output, name) is not None for name in limit.reported)

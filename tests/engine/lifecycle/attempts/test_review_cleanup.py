@@ -11,7 +11,7 @@ from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import AttemptEnded, AttemptProcess, Event, ReviewDiscarded, WpEnded
 from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Snapshot
-from kitty_run.profile.model import Allowance, Limits
+from kitty_run.profile.limits import Allowance, Limits
 from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine.world import Did, FakeWorkspace, Job, World, good

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.budget import reached
@@ -20,13 +21,12 @@ TICK = 0.001
 def of_run(run: Run) -> tuple[Reached, ...]:
     """The limits that the run has reached, all its sessions together."""
     ledger = run.memory.ledger
-    return reached(run.profile.limits, ledger.run, ledger.seconds + _session(run))
+    return reached(run.profile.limits, replace(ledger.run, seconds=_spent(run)))
 
 
 def of_work_package(run: Run, wp: str) -> tuple[Reached, ...]:
     """The limits of its own that `wp` has reached."""
-    usage = run.memory.ledger.of(wp)
-    return reached(run.profile.limits.work_package, usage, usage.seconds, wp)
+    return reached(run.profile.limits.work_package, run.memory.ledger.of(wp), wp)
 
 
 def look(run: Run) -> None:
