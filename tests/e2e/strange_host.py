@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 
 from kitty_run.host.sim.cli import main
 
@@ -18,12 +19,22 @@ def envelope(**data: object) -> str:
     return json.dumps({**ok, "error_code": None})
 
 
+def first_time(asked: str) -> bool:
+    """Whether `asked` was never called in this repository."""
+    seen = Path(".git", f"asked-{asked}")
+    known = seen.exists()
+    seen.touch()
+    return not known
+
+
 if way == "contract-9" and asked == "contract-version":
     print(envelope(api_version="9.0.0"))
 elif way == "prose" and asked == "start-implementation":
     print("Everything went well, I believe.")
 elif way == "crash" and asked == "start-implementation":
     sys.exit("Traceback: it broke")
+elif way == "crash-at-first" and first_time(asked):
+    sys.exit(f"Traceback: {asked} broke")
 elif way == "hang" and asked == "start-implementation":
     time.sleep(600)
 elif way == "outside" and asked == "start-implementation":

@@ -123,6 +123,20 @@ def test_noise_and_a_second_object_before_the_reply_do_no_harm(make: Callable[..
 
 
 @pytest.mark.whole
+def test_a_host_that_crashes_at_the_first_call_of_each_kind_is_asked_again(
+    make: Callable[..., Place],
+) -> None:
+    place = make(WP01=[])
+    place.host("crash-at-first")
+    quick = {"do": "retry", "attempts": 2, "backoff": {"initial": "10ms"}, "then": "pause"}
+    place.profile["retry"] = {"host": {"HOST_UNREADABLE": quick}}
+    status, text = place.run()
+    assert status == 0, text
+    assert "did not say which contract it keeps" in text
+    assert "the first calls were repeated (2)" in text
+
+
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("way", "status", "words"),
     [

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import tell_kept
 from kitty_run.engine.killed_run import clear_lock
 from kitty_run.engine.run_header import header
@@ -22,7 +23,6 @@ from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import (
-    CallEnded,
     Entry,
     GitRestored,
     Notice,
@@ -30,6 +30,7 @@ from kitty_run.engine.state.events import (
     RunResumed,
     RunStarted,
 )
+from kitty_run.engine.state.events.cleaned import cleaned
 from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.own_state import claim
@@ -47,7 +48,7 @@ from kitty_run.git.guard.guard import Guard, Restored, guarding
 from kitty_run.git.guard.unusable import refuse_unusable
 from kitty_run.git.repository import Repository
 from kitty_run.git.workspaces.workspace import Workspace
-from kitty_run.host.client import CallRecord, SpecKitty
+from kitty_run.host.client import SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
 from kitty_run.host.transport.checked import CheckedStarter
@@ -118,10 +119,19 @@ async def _launch(request: Request, show: Show) -> Report:
 async def _connected(  # noqa: PLR0913, PLR0917 - what was opened before the host
     request: Request, repo: Path, executor: Executor, guard: Guard, show: Show, told: Sequence[str]
 ) -> Report:
-    config, calls = request.loaded.profile.host, CallBook()
-    doorman = CheckedStarter(starter(config), guard.check)
+    profile, calls, repeats = request.loaded.profile, CallBook(), list[str]()
+    doorman = CheckedStarter(starter(profile.host), guard.check)
+
+    def tell(text: str) -> None:
+        repeats.append(text)
+        show(Entry(datetime.now(UTC), cleaned(Notice(text))))
+
     try:
-        host = await connect(config, repo, request.mission, doorman, calls)
+        host = await repeated(
+            lambda: connect(profile.host, repo, request.mission, doorman, calls), profile.retry, tell
+        )
+        if repeats:
+            told = (*told, f"the first calls were repeated ({len(repeats)}); the last time: {repeats[-1]}")
         return await _session(request, repo, host, executor, guard, calls, show, told)
     finally:
         await doorman.close()
@@ -140,31 +150,6 @@ async def _check_fitness(executor: Executor, profile: Profile) -> None:
             f"{reason}. Nothing was started: make it run, or choose a policy that these agents keep "
             "themselves."
         )
-
-
-class CallBook:
-    """Observes host calls: keeps those made before there is a journal, and journals the later ones."""
-
-    def __init__(self) -> None:
-        self._early: list[CallRecord] = []
-        self._journal: Journal | None = None
-
-    def __call__(self, call: CallRecord) -> None:
-        if self._journal is None:
-            self._early.append(call)
-        else:
-            _write_call(self._journal, call)
-
-    def attach(self, journal: Journal) -> None:
-        """From now on write to `journal`, beginning with the calls made so far."""
-        self._journal = journal
-        for call in self._early:
-            _write_call(journal, call)
-
-
-def _write_call(journal: Journal, call: CallRecord) -> None:
-    seconds = round(call.seconds, 3)
-    journal.write(CallEnded(operation=call.operation, code=call.code, seconds=seconds, wp=call.wp))
 
 
 async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, told in it

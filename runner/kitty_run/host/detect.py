@@ -25,6 +25,15 @@ from kitty_run.host.template import render
 from kitty_run.host.transport.start import RawReply, Starter
 from kitty_run.profile.model import HostConfig
 
+
+class HostUnanswered(HostError):
+    """A first call failed with a code (see `HostRefused`), by which it may be repeated."""
+
+    def __init__(self, message: str, refused: HostRefused) -> None:
+        super().__init__(message)
+        self.refused = refused
+
+
 CONTRACT_VERSION = ("orchestrator-api", "contract-version")
 """Understood by every generation, in any directory; `--json` is not, so it is never sent."""
 
@@ -37,9 +46,9 @@ async def connect(
 ) -> SpecKitty:
     """The door to `mission` in the repository that `repo` lies in.
 
-    Two calls on a supported host. Raises `HostError` where the host is missing, crashed, or of a generation
-    or contract that is not supported; `UsageError` for no git repository or no such mission. The caller
-    closes `starter`, whatever happens.
+    Two calls on a supported host. Raises `HostUnanswered` where a call failed, `HostError` where the host is
+    missing, or of a generation or contract that is not supported; `UsageError` for no git repository or no
+    such mission. The caller closes `starter`, whatever happens.
     """
     repo = await main_checkout(repo)
     asked = _Asking(config, repo, mission, starter, observer)
@@ -88,13 +97,14 @@ class _Asking:
         try:
             data = envelope.data_of(await self._ask("contract", CONTRACT_VERSION), "contract")
         except HostRefused as refused:
-            raise self._failure(f"did not say which contract it keeps: {refused}") from refused
+            raise self._unanswered(f"did not say which contract it keeps: {refused}", refused) from refused
+        said = data.get("api_version")
         try:
-            found = Version(str(data.get("api_version")))
+            found = Version(said if isinstance(said, str) else "")
         except InvalidVersion:
-            raise self._failure(
-                f"reported the contract version {data.get('api_version')!r}, which is none"
-            ) from None
+            what = f"reported the contract version {said!r}, which is none"
+            senseless = HostRefused(envelope.UNREADABLE, "contract", what, data)
+            raise self._unanswered(what, senseless) from None
         if not _range(self.config.contract).contains(found, prereleases=True):
             raise self._failure(
                 f"keeps the contract {found}, but host.contract asks for {self.config.contract}"
@@ -127,7 +137,13 @@ class _Asking:
         return self.replies[argv]
 
     def _failure(self, what: str) -> HostError:
-        return HostError(f"the host `{' '.join(self.config.command)}` {what}")
+        return HostError(self._named(what))
+
+    def _unanswered(self, what: str, refused: HostRefused) -> HostUnanswered:
+        return HostUnanswered(self._named(what), refused)
+
+    def _named(self, what: str) -> str:
+        return f"the host `{' '.join(self.config.command)}` {what}"
 
 
 def _candidates(config: HostConfig, contract: Version) -> list[Dialect | Refused]:
@@ -157,7 +173,8 @@ def _first_state(dialect: Dialect, reply: RawReply, repo: Path, mission: str) ->
     except HostRefused as refused:
         if refused.code in dialect.not_found:
             raise unknown_mission(repo, mission) from refused
-        raise HostError(f"the host cannot show the mission {mission!r}: {refused}") from refused
+        text = f"the host cannot show the mission {mission!r}: {refused}"
+        raise HostUnanswered(text, refused) from refused
 
 
 def _code(reply: RawReply, name: str) -> str | None:
