@@ -1,4 +1,4 @@
-"""What a reviewer is shown of a large change: as much as its profile, or an argument, holds."""
+"""What a reviewer is shown: of a large change as much as its prompt holds, and the committed tree alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 import yaml
 from kitty_run.agents.launch.argv import ARGUMENT_LIMIT
 
+from tests.cli import project as plain
 from tests.cli.project import Project, make
+from tests.cli.test_after_review import events, git, on_target, run
 
 IMPLEMENT = """\
 import os, pathlib, sys
@@ -68,3 +70,53 @@ def test_a_large_change_is_shown_as_far_as_it_fits_and_the_rest_is_said_to_be_in
         assert len(prompt.encode()) < 10_000
         assert "+made" not in prompt
         assert "+generated" in prompt
+
+
+INSTALL = """
+pathlib.Path(".gitignore").write_text("node_modules/\\n.env\\n")
+found = sorted(path.as_posix() for path in pathlib.Path("node_modules").glob("*"))
+pathlib.Path(SEEN, "implement-" + os.environ["KITTY_CYCLE"]).write_text(str(found))
+pathlib.Path("node_modules").mkdir(exist_ok=True)
+pathlib.Path("node_modules/dependency.js").write_text("installed")
+pathlib.Path(".env").write_text("SKIP_TESTS=1")
+"""
+
+LIST = """
+import pathlib, os
+cycle = os.environ["KITTY_CYCLE"]
+listed = sorted(path.as_posix() for path in pathlib.Path(".").rglob("*") if path.is_file())
+listed = [name for name in listed if name != ".git" and not name.startswith("kitty-specs")]
+told = [os.environ["KITTY_WORKSPACE"], os.getcwd(), *listed]
+pathlib.Path(SEEN, f"review-{cycle}").write_text("\\n".join(told))
+pathlib.Path("left.txt").write_text("by the reviewer")
+pathlib.Path("node_modules").mkdir()
+pathlib.Path("node_modules/dependency.js").write_text("the reviewer's")
+if cycle == "1":
+    verdict |= {"verdict": "changes_requested", "findings": [{"message": "again"}]}
+pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
+"""
+
+
+def test_the_reviewer_gets_what_is_committed_and_rework_what_was_installed(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    project = make(
+        tmp_path / "repo",
+        implementer=f"{plain.IMPLEMENT}SEEN = {str(seen)!r}\n{INSTALL}",
+        reviewer=f"{plain.REVIEW}SEEN = {str(seen)!r}\n{LIST}",
+        dependencies={"WP01": ()},
+    )
+    status, text = run(project)
+    assert status == 0, text
+    told, here, *listed = (seen / "review-1").read_text(encoding="utf-8").splitlines()
+    assert told == here
+    assert listed == [".gitignore", "WP01.txt"]
+    assert (seen / "implement-1").read_text(encoding="utf-8") == "[]"
+    assert (seen / "implement-2").read_text(encoding="utf-8") == "['node_modules/dependency.js']"
+    assert (seen / "review-2").read_text(encoding="utf-8").splitlines()[2:] == listed
+    assert "left.txt" not in on_target(project)
+    discarded = events(project, "review.discarded")
+    assert [event["files"] for event in discarded] == [["left.txt"], ["left.txt"]]
+    kept = [event["ref"] for event in events(project, "work.kept")]
+    assert [git(project, "show", f"{ref}:left.txt") for ref in kept] == ["by the reviewer"] * 2
+    assert "kitty-run-review" not in git(project, "worktree", "list")

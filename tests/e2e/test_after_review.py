@@ -36,3 +36,24 @@ def test_what_another_agent_commits_on_a_reviewed_branch_is_not_merged(
     assert "backdoor.txt" in it.git("ls-tree", "--name-only", told["kept"])
     assert_no_force(it)
     assert_tidy(it)
+
+
+@pytest.mark.parametrize(
+    ("version", "topology"),
+    [
+        (FEATURE_HOST, None),
+        (MISSION_HOST, "lanes"),
+        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
+    ],
+)
+def test_a_reviewer_sees_what_is_committed_and_rework_finds_what_was_installed(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(wide(2), topology))
+    it.plan({"WP01": ["installs"]}, {"WP01": ["looks_around"]})
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    assert it.tree() == it.written()
+    assert ran.report["work_packages"]["WP01"]["cycles"] == 2
+    assert it.events("review.discarded") == []
+    assert_tidy(it)

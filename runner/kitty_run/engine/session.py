@@ -11,6 +11,7 @@ from kitty_run.engine.lifecycle.attempts.budget_check import keeping_time, of_ru
 from kitty_run.engine.lifecycle.finish import Finish
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
+from kitty_run.engine.lifecycle.review_cleanup import close_all
 from kitty_run.engine.lifecycle.work_package import WorkPackageRun
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
@@ -108,6 +109,7 @@ class Session:
         async with keeping_time(self._run):
             await self._approvals.pass_or_stop("start")
             await self._find_reviewed()
+            await close_all(self._run, self._calls, self._services.git)
             ends = await scheduler.run()
         if exit_status(ends, scheduler.abort, self._interrupts > 0) is ExitStatus.OK:
             self._run.control.lift()

@@ -208,6 +208,17 @@ class WorkspacePort(Protocol):
 
     async def diff(self, base: str, limit_bytes: int, generated: Sequence[str]) -> Diff: ...
 
+    async def open_review(self, commit: str) -> WorkspacePort:
+        """Where a reviewer works: apart from this workspace, on `commit` alone, without ignored files."""
+        ...
+
+    async def close_review(self, commit: str | None, why: str) -> tuple[str, ...]:
+        """Remove that place if there is one, and return what had been changed there; it is kept first.
+
+        `commit` is what the reviewer was started on, None: none was.
+        """
+        ...
+
 
 class RepositoryPort(Protocol):
     """The root checkout; the real one is `kitty_run.git.repository.Repository`."""

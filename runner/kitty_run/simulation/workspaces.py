@@ -132,6 +132,12 @@ class SimulatedWorkspace:
         content.reset(since.head)
         return changed
 
+    async def open_review(self, commit: str) -> SimulatedWorkspace:
+        return self  # so that what a simulated reviewer changes is in the workspace itself
+
+    async def close_review(self, commit: str | None, why: str) -> tuple[str, ...]:
+        return ()
+
     async def diff(self, base: str, limit_bytes: int, generated: Sequence[str]) -> Diff:
         content = self._content.commits[-1]
         return Diff(json.dumps(content), False, tuple(content), "")

@@ -14,11 +14,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import faults
-from workplace import ATTEMPT, HERE, ROOM, WP, git, link, note, put, record, work
+from workplace import ATTEMPT, CYCLE, HERE, ROOM, WP, git, link, note, put, record, work
 
 
 def ok() -> None:
     work()
+
+
+def installs() -> None:
+    """Good work, and ignored files that make it pass; a round of rework finds them again."""
+    work()
+    base = f"src/{WP.lower()}"
+    put(f"{base}/.gitignore", "node_modules/\n.env\n")
+    installed = HERE / base / "node_modules" / "dependency.js"
+    assert installed.exists() == (CYCLE != "1"), "what was installed is gone"
+    installed.parent.mkdir(exist_ok=True)
+    installed.write_text("installed\n")
+    (HERE / base / ".env").write_text("SKIP=1\n")
 
 
 def metered() -> None:

@@ -40,6 +40,16 @@ def reject() -> None:
     say("changes_requested", {"message": f'again, "{WP}"\nand\ttabs', "file": f"{WP}.txt", "line": 1})
 
 
+def looks_around() -> None:
+    """Judges what is there: rejects in the first round, and stays silent where anything is not committed."""
+    listed = subprocess.check_output(("git", "ls-files", "-z"), cwd=HERE).split(b"\0")[:-1]
+    found = {os.fsencode(path.relative_to(HERE)) for path in HERE.rglob("*") if path.is_file()}
+    assert found - {b".git"} == set(listed), found ^ set(listed)
+    (HERE / "src" / WP.lower() / "node_modules").mkdir()
+    (HERE / "src" / WP.lower() / "node_modules" / "dependency.js").write_text("the reviewer's\n")
+    reject() if ATTEMPT == 1 else approve()
+
+
 def no_verdict() -> None:
     print("Looks good to me! APPROVED.")
 

@@ -27,7 +27,7 @@ from kitty_run.engine.lifecycle.outcomes import (
     Stopped,
     Unreviewed,
 )
-from kitty_run.engine.lifecycle.review_cleanup import put_back
+from kitty_run.engine.lifecycle.review_cleanup import ReviewCheckout
 from kitty_run.engine.lifecycle.rework import begin_rework, feedback_of
 from kitty_run.engine.lifecycle.state_machine import (
     ApproveOutcome,
@@ -66,6 +66,7 @@ class WorkPackageReview:
         self._agents = scope.agents
         self._choice = AgentChoice(scope)
         self._recovery = Recovery(scope)
+        self._checkout = ReviewCheckout(run, calls, wp)
         self._told: set[str] = set()
         self._moves = 0
 
@@ -80,7 +81,7 @@ class WorkPackageReview:
 
     async def review(self, at: Assignment) -> ReviewOutcome:
         """One attempt of the reviewing agent, unless only the message of its verdict was lost."""
-        await put_back(self._run, self._wp, at)
+        await self._checkout.put_back(at)
         known = self._known(await at.workspace.head())
         if known.verdict is not None:
             return known
@@ -89,7 +90,7 @@ class WorkPackageReview:
         if isinstance(before, Unreviewed):
             return before
         self._tell_dependence()
-        outcome = await self._attempt(Order("review", agent, at, before), before)
+        outcome = await self._attempt(agent, at, before)
         if isinstance(outcome, Limited):
             return outcome
         verdict = self._verdict(outcome)
@@ -127,16 +128,18 @@ class WorkPackageReview:
         """Whether this review was independent; None where the role need not be."""
         return not self._agents.dependence() if self._run.profile.roles["review"].independent else None
 
-    async def _attempt(self, order: Order, before: Snapshot) -> Outcome | Limited:
-        """The attempt; whatever the reviewer changed is thrown away, however it ended."""
+    async def _attempt(self, agent: str, at: Assignment, before: Snapshot) -> Outcome | Limited:
+        """The attempt, in a checkout apart; what the reviewer changed is thrown away, however it ended."""
         try:
+            there = await self._checkout.open(at, before.head)
+            order = Order("review", agent, there, await there.workspace.snapshot())
             outcome = await self._attempts.run(order)
         except BaseException:
-            await self._discard(order.at, before)
+            await self._checkout.close(at, before)
             if self._run.remember(self._wp).inspected is not None:
                 self._run.journal.write(ReviewDiscarded(self._wp, files=()))
             raise
-        await self._discard(order.at, before)
+        await self._checkout.close(at, before)
         return outcome
 
     async def _clean(self, at: Assignment) -> Snapshot | Unreviewed:
@@ -150,11 +153,6 @@ class WorkPackageReview:
                 f"({', '.join(snapshot.dirty[:5])}): commit or remove them, and run again"
             )
         return snapshot
-
-    async def _discard(self, at: Assignment, before: Snapshot) -> None:
-        changed = await at.workspace.discard(before, "changed by the reviewer")
-        if changed:
-            self._run.journal.write(ReviewDiscarded(self._wp, files=tuple(changed)))
 
     def _verdict(self, outcome: Outcome) -> Verdict | AttemptFailure:
         if outcome.failure is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
@@ -20,7 +21,7 @@ from kitty_run.git.protocols import Diff, Expected, Left, Repair, Snapshot, Trou
 from kitty_run.git.provenance import SPECS
 from kitty_run.git.review_diff import review_diff
 from kitty_run.git.status import Status, status
-from kitty_run.git.workspaces import trees
+from kitty_run.git.workspaces import review_checkout, trees
 from kitty_run.git.workspaces.landing import land
 from kitty_run.git.workspaces.lost import make_anew
 from kitty_run.git.workspaces.put_right import put_right
@@ -218,6 +219,35 @@ class Workspace:
         await discard(self._git, self._aside, why, Goal(since.head, since.branch), prefix=SPECS)
         await self._put_back(since)
         return _printable(sorted(files)) or ("HEAD",)
+
+    async def open_review(self, commit: str) -> Workspace:
+        """A worktree apart for a reviewer, made now: it holds `commit`, and nothing besides."""
+        await self.close_review(None, "left by a reviewer that was cut off")
+        path = review_checkout.place_of(self._root, self.path)
+        await review_checkout.make(self._root, path, self._aside, commit)
+        return Workspace(path, self._root, self._aside)
+
+    async def close_review(self, commit: str | None, why: str) -> tuple[str, ...]:
+        """Remove that worktree, if there is one; what was changed in it is kept first, and returned.
+
+        `commit` is what the reviewer was started on, None: none was. Ignored files there are not kept: they
+        are what the reviewer installed and built for itself.
+        """
+        root, path = self._root, review_checkout.place_of(self._root, self.path)
+        if not review_checkout.exists(root, path):
+            return ()
+        files: tuple[str, ...] = ()
+        begun = commit or await self.head()
+        found = await review_checkout.look(root, path) if path.exists() else "gone"
+        if found == "whole":
+            there = Workspace(path, root, self._aside)
+            start = await there.snapshot_committed(commit or "HEAD")
+            files = await there.discard(replace(start, branch=None), why)
+        elif found == "strange":
+            await review_checkout.move_away(root, path, self._aside, begun, why)
+            files = (path.name,)
+        await review_checkout.remove(root, path, self._aside, begun)
+        return files
 
     async def _put_back(self, since: Snapshot) -> None:
         """Make `kitty-specs/` in the worktree what it was."""
