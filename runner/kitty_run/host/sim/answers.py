@@ -16,6 +16,12 @@ from kitty_run.host.sim.tables import Rules
 
 def print_answer(rules: Rules, command: str, answer: Answer) -> int:
     """Print the envelope of `answer`; the exit status."""
+    print(envelope_text(rules, command, answer))  # noqa: T201
+    return 0 if answer.code is None else 1
+
+
+def envelope_text(rules: Rules, command: str, answer: Answer) -> str:
+    """The envelope of `answer`, one line of JSON."""
     data: dict[str, object] = dict(answer.data)
     if answer.code and answer.message and (rules.message_with_data or not data):
         data["message"] = answer.message
@@ -28,8 +34,7 @@ def print_answer(rules: Rules, command: str, answer: Answer) -> int:
         "error_code": answer.code,
         "data": data,
     }
-    print(json.dumps(envelope))  # noqa: T201
-    return 0 if answer.code is None else 1
+    return json.dumps(envelope)
 
 
 def print_plain(answer: Answer) -> int:

@@ -16,9 +16,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kitty_run.host.dialect_files import named
+from kitty_run.host.envelope import Json, data_of
 from kitty_run.host.model import (
     Allocation,
     HostRefused,
@@ -32,17 +33,22 @@ from kitty_run.host.model import (
 from kitty_run.host.protocol import Payload
 from kitty_run.host.replies import merge_reply, mission_state, ready_ids
 from kitty_run.host.sim import rules as engine
+from kitty_run.host.sim.answers import envelope_text
 from kitty_run.host.sim.arguments import parse
 from kitty_run.host.sim.state import Answer, SimState, SimWorkPackage
 from kitty_run.host.sim.tables import rules
 from kitty_run.host.template import Values, render
+from kitty_run.host.transport.start import RawReply
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A failure to come: the next `times` calls of `operation` (of `wp`, where given) fail with `code`.
 
-    `after`: the call takes effect all the same, and only its reply is lost.
+    `after`: the call takes effect all the same, and only its reply is lost. With `spoil` it is carried out as
+    any other, and the client reads what `spoil` makes of the text of the reply.
     """
 
     operation: str
@@ -50,6 +56,7 @@ class Fault:
     wp: str | None = None
     after: bool = False
     times: int = 1
+    spoil: Callable[[str], str] | None = None
 
     def strikes(self, operation: str, wp: str | None) -> bool:
         """Whether this call is one of those that fail."""
@@ -145,10 +152,10 @@ class SimHost:
         self.held = self.held.with_wp(replace(changed, lane=lane, actor=actor or changed.actor))
 
     async def state(self) -> MissionState:
-        return mission_state(await self._call("state"), self._dialect)
+        return await self._ask("state", lambda data: mission_state(data, self._dialect))
 
     async def ready(self) -> frozenset[str]:
-        return ready_ids(await self._call("ready"))
+        return await self._ask("ready", ready_ids)
 
     async def claim(self, wp: str, policy: Payload) -> Allocation:
         await self._call("claim", wp, policy=json.dumps(policy))
@@ -187,26 +194,40 @@ class SimHost:
         await self._call("accept")
 
     async def merge(self, target: str | None, strategy: str, push: bool) -> MergeReply:
-        data = await self._call("merge", target=target, strategy=strategy, push=push)
-        return merge_reply(data, self._dialect, MergeReply(target or "main", strategy, None))
+        asked = MergeReply(target or "main", strategy, None)
+        return await self._ask(
+            "merge",
+            lambda data: merge_reply(data, self._dialect, asked),
+            target=target,
+            strategy=strategy,
+            push=push,
+        )
 
-    async def _call(self, operation: str, wp: str | None = None, **values: object) -> Mapping[str, object]:
+    async def _call(self, operation: str, wp: str | None = None, **values: object) -> None:
+        """A call that need only succeed."""
+        await self._ask(operation, lambda _: None, wp, **values)
+
+    async def _ask(
+        self, operation: str, read: Callable[[Json], T], wp: str | None = None, **values: object
+    ) -> T:
         """One turn at the host; a step that the dialect lacks does nothing and is no call."""
         template = self._dialect.operations[operation]
         if template is None:
-            return {}
+            return read({})
         async with self._turn:
             await asyncio.sleep(self.latency)
             argv = render(template.argv, self._values(wp, values))
             answer = self._struck(operation, wp, argv) or self._answer(argv)
-        self.calls.append(SimCall(operation, wp, argv, answer.code))
+        try:
+            found, refused = _understood(operation, answer, read), None
+        except HostRefused as error:
+            refused = error
+        self.calls.append(SimCall(operation, wp, argv, refused.code if refused else None))
         if self.observer is not None:
             self.observer(self.calls[-1])
-        if answer.code:
-            raise HostRefused(
-                answer.code, operation, f"{operation}: {answer.code}: {answer.message}", answer.data
-            )
-        return answer.data
+        if refused is not None:
+            raise refused
+        return found
 
     def _values(self, wp: str | None, values: Values) -> Values:
         return {"mission": self.held.mission, "wp": wp or "", "actor": self.actor, **values}
@@ -215,10 +236,20 @@ class SimHost:
         for index, fault in enumerate(self.faults):
             if fault.strikes(operation, wp):
                 self.faults[index] = replace(fault, times=fault.times - 1)
+                if fault.spoil is not None:
+                    return self._spoiled(operation, self._answer(argv), fault.spoil)
                 if fault.after:
                     self._answer(argv)
                 return Answer(fault.code, {}, "injected")
         return None
+
+    def _spoiled(self, operation: str, answer: Answer, spoil: Callable[[str], str]) -> Answer:
+        """What the client reads in the text of `answer` after `spoil`."""
+        text, status = spoil(envelope_text(self._rules, operation, answer)), int(answer.code is not None)
+        try:
+            return Answer(None, data_of(RawReply(text, "", status, 0.0), operation))
+        except HostRefused as refused:
+            return Answer(refused.code, refused.data, str(refused))
 
     def _answer(self, argv: tuple[str, ...]) -> Answer:
         call = parse(self._rules, argv)
@@ -237,6 +268,14 @@ class SimHost:
             branch=f"kitty/mission-{directory}" if host_made else directory,
             base="main" if host_made else None,
         )
+
+
+def _understood(operation: str, answer: Answer, read: Callable[[Json], T]) -> T:
+    """What `read` makes of the data; raises `HostRefused` where it makes no sense, or was refused."""
+    if answer.code:
+        text = f"{operation}: {answer.code}: {answer.message}"
+        raise HostRefused(answer.code, operation, text, answer.data)
+    return read(answer.data)
 
 
 def _of(review: Review) -> dict[str, str]:
