@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kitty_run.profile.finish import Finish
 from kitty_run.profile.limits import Limits
+from kitty_run.profile.load import load
 from kitty_run.profile.model import (
     AXES,
     Action,
@@ -85,3 +88,15 @@ def profile(
         commit_message="feat({{ wp.id }}): {{ role }} by {{ agent }}",
         digest="0" * 64,
     )
+
+
+@cache
+def shipped() -> Profile:
+    """A profile with all that is shipped as default."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "profile.yaml"
+        path.write_text(
+            "version: 1\nextends: [preset:claude]\n"
+            "roles: {implement: {agents: [claude]}, review: {agents: [claude]}}\n"
+        )
+        return load(path).profile

@@ -33,6 +33,13 @@ class SimulatedRepository:
         self.kept_commits: dict[str, str] = {}
         self.status_commits: list[Path] = []
         self.cleaned_up = False
+        self._merged_heads: dict[str, list[str]] = {}
+
+    def note_merge(self) -> None:
+        """Remember what the host's merge took: the commits of each workspace, the oldest first."""
+        self._merged_heads = {
+            name: self._contents[name].heads for name in self._names() if name in self._contents
+        }
 
     async def current_branch(self) -> str | None:
         return "main"
@@ -59,7 +66,14 @@ class SimulatedRepository:
         return f"refs/kitty-run/{mission}/aside/{wp}"
 
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
-        return ()
+        """The commits behind the last of `known` in each workspace, as they were when the host merged."""
+        if not self._merged():
+            return ()
+        found: list[str] = []
+        for heads in self._merged_heads.values():
+            there = [at for at, head in enumerate(heads) if head in known]
+            found += heads[(there[-1] if there else 0) + 1 :]
+        return tuple(Foreign(one, "sneaked in", ()) for one in dict.fromkeys(found))
 
     async def conflict(self, target: str, heads: Sequence[str]) -> Conflict | None:
         return self.conflicting

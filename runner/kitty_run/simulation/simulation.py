@@ -157,7 +157,7 @@ class Simulation:
             begins = RunResumed
         journal.observe(memory.apply)
         state = await self._first_look()
-        self.host.observer = lambda call: _record(journal, call)
+        self.host.observer = lambda call: self._record(journal, call)
         session = Session(self._services(journal, memory, state))
         journal.write(header(begins, self.profile, self.host, state))
         journal.observe(lambda entry: self._follow(entry.event, session))
@@ -196,6 +196,11 @@ class Simulation:
         self.host.faults = faults
         return state
 
+    def _record(self, journal: Journal, call: SimCall) -> None:
+        if call.operation == "merge" and self.host.held.merged:
+            self.repository.note_merge()
+        journal.write(CallEnded(operation=call.operation, code=call.code, seconds=0.0, wp=call.wp))
+
     def _follow(self, event: Event, session: Session) -> None:
         if self.on_event is not None:
             self.on_event(self, event, session)
@@ -215,10 +220,6 @@ class Simulation:
         for wp, ids in subtasks.items():
             front = f"title: Part {wp}\nsubtasks: {json.dumps(ids)}\n"
             (tasks / f"{wp}.md").write_text(f"---\n{front}---\nDo {wp}.\n", encoding="utf-8")
-
-
-def _record(journal: Journal, call: SimCall) -> None:
-    journal.write(CallEnded(operation=call.operation, code=call.code, seconds=0.0, wp=call.wp))
 
 
 def _subtask_ids(work_packages: Iterable[str], counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from kitty_run.host.dialect_files import dialects_dir
 from kitty_run.profile.model import Action, RetryRow
 
 from tests.engine.host_codes import CLIENT, UNKNOWN
-from tests.engine.random_missions import shipped
+from tests.engine.profiles import shipped
 
 ABORT = (Action.ABORT, 0, None)
 BLOCK = (Action.BLOCK, 0, None)

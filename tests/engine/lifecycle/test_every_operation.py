@@ -19,7 +19,7 @@ from kitty_run.host.sim.memory import Fault
 
 from tests.engine import profiles
 from tests.engine.host_codes import OPERATIONS
-from tests.engine.random_missions import shipped
+from tests.engine.profiles import shipped
 from tests.engine.world import Did, Job, World, good
 
 KINDS = (

@@ -9,12 +9,14 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.engine.course import Course
-from tests.engine.invariants import Watch, problems
-from tests.engine.random_missions import Scenario, scenarios
+from tests.engine.properties.course import Course
+from tests.engine.properties.invariants import problems
+from tests.engine.properties.scenarios import Scenario, scenarios
+from tests.engine.properties.watch import Watch
 
-PART = 500
-"""Examples of each of the four parts of the long run."""
+pytestmark = [pytest.mark.whole, pytest.mark.no_cover]
+PART = 450
+"""Examples of each of the four parts of the long run, which are 2,000 with those of the short one."""
 
 
 def found(scenario: Scenario) -> list[str]:

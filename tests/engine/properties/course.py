@@ -6,20 +6,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from kitty_run.engine.session import Report, Session
-from kitty_run.engine.state.events import CallStarted, Event, MergeStarted
+from kitty_run.engine.session import Session
+from kitty_run.engine.state.events import Event, GateWaiting, MergeStarted
+from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.engine.state.journal import Entry
+from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.limits import Limits
 from kitty_run.simulation.kill import run_and_kill
 from kitty_run.simulation.simulation import Simulation
 
-from tests.engine.random_missions import Foreign, Scenario, Stop
+from tests.engine.properties.moments import BETWEEN, Moment, Moments
+from tests.engine.properties.scenarios import Foreign, Scenario, Stop
 
 EVENTS, CALLS = 4000, 2000
-"""No session of at most five work packages needs as many."""
-HEALED = 3
+"""No session of at most four work packages needs as many."""
+HEALED = 4
 """Sessions that a run may need after every trouble has ended: a gate that was rejected is asked again."""
 
 
@@ -35,24 +38,31 @@ class Course:
         self._watch = watch
         self.simulation = Simulation(
             root,
-            replace(scenario.profile, gates=scenario.gates),
+            scenario.profile,
             scenario.dependencies,
             script=scenario.script,
             dialect=scenario.dialect,
             faults=scenario.faults,
             topology=scenario.topology,
+            subtasks=scenario.subtasks,
             shared_workspaces=scenario.shared,
             unannounced=scenario.unannounced,
         )
         self.simulation.host.latency = scenario.latency
         self.simulation.on_event = self._on_event
+        self.plans = self.planned()
+        """The mission's own files, which nobody may change."""
         self.touched: set[str] = set()
         """Work packages that somebody else moved, or in whose workspace somebody else worked."""
         self.moved: set[str] = set()
         """Those that somebody else moved past a review, and those that share a workspace with them."""
-        self.events = 0
+        self.late: set[str] = set()
+        """Those in whose workspace somebody else worked when the host was merging already."""
         self.events_until_healed = 0
         """Events of the journal before every trouble ended."""
+        self._moments = Moments()
+        self._answers = list(scenario.answers)
+        self._merging = False
         self._of_session = 0
         self._calls_before = 0
         self._stop: Stop | None = None
@@ -64,9 +74,10 @@ class Course:
 
     def run(self) -> Course:
         """Everything to the end."""
-        for stop in self.scenario.stops:
+        for number, stop in enumerate(self.scenario.stops, 1):
             self._session(stop)
             self.simulation.wait(stop.away)
+            self._interfere_at(frozenset({Moment(BETWEEN, number)}), None)
         self._session(None)
         self._heal()
         for _ in range(HEALED):
@@ -75,6 +86,16 @@ class Course:
                 break
         self.journal = self.simulation.entries()
         return self
+
+    def planned(self) -> dict[str, bytes]:
+        """What is below `kitty-specs/` at the root checkout."""
+        folder = self.simulation.root / "kitty-specs"
+        return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+    def together(self, wp: str) -> set[str]:
+        """The work packages that share the workspace of `wp`, and itself."""
+        name = self.simulation.workspace_name(wp)
+        return {one for one in self.scenario.dependencies if self.simulation.workspace_name(one) == name}
 
     def _heal(self) -> None:
         """From now on nothing fails, nobody interferes, and there are no limits and no gates to wait at."""
@@ -85,28 +106,34 @@ class Course:
         self.simulation.profile = replace(self.simulation.profile, limits=Limits())
 
     def _session(self, stop: Stop | None) -> None:
-        self._of_session, self._stop = 0, stop
+        self._of_session, self._stop, self._merging = 0, stop, False
         self._calls_before = len(self.simulation.host.calls)
         if stop is not None and stop.how == "kill":
-            self.kills += run_and_kill(self.simulation, lambda _, count: count == stop.at)
+            self.kills += run_and_kill(self.simulation, lambda _, count: stop.at in self._now)
         else:
             self.reports.append(self.simulation.run())
 
     def _on_event(self, simulation: Simulation, event: Event, session: Session) -> None:
-        self.events += 1
         self._of_session += 1
         calls = len(simulation.host.calls) - self._calls_before
         if self._of_session > EVENTS or calls > CALLS:
             raise Endless(f"{self._of_session} events, {calls} calls")
+        self._merging = self._merging or isinstance(event, MergeStarted)
         self._watch(self, event)
+        self._now = frozenset[Moment]()
         if self.healed:
             return
-        merging = isinstance(event, MergeStarted) or event == CallStarted("merge")
-        for foreign in self.scenario.foreign:
-            if foreign.at == self.events and not merging:
-                self._interfere(foreign)
-        if self._stop is not None and self._of_session == self._stop.at:
+        self._now = self._moments.see(event)
+        self._interfere_at(self._now, event.wp)
+        if isinstance(event, GateWaiting):
+            self._answer(event.gate)
+        if self._stop is not None and self._stop.at in self._now:
             self._interrupt(session)
+
+    def _answer(self, gate: str) -> None:
+        """What the next person says at a gate, if there is one."""
+        if (approved := self._answers.pop(0) if self._answers else None) is not None:
+            give(self.simulation.place, gate, Answer(approved, "somebody"))
 
     def _interrupt(self, session: Session) -> None:
         if self._stop is None or self._stop.how == "kill":
@@ -114,18 +141,24 @@ class Course:
         for _ in range(2 if self._stop.how == "two interrupts" else 1):
             (session.end_now if self._stop.how == "end_now" else session.interrupt)()
 
-    def _interfere(self, foreign: Foreign) -> None:
+    def _interfere_at(self, now: frozenset[Moment], wp: str | None) -> None:
+        for foreign in self.scenario.foreign:
+            if foreign.at in now:
+                self._interfere(foreign, wp)
+
+    def _interfere(self, foreign: Foreign, own: str | None) -> None:
         ids = list(self.scenario.dependencies)
-        wp = ids[foreign.wp % len(ids)]
-        name = self.simulation.workspace_name(wp)
-        together = {one for one in ids if self.simulation.workspace_name(one) == name}
+        wp = own if foreign.wp is None and own is not None else ids[(foreign.wp or 0) % len(ids)]
+        together = self.together(wp)
         self.touched |= together
-        if foreign.does in {Lane.APPROVED, Lane.DONE}:
-            self.moved |= together
         if isinstance(foreign.does, Lane):
+            if foreign.does in {Lane.APPROVED, Lane.DONE}:
+                self.moved |= together
             self.simulation.host.move(wp, foreign.does, "somebody")
             return
+        if self._merging:
+            self.late |= together
         content = self.simulation.workspace_of(wp)
-        content.files["foreign.txt"] = f"at {self.events}"
+        content.files[f"foreign-{foreign.at.nth}.txt"] = foreign.at.name
         if foreign.does == "commit":
             content.commit()
