@@ -15,6 +15,8 @@ class SimulatedRepository:
 
     `names` are the mission's workspaces; `merged` says whether the host has merged.
     `conflicting` is what computing that merge finds before, `unmerged` what verifying it finds missing;
+    `remote_has_target` says whether the remote has the merged target; it takes a push unless `remote_refuses`
+    says why it does not.
     `kept` are the commits kept under refs, by work package; `status_commits` the mission's folders whose
     status was committed.
     """
@@ -33,6 +35,8 @@ class SimulatedRepository:
         self.kept_commits: dict[str, str] = {}
         self.status_commits: list[Path] = []
         self.cleaned_up = False
+        self.remote_has_target = True
+        self.remote_refuses: str | None = None
         self._merged_heads: dict[str, list[str]] = {}
 
     def note_merge(self) -> None:
@@ -85,10 +89,11 @@ class SimulatedRepository:
         return "origin"
 
     async def is_on(self, remote: str, branch: str) -> bool:
-        return True
+        return self.remote_has_target
 
     async def push(self, remote: str, branch: str) -> str | None:
-        return None
+        self.remote_has_target = self.remote_refuses is None
+        return self.remote_refuses
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         return ()

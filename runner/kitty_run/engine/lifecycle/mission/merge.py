@@ -19,6 +19,9 @@ from kitty_run.host.model import HostRefused, Lane
 from kitty_run.profile.finish import Merge
 from kitty_run.profile.retry_verbs import Again
 
+LOOKS = 5
+"""How often branches that move are put back before the merge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -59,8 +62,7 @@ class MissionMerge:
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._approvals.pass_or_stop("merge")
         await self._commit_status()
-        await self._settle(merge, works)
-        works = await self._works()
+        works = await self._settled(merge, works)
         heads = {work.wp: work.head for work in works}
         await self._refuse_conflicts(await self._target(merge), works)
         await self._check.before(await self._target(merge))
@@ -109,6 +111,20 @@ class MissionMerge:
                 "what is uncommitted (the host deletes dirty worktrees without a word), then run again."
             )
         return works
+
+    async def _settled(self, merge: Merge, works: list[Work]) -> list[Work]:
+        """The works once all branches are at what was reviewed, and none has moved during that look."""
+        for _ in range(LOOKS):
+            moved = self._heads.moved
+            await self._settle(merge, works)
+            now = await self._works()
+            if now == works and moved == self._heads.moved:
+                return now
+            works = now
+        raise Unfinished(
+            "not merged, since the branches of its work packages keep moving: end what commits there, then "
+            "run again"
+        )
 
     async def _settle(self, merge: Merge, works: list[Work]) -> None:
         """Have every branch at what was reviewed, after all that people were waited for."""

@@ -20,6 +20,8 @@ class ReviewedHeads:
         self._run = run
         self._calls = calls
         self._repository = repository
+        self.moved = 0
+        """How often a branch was put back so far."""
 
     async def find(self) -> None:
         """Take down the commits of work packages that others approved, as early as they are seen.
@@ -97,6 +99,7 @@ class ReviewedHeads:
             kept = await self._repository.put_back(self._run.board.mission, wps[-1], branch, standing.goal)
         except WorkspaceError as error:
             return f"{what}: {why or lacking}; it can't be put back: {error}"
+        self.moved += 1
         self._run.journal.write(
             BranchPutBack(
                 wps[-1],
