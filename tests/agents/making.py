@@ -17,9 +17,7 @@ POLICY = Policy(
     orchestrator_id="kitty-run",
     orchestrator_version="1.0.0",
     agent_family=None,
-    approval_mode="supervised",
-    sandbox_mode="workspace_write",
-    network_mode="none",
+    axes={"approval_mode": "supervised", "sandbox_mode": "workspace_write", "network_mode": "none"},
 )
 
 

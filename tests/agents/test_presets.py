@@ -19,7 +19,8 @@ from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.model import Exit
 from kitty_run.agents.results.outcome import classify
 from kitty_run.profile.load import load
-from kitty_run.profile.model import AXES, Agent, Profile, RoleName
+from kitty_run.profile.model import Agent, Profile, RoleName
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.validation.flags import banned
 from kitty_run.profile.validation.problems import ProfileInvalid
 from kitty_run.resources import profiles_dir
@@ -193,7 +194,7 @@ def test_the_default_policy_is_kept_or_refused(tmp_path: Path, family: str) -> N
 def test_every_family_says_how_it_keeps_each_axis_and_when_it_succeeded(family: str) -> None:
     agent = permissive(family)
     assert agent.family == family
-    assert set(agent.enforce) == set(AXES)
+    assert set(agent.enforce) == set(policy_axes())
     assert agent.success
     assert agent.failures
     assert {"PATH", "HOME"} <= set(agent.env.passed)

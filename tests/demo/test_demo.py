@@ -110,7 +110,7 @@ def test_a_directory_in_use_is_refused_before_anything_is_installed(tmp_path: Pa
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "mine.txt").touch()
     played = play(tmp_path / "demo", "--hosts", str(tmp_path / "hosts"))
-    assert (played.status, "is in use" in played.text) == (2, True)
+    assert (played.status, "is not an empty directory" in played.text) == (2, True)
     assert not (tmp_path / "hosts").exists()
 
 

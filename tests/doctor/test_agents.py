@@ -82,7 +82,9 @@ def test_gates_keep_an_approval_mode_that_the_agent_can_not(install: Install, pr
     install("ada")
     install("bob")
     asking, silent = {"supervised": Extra(args=("--ask",))}, {"supervised": Extra()}
-    supervised = replace(profile, policy=replace(profile.policy, approval_mode="supervised"))
+    supervised = replace(
+        profile, policy=replace(profile.policy, axes={**profile.policy.axes, "approval_mode": "supervised"})
+    )
     supervised = change(supervised, "bob", enforce={**kept_by(("-s",)), "approval_mode": asking})
     supervised = change(supervised, "ada", enforce={**kept_by(("-s",)), "approval_mode": silent})
     texts = [one.text for one in collected(agents(supervised)) if one.subject == "policy"]

@@ -10,7 +10,6 @@ from kitty_run.profile.finish import Finish
 from kitty_run.profile.limits import Limits
 from kitty_run.profile.load import load
 from kitty_run.profile.model import (
-    AXES,
     Action,
     Agent,
     Backoff,
@@ -25,8 +24,9 @@ from kitty_run.profile.model import (
 )
 from kitty_run.simulation.profile import FAILURES, OUTPUT
 
-POLICY = Policy("kitty-run", "1.0.0", None, "full_auto", "workspace_write", "none")
-ENFORCE = {axis: {getattr(POLICY, axis): Extra()} for axis in AXES}
+AXES = {"sandbox_mode": "workspace_write", "network_mode": "none", "approval_mode": "full_auto"}
+POLICY = Policy("kitty-run", "1.0.0", None, AXES)
+ENFORCE = {axis: {value: Extra()} for axis, value in AXES.items()}
 
 
 def agent(name: str, family: str | None = None) -> Agent:

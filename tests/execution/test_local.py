@@ -17,12 +17,12 @@ from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.errors import LaunchError
 from kitty_run.execution.local import LocalExecutor
 from kitty_run.execution.protocol import AttemptResult, AttemptSpec, CheckSpec, Prepared, Site, WorkspaceState
-from kitty_run.profile.model import AXES, AgentEnv, Check, Extra
+from kitty_run.profile.model import AgentEnv, Check, Extra
 
 from tests.agents.making import POLICY, agent
 from tests.execution.launching import no_note
 
-KEEPS = {axis: {getattr(POLICY, axis): Extra()} for axis in AXES}
+KEEPS = {axis: {value: Extra()} for axis, value in POLICY.axes.items()}
 
 
 class Watching:

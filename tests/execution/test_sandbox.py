@@ -64,7 +64,8 @@ def repository(tmp_path: Path) -> Path:
 
 
 def policy(sandbox: str = "workspace_write", network: str = "none") -> Policy:
-    return Policy("kitty-run", "1", None, "supervised", sandbox, network)
+    axes = {"approval_mode": "supervised", "sandbox_mode": sandbox, "network_mode": network}
+    return Policy("kitty-run", "1", None, axes)
 
 
 def confined(

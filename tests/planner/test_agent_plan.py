@@ -8,7 +8,7 @@ import pytest
 from kitty_run.errors import LaunchError
 from kitty_run.planner.agent_plan import planned_agent
 from kitty_run.planner.plan import AgentPlan, Kept
-from kitty_run.profile.model import Axis, Extra, Profile, RoleName
+from kitty_run.profile.model import Extra, Profile, RoleName
 
 from tests.engine import profiles
 
@@ -24,8 +24,8 @@ def changed(profile: Profile, **changes: object) -> Profile:
     return replace(profile, agents={**profile.agents, "ada": ada})
 
 
-def kept(axis: Axis, extra: Extra, **changes: object) -> Kept:
-    enforce = {**profiles.ENFORCE, axis: {getattr(profiles.POLICY, axis): extra}}
+def kept(axis: str, extra: Extra, **changes: object) -> Kept:
+    enforce = {**profiles.ENFORCE, axis: {profiles.POLICY.axes[axis]: extra}}
     (found,) = [one for one in of(enforce=enforce, **changes).kept if one.axis == axis]
     return found
 

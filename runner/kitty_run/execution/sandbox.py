@@ -17,7 +17,7 @@ from pathlib import Path
 from kitty_run.agents.launch.argv import Command
 from kitty_run.errors import LaunchError
 from kitty_run.git.layout import git_dir
-from kitty_run.profile.model import Agent, Axis, Extra, Policy, RoleName
+from kitty_run.profile.model import Agent, Extra, Policy, RoleName
 
 COMMAND = "bwrap"
 
@@ -78,16 +78,17 @@ def confine(  # noqa: PLR0913, PLR0917 - what is confined, to what, and for whom
     made where it is missing, for inside the agent could not. Raises LaunchError where that fails or there is
     no bubblewrap.
     """
-    files = agent.enforce["sandbox_mode"][policy.sandbox_mode].runner
-    network = agent.enforce["network_mode"][policy.network_mode].runner and policy.network_mode == "none"
+    file_access, reach = policy.axes["sandbox_mode"], policy.axes["network_mode"]
+    files = agent.enforce["sandbox_mode"][file_access].runner
+    network = agent.enforce["network_mode"][reach].runner and reach == "none"
     if not files and not network:
         return command
     if files:
         _make_home(env, agent.home)
     confinement = Confinement(
         workspace=workspace,
-        files=files and policy.sandbox_mode != "none",
-        writable=role == "implement" and policy.sandbox_mode == "workspace_write",
+        files=files and file_access != "none",
+        writable=role == "implement" and file_access == "workspace_write",
         network=network,
         home=agent.home,
         readable=(*command.files, *readable),
@@ -132,11 +133,7 @@ def unavailable() -> str | None:
 
 def needed(agent: Agent, policy: Policy) -> bool:
     """Whether `agent` under `policy` leaves an axis to the runner's sandbox."""
-    values: tuple[tuple[Axis, str], ...] = (
-        ("sandbox_mode", policy.sandbox_mode),
-        ("network_mode", policy.network_mode),
-    )
-    return any(agent.enforce.get(axis, {}).get(value, Extra()).runner for axis, value in values)
+    return any(agent.enforce.get(axis, {}).get(value, Extra()).runner for axis, value in policy.axes.items())
 
 
 def _file_system(confinement: Confinement, env: Mapping[str, str], program: str) -> Iterator[str]:

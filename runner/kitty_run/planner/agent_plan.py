@@ -7,11 +7,9 @@ from pathlib import Path
 from kitty_run.agents.launch import argv, prompts
 from kitty_run.agents.model import AttemptContext, Slip
 from kitty_run.planner.plan import AgentPlan, Kept
-from kitty_run.profile.model import AXES, Agent, Axis, Extra, Profile, RoleName
+from kitty_run.profile.model import Agent, Extra, Profile, RoleName
+from kitty_run.profile.policy_axes import PolicyAxis, policy_axes
 from kitty_run.profile.template import render
-
-_UNRESTRICTED = {"sandbox_mode": "none", "network_mode": "open", "approval_mode": "full_auto"}
-"""The value of each axis that asks for no restriction."""
 
 _FILES = Path("<files>")
 _PROMPT_FILE = Path("<prompt-file>")
@@ -19,13 +17,14 @@ _PROMPT_FILE = Path("<prompt-file>")
 
 def planned_agent(profile: Profile, agent: Agent, role: RoleName, mission: str) -> AgentPlan:
     """`agent` taking `role` in `mission`. Raises LaunchError as a run would."""
+    known = _variables(profile, agent, role, mission)
     return AgentPlan(
         name=agent.name,
         family=agent.family,
         argv=_argv(profile, agent, role, mission, None),
         stdin=agent.prompt == "stdin",
         resumed=_argv(profile, agent, role, mission, "<session>") if agent.resume is not None else None,
-        kept=tuple(_kept(profile, agent, axis, _variables(profile, agent, role, mission)) for axis in AXES),
+        kept=tuple(_kept(profile, agent, axis, known) for axis in policy_axes().values()),
         timeout=agent.timeout,
         idle_timeout=agent.idle_timeout,
     )
@@ -55,16 +54,16 @@ def _variables(profile: Profile, agent: Agent, role: RoleName, mission: str) -> 
     return prompts.variables(context, agent, profile.policy, argv.PROMPT, _PROMPT_FILE)
 
 
-def _kept(profile: Profile, agent: Agent, axis: Axis, known: dict[str, object]) -> Kept:
-    value = str(getattr(profile.policy, axis))
-    extra = agent.enforce.get(axis, {}).get(value, Extra())
+def _kept(profile: Profile, agent: Agent, axis: PolicyAxis, known: dict[str, object]) -> Kept:
+    value = profile.policy.axes[axis.name]
+    extra = agent.enforce.get(axis.name, {}).get(value, Extra())
     files = {name: str(_FILES / argv.file_name(name)) for name in extra.files}
     return Kept(
-        axis=axis,
+        axis=axis.name,
         value=value,
         args=tuple(render(item, {**known, "files": files}) for item in extra.args),
         env=tuple(extra.env),
         files=tuple(files.values()),
         sandbox=agent.sandbox if extra.runner else None,
-        unrestricted=_UNRESTRICTED[axis] == value,
+        unrestricted=axis.unrestricted == value,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kitty_run.engine.lifecycle.state_machine import Step
 from kitty_run.engine.state.usage import Cost
 from kitty_run.host.model import Lane
-from kitty_run.profile.model import Axis, Profile, RoleName
+from kitty_run.profile.model import Profile, RoleName
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Kept:
     nothing.
     """
 
-    axis: Axis
+    axis: str
     value: str
     args: tuple[str, ...]
     env: tuple[str, ...]

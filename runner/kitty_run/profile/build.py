@@ -13,6 +13,7 @@ from kitty_run.profile.durations import seconds
 from kitty_run.profile.finish import Finish, Merge
 from kitty_run.profile.limits import TIMES, Allowance, Limits
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.review_diff import ReviewDiff, size
 from kitty_run.profile.workspace_limits import WorkspaceLimits
 
@@ -71,9 +72,7 @@ def _policy(policy: Doc) -> model.Policy:
         orchestrator_id=policy["orchestrator_id"],
         orchestrator_version=policy.get("orchestrator_version", __version__),
         agent_family=policy.get("agent_family"),
-        approval_mode=policy["approval_mode"],
-        sandbox_mode=policy["sandbox_mode"],
-        network_mode=policy["network_mode"],
+        axes={name: policy[name] for name in policy_axes()},
         dangerous_flags=tuple(policy.get("dangerous_flags", ())),
         tool_restrictions=policy.get("tool_restrictions"),
     )

@@ -17,15 +17,11 @@ from kitty_run.profile.limits import Limits
 from kitty_run.profile.review_diff import ReviewDiff
 from kitty_run.profile.workspace_limits import WorkspaceLimits
 
-Axis = Literal["sandbox_mode", "network_mode", "approval_mode"]
 RoleName = Literal["implement", "review"]
 PromptMode = Literal["stdin", "argument", "file"]
 OutputFormat = Literal["text", "json", "jsonl"]
 ExecutorKind = Literal["local"]
 GateName = Literal["start", "done", "accept", "merge"]
-
-AXES: tuple[Axis, ...] = ("sandbox_mode", "network_mode", "approval_mode")
-"""The policy fields that an agent's `enforce` table keeps, in the order their arguments are appended."""
 
 
 class Action(StrEnum):
@@ -115,14 +111,15 @@ class ExecutorConfig:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The policy declared to the host; `agent_family` None means: the family of the agent that runs."""
+    """The policy declared to the host; `agent_family` None means: the family of the agent that runs.
+
+    `axes` has the value of each of the axes (`profile.policy_axes`), such as `network_mode`.
+    """
 
     orchestrator_id: str
     orchestrator_version: str
     agent_family: str | None
-    approval_mode: str
-    sandbox_mode: str
-    network_mode: str
+    axes: Mapping[str, str]
     dangerous_flags: tuple[str, ...] = ()
     tool_restrictions: str | None = None
 
@@ -132,9 +129,7 @@ class Policy:
             "orchestrator_id": self.orchestrator_id,
             "orchestrator_version": self.orchestrator_version,
             "agent_family": self.agent_family or family,
-            "approval_mode": self.approval_mode,
-            "sandbox_mode": self.sandbox_mode,
-            "network_mode": self.network_mode,
+            **self.axes,
             "dangerous_flags": list(self.dangerous_flags),
         }
         if self.tool_restrictions is not None:
@@ -204,7 +199,7 @@ class Agent:
     name: str
     family: str
     command: tuple[str, ...]
-    enforce: Mapping[Axis, Mapping[str, Extra]] = field(default_factory=dict)
+    enforce: Mapping[str, Mapping[str, Extra]] = field(default_factory=dict)
     roles: Mapping[RoleName, Extra] = field(default_factory=dict)
     args: tuple[str, ...] = ()
     prompt: PromptMode = "stdin"

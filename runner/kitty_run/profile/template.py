@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from kitty_run.errors import KittyRunError
+from kitty_run.profile.policy_axes import policy_axes
 
 if TYPE_CHECKING:
     from jinja2 import Template, nodes
@@ -26,9 +27,7 @@ POLICY_FIELDS = frozenset(
         "orchestrator_id",
         "orchestrator_version",
         "agent_family",
-        "approval_mode",
-        "sandbox_mode",
-        "network_mode",
+        *policy_axes(),
         "dangerous_flags",
     }
 )

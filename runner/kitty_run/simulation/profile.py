@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kitty_run.profile.model import AXES, Agent, AgentEnv, Extra, FailureClass, FailureRule, Output, Profile
+from kitty_run.profile.model import Agent, AgentEnv, Extra, FailureClass, FailureRule, Output, Profile
 from kitty_run.simulation.agents import USAGE
 
 REPORTED = (
@@ -36,7 +36,7 @@ def with_simulated_agents(profile: Profile) -> Profile:
 
 
 def _simulated(agent: Agent, profile: Profile) -> Agent:
-    kept = {axis: {getattr(profile.policy, axis): Extra()} for axis in AXES}
+    kept = {axis: {value: Extra()} for axis, value in profile.policy.axes.items()}
     return replace(
         agent,
         command=(agent.name,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def test_files_are_private_and_named_in_arguments_and_environment(tmp_path: Path
 
 
 def test_a_policy_that_the_agent_cannot_keep_is_never_started(tmp_path: Path) -> None:
-    policy = Policy("kitty-run", "1", None, "supervised", "read_only", "none")
+    policy = replace(POLICY, axes={**POLICY.axes, "sandbox_mode": "read_only"})
     with pytest.raises(LaunchError, match=r"robo cannot keep sandbox_mode: read_only.*workspace_write"):
         command(tmp_path, agent(), policy=policy)
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from kitty_run.profile.load import load
-from kitty_run.profile.model import AXES
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.validation.flags import banned, bypasses, refused
 from kitty_run.profile.validation.policy import check_policy
 from kitty_run.profile.validation.problems import ProfileInvalid
@@ -19,9 +19,11 @@ from kitty_run.profile.yaml.position import Source
 from kitty_run.profile.yaml.reader import read_document
 
 VALUES: dict[str, list[str]] = {
-    axis: profile_schema()["properties"]["policy"]["properties"][axis]["enum"] for axis in AXES
+    axis: profile_schema()["properties"]["policy"]["properties"][axis]["enum"] for axis in policy_axes()
 }
-ENFORCE_ALL: dict[str, dict[str, list[str]]] = {axis: {value: [] for value in VALUES[axis]} for axis in AXES}
+ENFORCE_ALL: dict[str, dict[str, list[str]]] = {
+    axis: {value: [] for value in values} for axis, values in VALUES.items()
+}
 
 
 def profile(policy: Mapping[str, object], agent: Mapping[str, object]) -> dict[str, object]:
@@ -64,7 +66,7 @@ def test_a_bypass_must_be_declared_and_then_may_be_used(flag: object, tmp_path: 
     assert problems(tmp_path, profile({"dangerous_flags": sorted(set(declared))}, agent)) == []
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", sorted(VALUES))
 def test_each_value_that_enforce_does_not_list_is_refused(axis: str, tmp_path: Path) -> None:
     for value in VALUES[axis]:
         table = {**ENFORCE_ALL, axis: {other: [] for other in VALUES[axis] if other != value}}

@@ -13,6 +13,7 @@ from kitty_run.profile.durations import seconds
 from kitty_run.profile.extends.layers import defaults_layer
 from kitty_run.profile.finish import Finish, Merge
 from kitty_run.profile.limits import Allowance, Limits
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.template import NAMES
 from kitty_run.profile.validation.schema import profile_schema, resolve
 from kitty_run.profile.yaml.tree import plain
@@ -86,7 +87,6 @@ def properties(pointer: str) -> dict[str, Any]:
 
 MODELS = [
     ("/host", model.HostConfig, {}),
-    ("/policy", model.Policy, {}),
     ("/agents/*", model.Agent, {"name": None}),
     ("/agents/*/env", model.AgentEnv, {"passed": "pass"}),
     ("/agents/*/output", model.Output, {}),
@@ -111,6 +111,19 @@ def test_schema_and_model_have_the_same_keys(
 ) -> None:
     names = {renamed.get(field.name, field.name) for field in fields(typed)} - {None}
     assert names == set(properties(pointer))
+
+
+def test_the_policy_has_the_fields_of_the_model_and_the_axes() -> None:
+    names = {field.name for field in fields(model.Policy)} - {"axes"}
+    assert {*names, *policy_axes()} == set(properties("/policy"))
+    assert {key for key, schema in properties("/policy").items() if "x-axis" in schema} == set(policy_axes())
+
+
+@pytest.mark.parametrize("name", sorted(policy_axes()))
+def test_what_is_known_of_an_axis_are_its_values(name: str) -> None:
+    axis, values = policy_axes()[name], set(properties("/policy")[name]["enum"])
+    assert (set(axis.preferred), len(axis.preferred)) == (values, len(values))
+    assert {axis.unrestricted, *axis.sandboxed} <= values
 
 
 def test_the_top_level_and_the_roles_agree_too() -> None:
@@ -157,7 +170,7 @@ def test_the_classes_and_actions_are_those_of_the_model() -> None:
     actions = {action for row in ROWS for action in SCHEMA["$defs"][row[1:]]["properties"]["do"]["enum"]}
     assert actions == {each.value for each in model.Action}
     enforce = SCHEMA["$defs"]["agent"]["properties"]["enforce"]["properties"]
-    assert tuple(enforce) == model.AXES
+    assert tuple(enforce) == tuple(policy_axes())
     for axis, table in enforce.items():
         assert list(table["properties"]) == SCHEMA["properties"]["policy"]["properties"][axis]["enum"]
 

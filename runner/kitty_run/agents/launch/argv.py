@@ -1,7 +1,8 @@
 """The complete command of one attempt, built from the profile without touching anything.
 
-argv = `command` + what keeps the policy (in the order of `AXES`) + the role's own + `args` (or `resume`)
-+ the prompt, where it is an argument. Each item is one argument and never split again; no shell is used.
+argv = `command` + what keeps the policy (in the order of `policy_axes`) + the role's own + `args` (or
+`resume`) + the prompt, where it is an argument. Each item is one argument and never split again; no shell is
+used.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitty_run.errors import LaunchError
-from kitty_run.profile.model import AXES, Agent, Extra, Policy, RoleName
+from kitty_run.profile.model import Agent, Extra, Policy, RoleName
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.template import render
 from kitty_run.profile.validation.flags import refused
 from kitty_run.text.clean import clean
@@ -109,8 +111,8 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _extras(agent: Agent, role: RoleName, policy: Policy) -> Iterator[Extra]:
-    for axis in AXES:
-        value = str(getattr(policy, axis))
+    for axis in policy_axes():
+        value = policy.axes[axis]
         table = agent.enforce.get(axis, {})
         if value not in table:
             raise LaunchError(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kitty_run.profile.extends.merge import Layer, layer_body, merge_layers
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.validation.problems import Problem
 from kitty_run.profile.validation.schema import as_text, profile_schema
 from kitty_run.profile.yaml.position import Place
@@ -29,9 +30,6 @@ from kitty_run.profile.yaml.tree import (
 )
 
 Pointer = tuple[str, ...]
-
-KEPT_BY_AGENTS = ("sandbox_mode", "network_mode", "approval_mode", "dangerous_flags")
-"""Fields of the policy that hold only as far as the agents' own settings keep them."""
 
 KEEPS_POLICY = ("family", "command", "enforce", "roles", "args", "env", "sandbox", "resume")
 """What of an agent decides whether it keeps the policy."""
@@ -99,8 +97,9 @@ def _of_layer(defaults: Layer, layer: Layer) -> Iterator[Lock]:
 
 
 def _is_policy(path: Pointer) -> bool:
-    """Whether `path` is of what the agents must keep of the policy."""
-    return path == ("policy",) or (path[0:1] == ("policy",) and path[1] in KEPT_BY_AGENTS)
+    """Whether `path` is of what the agents must keep of the policy: only their own settings can."""
+    kept = {*policy_axes(), "dangerous_flags"}
+    return path == ("policy",) or (path[0:1] == ("policy",) and path[1] in kept)
 
 
 def _typed(root: MapNode) -> MapNode:

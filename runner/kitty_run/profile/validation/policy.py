@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.validation.flags import Bypass, banned, bypasses
 from kitty_run.profile.validation.problems import Problem
-from kitty_run.profile.validation.schema import policy_axes
 from kitty_run.profile.yaml.position import Place
 from kitty_run.profile.yaml.tree import (
     MapNode,

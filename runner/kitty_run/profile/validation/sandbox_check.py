@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.validation.problems import Problem
 from kitty_run.profile.yaml.tree import (
     MapNode,
@@ -18,11 +19,6 @@ from kitty_run.profile.yaml.tree import (
     value_place,
 )
 
-KEEPS = frozenset(
-    {("sandbox_mode", "read_only"), ("sandbox_mode", "workspace_write"), ("network_mode", "none")}
-)
-"""The values that a sandbox can keep: it knows neither hosts to allow nor approvals."""
-
 
 def check_runner(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
     """Where `agent` (at `path`) leaves to the runner what the runner can't keep."""
@@ -33,7 +29,7 @@ def check_runner(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
             where = (*path, "enforce", axis, value)
             if not _left(extra.node):
                 continue
-            if (axis, value) not in KEEPS:
+            if value not in policy_axes()[axis].sandboxed:
                 yield _at(
                     root,
                     where,

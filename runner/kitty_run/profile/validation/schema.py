@@ -1,8 +1,8 @@
 """The profile's JSON schema: where it is, and which part of it speaks of which value.
 
 Beside the words of JSON Schema it uses `x-text` (numbers and booleans are taken as written), `x-kind`
-(what a text must be: duration, regex, pointer, lock, specifier, version) and `x-template` (which names it may
-use).
+(what a text must be: duration, regex, pointer, lock, specifier, version), `x-template` (which names it may
+use) and `x-axis` (`policy_axes`).
 """
 
 from __future__ import annotations
@@ -35,11 +35,6 @@ def profile_schema() -> Schema:
     """The schema of a whole profile."""
     schema: Schema = json.loads(schema_path("profile").read_text(encoding="utf-8"))
     return schema
-
-
-def policy_axes() -> tuple[str, ...]:
-    """The policy fields that an agent's `enforce` table keeps: `model.AXES`, without the model."""
-    return tuple(profile_schema()["$defs"]["agent"]["properties"]["enforce"]["properties"])
 
 
 def resolve(schema: Schema) -> Schema:

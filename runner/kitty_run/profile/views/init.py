@@ -11,17 +11,12 @@ from typing import Any
 
 from kitty_run.errors import UsageError
 from kitty_run.profile.extends.layers import preset_names, preset_path
+from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.validation.flags import bypasses
 from kitty_run.profile.validation.nearest import nearest
+from kitty_run.profile.validation.schema import profile_schema
 from kitty_run.profile.yaml.reader import open_source, read_document
 from kitty_run.profile.yaml.tree import plain
-
-PREFERRED: Mapping[str, tuple[str, ...]] = {
-    "approval_mode": ("supervised", "full_auto", "interactive"),
-    "sandbox_mode": ("workspace_write", "none", "read_only"),
-    "network_mode": ("none", "allowlist", "open"),
-}
-"""For each policy field the values in the order in which a first profile takes what its agents can keep."""
 
 _CHECKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("pyproject.toml", "pytest", ("pytest", "-q")),
@@ -94,8 +89,9 @@ def likely_checks(repository: Path) -> list[tuple[str, ...]]:
 
 def policy_for(presets: Sequence[Preset]) -> dict[str, str]:
     """The strictest policy that every one of `presets` can keep; raises UsageError where there is none."""
-    policy = {}
-    for axis, values in PREFERRED.items():
+    policy, fields = {}, profile_schema()["properties"]["policy"]["properties"]
+    for axis in (name for name in fields if name in policy_axes()):
+        values = policy_axes()[axis].preferred
         kept = [value for value in values if all(value in each.enforce.get(axis, {}) for each in presets)]
         if not kept:
             names = " and ".join(sorted({preset.name for preset in presets}))
@@ -147,7 +143,7 @@ def _dangerous(presets: Sequence[Preset]) -> list[str]:
 
 
 def _others(axis: str) -> str:
-    return " | ".join(PREFERRED[axis])
+    return " | ".join(policy_axes()[axis].preferred)
 
 
 def _checks(commands: Sequence[Sequence[str]]) -> list[str]:
