@@ -6,9 +6,7 @@ An expected error carries a message for the person who must act. Whatever else i
 
 from __future__ import annotations
 
-import errno
 from enum import IntEnum
-from pathlib import Path
 
 
 class ExitStatus(IntEnum):
@@ -22,7 +20,8 @@ class ExitStatus(IntEnum):
     HOST = 3
     """The host is missing, incompatible or unreadable."""
     PAUSED = 4
-    """A gate waits for a person, a limit was reached, or a retry row pauses; run again to continue."""
+    """A gate waits for a person, a limit was reached, a retry row pauses, or the machine has no room; run
+    again to continue."""
     BUG = 70
     """An unexpected exception: EX_SOFTWARE of sysexits(3)."""
     INTERRUPTED = 130
@@ -52,33 +51,6 @@ class WorkspaceError(KittyRunError):
 
 class JournalError(KittyRunError):
     """The journal could not be written or read (disk full, no permission, damaged file)."""
-
-
-class MachineFault(JournalError):
-    """The machine has no room left for the runner's own files: nobody's work failed, the run pauses."""
-
-    exit_status = ExitStatus.PAUSED
-
-    @classmethod
-    def of(cls, path: Path, error: OSError) -> MachineFault:
-        """For `path`, which could not be written."""
-        place = _mount(path)
-        return cls(
-            f"{path} can't be written: {error.strerror} (file system {place}). The run pauses here, and "
-            f"nothing was blocked for it. Make room (df -h {place}) and start the same command again: "
-            "it continues."
-        )
-
-
-def out_of_room(error: OSError) -> bool:
-    """Whether a full disk or a used up quota is the cause."""
-    return error.errno in {errno.ENOSPC, errno.EDQUOT}
-
-
-def _mount(path: Path) -> Path:
-    """Where the file system of `path` is mounted."""
-    path = path.absolute()
-    return next((place for place in (path, *path.parents) if place.is_mount()), Path(path.anchor))
 
 
 class LaunchError(KittyRunError):

@@ -19,7 +19,8 @@ from kitty_run.engine.state.events import Notice, RunEnded
 from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.repository_lock import RepositoryBusy, repository_lock
 from kitty_run.engine.state.run_directory import runs
-from kitty_run.errors import ExitStatus, MachineFault
+from kitty_run.errors import ExitStatus
+from kitty_run.machine import MachineFault
 
 from tests.cli.project import LOST, Done, Project, forged, make, only
 

@@ -27,6 +27,7 @@ from kitty_run.execution.protocol import (
     Site,
     WorkspaceState,
 )
+from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Agent, Policy
 
 from tests.git_repos import GitRepo
@@ -90,6 +91,9 @@ class BundleExecutor:
             replace(result, log=_copied(result.log, files.log(spec.attempt.wp, result.log.stem)))
             for result in results
         )
+
+    async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
+        return await self._local.fault(run, wp, workspace)
 
     async def leftovers(self, runs: frozenset[str]) -> tuple[str, ...]:
         return await self._local.leftovers(runs)

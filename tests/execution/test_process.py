@@ -13,6 +13,7 @@ import psutil
 import pytest
 from kitty_run.agents.model import Started
 from kitty_run.execution.processes import LaunchError, LocalProcesses, end_leftovers
+from kitty_run.machine import MachineFault
 
 from tests.execution.launching import launch, no_note, run
 
@@ -61,7 +62,7 @@ def test_one_file_takes_both_streams(tmp_path: Path) -> None:
 
 def test_an_existing_log_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out.log").write_text("precious")
-    with pytest.raises(LaunchError, match=r"out\.log"):
+    with pytest.raises(MachineFault, match=r"out\.log"):
         run(launch(tmp_path, "print('x')"))
     assert (tmp_path / "out.log").read_text() == "precious"
 

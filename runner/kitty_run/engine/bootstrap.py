@@ -53,6 +53,7 @@ from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
 from kitty_run.host.transport.checked import CheckedStarter
 from kitty_run.host.transport.starters import starter
+from kitty_run.machine import fault_of
 from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Profile
 from kitty_run.text.known import knowing
@@ -76,8 +77,13 @@ def launch(request: Request, show: Show) -> Report:
 
     Raises a `KittyRunError` where nothing could be started, and `JournalError` where the journal fails.
     """
-    with _waiting_by_descriptor():
-        return asyncio.run(_launch(request, show))
+    try:
+        with _waiting_by_descriptor():
+            return asyncio.run(_launch(request, show))
+    except OSError as error:
+        if fault := fault_of(error, request.repo):
+            raise fault from error
+        raise
 
 
 @contextmanager

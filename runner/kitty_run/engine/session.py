@@ -22,6 +22,7 @@ from kitty_run.engine.state.session_report import Reached, Report, WorkPackageRe
 from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError, UsageError
 from kitty_run.host.model import Lane
+from kitty_run.machine import fault_of
 from kitty_run.profile.validation.unseen_limits import unseen
 
 
@@ -77,8 +78,11 @@ class Session:
             reason = "" if stop.end.code is EndCode.LIMIT_REACHED else stop.end.reason
         except JournalError:
             raise
-        except KittyRunError as error:
-            status, reason = error.exit_status, str(error)
+        except (KittyRunError, OSError) as error:
+            expected = fault_of(error, self._run.repo) or error
+            if not isinstance(expected, KittyRunError):
+                raise
+            status, reason = expected.exit_status, str(expected)
         if self._interrupts:
             status = ExitStatus.INTERRUPTED
         return self._report(status, reason or self._why())

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from kitty_run.agents.model import CheckResult, OnStarted, Started
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Executor
 from kitty_run.git.guard.guard import Guard
+from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Agent, Policy
 
 
@@ -33,6 +34,10 @@ class GuardedExecutor:
         """See `Executor.check`."""
         async with self._guard.watching(spec.marker):
             return await self._executor.check(spec, on_started)
+
+    async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
+        """See `Executor.fault`."""
+        return await self._executor.fault(run, wp, workspace)
 
     async def leftovers(self, runs: frozenset[str]) -> tuple[str, ...]:
         """See `Executor.leftovers`."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from pathlib import Path
+from tempfile import gettempdir
 
 from kitty_run.agents.launch import environment
 from kitty_run.agents.model import CheckResult, OnStarted, Started
@@ -12,11 +14,12 @@ from kitty_run.agents.results.time_zones import LOCAL
 from kitty_run.agents.results.verdict import content
 from kitty_run.execution import processes, sandbox
 from kitty_run.execution.checks import run_checks
-from kitty_run.execution.preparation import directory, prepare
+from kitty_run.execution.preparation import prepare, workspace_path
 from kitty_run.execution.processes import LocalProcesses, ProcessRunner
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Site
 from kitty_run.execution.strays import markers_at_work
 from kitty_run.git.layout import linked_worktrees
+from kitty_run.machine import MachineFault, full
 from kitty_run.profile.model import Agent, Policy
 
 
@@ -47,7 +50,7 @@ class LocalExecutor:
     async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
         """Run the checks in the workspace, on the files that are in it."""
         facts, files = spec.attempt, self._site.files(spec.attempt.run_id)
-        workspace = directory(self._site, spec.workspace)
+        workspace = workspace_path(self._site, spec.workspace.name)
         own = environment.runner_variables(facts.located(workspace), str(files.prompt(facts.wp, facts.name)))
         return await run_checks(
             spec.checks,
@@ -59,6 +62,15 @@ class LocalExecutor:
             own=own,
             source=self._site.environment,
         )
+
+    async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
+        """What writing shows: in the logs, the workspace and the directory of temporary files."""
+        files, temporary = self._site.files(run), self._site.environment.get("TMPDIR", gettempdir())
+        try:
+            folders = files.log(wp, "check").parent, workspace_path(self._site, workspace), Path(temporary)
+        except MachineFault as fault:
+            return fault
+        return await asyncio.to_thread(full, *folders)
 
     async def leftovers(self, runs: frozenset[str]) -> tuple[str, ...]:
         """The markers of live processes of this machine, by their environment."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from kitty_run.agents.launch import argv, environment, prompts
 from kitty_run.agents.model import AttemptContext, Launch, Slip
 from kitty_run.execution.prompt import prompt_of
-from kitty_run.execution.protocol import AttemptSpec, Prepared, Site, WorkspaceState
+from kitty_run.execution.protocol import AttemptSpec, Prepared, Site
 from kitty_run.execution.sandbox import confine
 
 
@@ -22,19 +22,19 @@ class Ready:
     verdict_file: Path | None
 
 
-def directory(site: Site, workspace: WorkspaceState) -> Path:
-    """The workspace on this machine."""
-    return Path(os.path.normpath(Path(os.path.realpath(site.repo)) / workspace.name))
+def workspace_path(site: Site, name: str) -> Path:
+    """The workspace of that name on this machine."""
+    return Path(os.path.normpath(Path(os.path.realpath(site.repo)) / name))
 
 
 def prepare(spec: AttemptSpec, site: Site) -> Ready:
-    """Write the attempt's files, and put its command together. Raises LaunchError and StorageError."""
+    """Write the attempt's files, and put its command together. Raises LaunchError and MachineFault."""
     facts, files = spec.attempt, site.files(spec.attempt.run_id)
     prompt_file = files.prompt(facts.wp, facts.name)
     slip = None
     if spec.verdict_code is not None:
         slip = Slip(files.verdict(facts.wp, facts.name), spec.verdict_code)
-    context = facts.located(directory(site, spec.workspace), slip)
+    context = facts.located(workspace_path(site, spec.workspace.name), slip)
     prompt = prompt_of(spec, context, prompt_file)
     argv.write_private(prompt_file, prompt)
     command, env = _command(spec, context, prompt, prompt_file, site)

@@ -18,6 +18,7 @@ from kitty_run.errors import LaunchError
 from kitty_run.execution.process_tree import CLOCK_SLACK, MARKER, Family, ProcessTable, end, recorded
 from kitty_run.execution.strays import orphans_in
 from kitty_run.execution.supervised import SupervisedProcess, start
+from kitty_run.machine import OF_THE_MACHINE, MachineFault, own_file
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class LocalProcesses:
 
         Cancelling this call, or an error of `on_started`, ends the process tree before it is raised again.
         A command that is missing or can't be executed is an `Exit` too, with the reason in the log.
-        Raises LaunchError where anything else keeps the attempt from starting.
+        Raises LaunchError, or MachineFault, where anything else keeps the attempt from starting.
         """
         begun = time.monotonic()
         child, cancelled = await _undisturbed(_start(launch))
@@ -175,12 +176,14 @@ async def _start(launch: Launch) -> SupervisedProcess | None:
                 launch.argv, cwd=launch.cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr
             )
         except (OSError, ValueError) as error:
-            os.write(stderr, _explain_start(launch, error).encode())
+            explained = _explain_start(launch, error).encode()
+            with own_file(launch.stderr):
+                os.write(stderr, explained)
             return None
 
 
 def _explain_start(launch: Launch, error: OSError | ValueError) -> str:
-    """The line for the log; raises LaunchError where it is not the command that is at fault."""
+    """The line for the log; raises LaunchError or MachineFault where the command is not at fault."""
     command = launch.argv[0]
     if not isinstance(error, OSError):
         raise LaunchError(f"cannot start {command}: {error} (in its arguments or environment)") from error
@@ -191,6 +194,8 @@ def _explain_start(launch: Launch, error: OSError | ValueError) -> str:
             f"cannot start {command}: its arguments are longer than the system allows; "
             "use `prompt: stdin` or `prompt: file` for this agent"
         ) from error
+    if error.errno in OF_THE_MACHINE:
+        raise MachineFault.starting(command, launch.cwd, error) from error
     if error.errno not in NOT_STARTABLE:
         raise LaunchError(f"cannot start {command}: {error.strerror}") from error
     return f"kitty-run: cannot start {command}: {error.strerror}\n"
@@ -206,14 +211,12 @@ def _files(launch: Launch) -> Iterator[tuple[int, int, int]]:
             stack.callback(os.close, descriptor)
             return descriptor
 
-        try:
+        with own_file(launch.stdout):
             stdin = opened(launch.stdin or os.devnull, os.O_RDONLY)
             stdout = opened(launch.stdout, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
             same = launch.stderr == launch.stdout
             flags = os.O_WRONLY | os.O_APPEND | (0 if same else os.O_CREAT | os.O_EXCL)
             stderr = opened(launch.stderr, flags)
-        except OSError as error:
-            raise LaunchError(f"cannot open {error.filename} for an attempt: {error.strerror}") from error
         yield stdin, stdout, stderr
 
 

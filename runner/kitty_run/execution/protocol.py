@@ -11,6 +11,7 @@ work back as git objects, and the engine lands them in the workspace; everything
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from kitty_run.agents.launch.task import Task
 from kitty_run.agents.model import AttemptFacts, CheckResult, OnStarted, Outcome, Started
 from kitty_run.agents.results.verdict import NoVerdict
 from kitty_run.git.protocols import Diff
+from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Agent, Check, Policy
 
 
@@ -37,6 +39,11 @@ class WorkspaceState:
     branch: str | None
     head: str
     tree: str
+
+
+def workspace_name(repo: Path, workspace: Path) -> str:
+    """The name of the directory `workspace` of the repository at `repo`."""
+    return os.path.relpath(workspace, os.path.realpath(repo))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,13 @@ class Executor(Protocol):
         Files that checks change are no work: the engine takes them out of the workspace where they are in
         it, and those in a copy are not brought.
         Raises LaunchError; cancelling is as for `attempt`.
+        """
+        ...
+
+    async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
+        """Why nobody can write where attempts for `wp` work, its logs or in the workspace of that name.
+
+        Asked after a failure: one on a full disk is not the agent's. None: there is no such reason.
         """
         ...
 

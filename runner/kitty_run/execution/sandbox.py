@@ -17,6 +17,7 @@ from pathlib import Path
 from kitty_run.agents.launch.argv import Command
 from kitty_run.errors import LaunchError
 from kitty_run.git.layout import git_dir
+from kitty_run.machine import fault_of
 from kitty_run.profile.model import Agent, Extra, Policy, RoleName
 
 COMMAND = "bwrap"
@@ -181,6 +182,8 @@ def _make_home(env: Mapping[str, str], names: Sequence[str]) -> None:
             if not path.exists():
                 path.mkdir(mode=0o700, parents=True)
         except OSError as error:
+            if fault := fault_of(error, path):
+                raise fault from error
             raise LaunchError(f"cannot make {path} for the sandbox: {error.strerror}") from error
 
 

@@ -19,6 +19,7 @@ from kitty_run.git.protocols import Kept
 from kitty_run.git.status import status
 from kitty_run.git.workspaces import trees
 from kitty_run.git.workspaces.worktrees import list_worktrees
+from kitty_run.machine import fault_of
 
 NAMESPACE = "refs/kitty-run"
 
@@ -170,6 +171,8 @@ def _move(source: Path, target: Path) -> None:
         if not target.exists():
             shutil.move(source, target)
     except OSError as error:
+        if fault := fault_of(error, target):
+            raise fault from error
         raise WorkspaceError(f"{source} can't be moved to {target}: {error.strerror}") from error
 
 

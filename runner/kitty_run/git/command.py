@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kitty_run.errors import WorkspaceError
+from kitty_run.errors import KittyRunError, WorkspaceError
 from kitty_run.git.guard.guard import look
-from kitty_run.git.layout import check_belongs, missing
+from kitty_run.git.layout import check_belongs, common_dir, git_dir, missing
+from kitty_run.machine import OF_THE_MACHINE, MachineFault, full
 from kitty_run.process_group import end_group
 
 TIMEOUT = 600.0
@@ -89,7 +90,7 @@ class Git:
     root: Path | None = None
 
     async def run(self, *args: str, stdin: str | None = None) -> str:
-        """Standard output; raises `WorkspaceError` with git's words on any exit status but 0."""
+        """Standard output; raises `refused` with git's words on any exit status but 0."""
         reply = await self.call(*args, stdin=stdin)
         if reply.status != 0:
             raise self.refused(args, reply)
@@ -181,16 +182,25 @@ class Git:
         missing = {name: value for name, value in FALLBACK_IDENTITY.items() if name not in known}
         return tuple(part for name, value in missing.items() for part in ("-c", f"{name}={value}"))
 
-    def refused(self, args: tuple[str, ...], reply: Reply) -> WorkspaceError:
-        """The error for a command that git refused."""
+    def refused(self, args: tuple[str, ...], reply: Reply) -> KittyRunError:
+        """The error for a command that git refused: `WorkspaceError`, or `MachineFault`."""
         if self.rooted and (gone := missing(self.cwd)):
             return gone
         words = printable(reply.stderr.strip() or reply.stdout.strip())
+        if fault := MachineFault.said_by(_shown(args), self.cwd, words) or self._full():
+            return fault
         cause = _cause(words)
         rest = f"\n{words[-2000:]}" if words and words != cause else ""
         return WorkspaceError(
             f"{self.cwd}: git failed: {cause[:500]} (exit status {reply.status} of {_shown(args)}){rest}"
         )
+
+    def _full(self) -> MachineFault | None:
+        """Why nothing can be written where git writes: not all of its complaints say that."""
+        places = [self.cwd]
+        with suppress(WorkspaceError):
+            places.append(common_dir(git_dir(self.cwd)))
+        return full(*places)
 
     async def _start(self, args: tuple[str, ...], stdin: int, stderr: int = PIPE) -> Process:
         await look()
@@ -217,6 +227,8 @@ class Git:
                 await end_group(await starting, KILL_GRACE)
             raise
         except OSError as error:
+            if error.errno in OF_THE_MACHINE:
+                raise MachineFault.starting("git", self.cwd, error) from error
             unstarted = WorkspaceError(f"{self.cwd}: git can't be started: {error}")
             raise (unstarted if self.cwd.is_dir() else missing(self.cwd) or unstarted) from error
 

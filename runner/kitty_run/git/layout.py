@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
+from kitty_run.machine import fault_of
 
 
 def git_dir(worktree: Path) -> Path:
@@ -82,4 +83,6 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
+        if fault := fault_of(error, file):
+            raise fault from error
         raise missing(file.parent) or WorkspaceError(f"{file} can't be read: {error.strerror}") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
+from kitty_run.machine import own_file
 from kitty_run.profile.model import FailureClass
 from kitty_run.simulation.workspaces import WorkspaceContent
 
@@ -140,7 +141,8 @@ class SimulatedProcesses:
         self.peak = max(self.peak, len(self.running))
         try:
             end = self._at.script(attempt)
-            launch.stdout.write_text(end.text(), encoding="utf-8")
+            with own_file(launch.stdout):
+                launch.stdout.write_text(end.text(), encoding="utf-8")
             await asyncio.sleep(end.seconds)
         finally:
             self.running.remove(attempt)

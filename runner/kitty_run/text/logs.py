@@ -12,6 +12,8 @@ from pathlib import Path
 
 CHUNK = 1024 * 1024
 OVERLAP = 64 * 1024
+GONE = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
+"""Errors of a log that an agent took away: it counts as empty. Others are the machine's, and are raised."""
 LINE_LIMIT = 8 * 1024 * 1024
 """Bytes of the longest line that is looked at as a JSON document."""
 
@@ -22,7 +24,7 @@ def pieces(path: Path) -> Iterator[str]:
     """The text of `path` in overlapping pieces; nothing where it does not exist."""
     try:
         file = path.open("rb")
-    except OSError:
+    except GONE:
         return
     with file:
         kept = b""
@@ -36,7 +38,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The lines of `path` that are no longer than `LINE_LIMIT`, split at LF only, each with its offset."""
     try:
         file = path.open("rb")
-    except OSError:
+    except GONE:
         return
     with file:
         whole, offset = True, 0
@@ -52,7 +54,7 @@ def spans(path: Path, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
     """The pieces of `path` at `places`, each an offset and a length; nothing where it does not exist."""
     try:
         file = path.open("rb")
-    except OSError:
+    except GONE:
         return
     with file:
         for offset, length in places:
@@ -67,7 +69,7 @@ def tail(path: Path, limit: int) -> str:
             start = max(0, file.seek(0, 2) - limit)
             file.seek(start)
             content = file.read(limit)
-    except OSError:
+    except GONE:
         return ""
     if start and b"\n" in content:
         content = content.partition(b"\n")[2]

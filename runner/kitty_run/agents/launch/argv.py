@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitty_run.errors import LaunchError
+from kitty_run.machine import own_file
 from kitty_run.profile.model import Agent, Extra, Policy, RoleName
 from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.template import render
@@ -46,7 +47,7 @@ class Command:
     files: Mapping[Path, str] = field(default_factory=dict)
 
     def write_files(self) -> None:
-        """Write `files` anew; raises LaunchError naming the file that can't be written."""
+        """Write `files` anew; raises MachineFault."""
         for path, text in self.files.items():
             write_private(path, text)
 
@@ -99,15 +100,13 @@ def file_name(name: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to a file of mode 0600, replacing what was there; raises LaunchError."""
-    try:
+    """Write `text` to a file of mode 0600, replacing what was there; raises MachineFault."""
+    with own_file(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
             file.write(text)
-    except OSError as error:
-        raise LaunchError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _extras(agent: Agent, role: RoleName, policy: Policy) -> Iterator[Extra]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.errors import KittyRunError
+from kitty_run.machine import fault_of
 from kitty_run.text.characters import visible
 
 SIZE_LIMIT = 4 * 1024 * 1024
@@ -66,6 +67,8 @@ def _read(path: Path, wp: str) -> str:
     try:
         content = path.read_bytes() if path.stat().st_size <= SIZE_LIMIT else None
     except OSError as error:
+        if fault := fault_of(error, path):
+            raise fault from error
         raise TaskError(f"{path}: the prompt of {wp} cannot be read: {error.strerror}; {advice}") from error
     if content is None:
         raise TaskError(f"{path}: the prompt of {wp} is larger than {SIZE_LIMIT} bytes; shorten it")

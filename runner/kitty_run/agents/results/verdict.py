@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_run.agents.model import Finding, Verdict
 from kitty_run.agents.results.rejection import EXAMPLE, plain, rejection, signed
+from kitty_run.machine import fault_of
 from kitty_run.resources import schema_path
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def content(file: Path) -> str | NoVerdict | None:
     try:
         return _content(file)
     except (OSError, UnicodeDecodeError) as error:
+        if fault := fault_of(error, file):
+            raise fault from error
         return NoVerdict(f"{FILE} cannot be read: {error}")
 
 

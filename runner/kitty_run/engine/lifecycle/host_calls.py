@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from kitty_run.engine.state.events import CallStarted, LaneMovedByOthers
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState, WorkPackage
 from kitty_run.host.protocol import Host
+from kitty_run.machine import full
 from kitty_run.profile.model import Action
 from kitty_run.profile.retry_verbs import Again, verb
 
@@ -205,12 +207,18 @@ class HostCalls:
             raise
 
     async def _repeat(self, call: Callable[[], Awaitable[T]], again: Collection[Again], rule: Rule) -> T:
-        """`call`, repeated as often as `rule` decides for one of `again`; else raises `CallGivenUp`."""
+        """`call`, repeated as often as `rule` decides for one of `again`; else raises `CallGivenUp`.
+
+        Raises `MachineFault` where the machine lets nobody write in the repository.
+        """
         repeats = 0
         while True:
             try:
                 return await call()
             except HostRefused as refused:
+                # What the host can't do on a full disk says nothing of the work package, or of the host.
+                if fault := await asyncio.to_thread(full, self._run.repo):
+                    raise fault from refused
                 decision = rule(refused, repeats)
                 if verb(decision.action).again not in again:
                     raise CallGivenUp(refused, decision) from refused

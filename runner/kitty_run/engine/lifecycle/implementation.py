@@ -44,7 +44,7 @@ class Implementation:
         self._git = git
         self._executor = execution.executor
         self._wp = wp
-        scope = RoleScope(run, calls, execution.breakers, wp, "implement")
+        scope = RoleScope(run, calls, execution, wp, "implement")
         self._attempts = AttemptRunner(run, execution, wp)
         self._agents = scope.agents
         self._choice = AgentChoice(scope)

@@ -61,7 +61,7 @@ class WorkPackageReview:
         self._git = git
         self._approvals = approvals
         self._wp = wp
-        scope = RoleScope(run, calls, execution.breakers, wp, "review")
+        scope = RoleScope(run, calls, execution, wp, "review")
         self._attempts = AttemptRunner(run, execution, wp)
         self._agents = scope.agents
         self._choice = AgentChoice(scope)

@@ -21,9 +21,9 @@ from kitty_run.engine.lifecycle.state_machine import (
     starts_attempt,
 )
 from kitty_run.engine.shutdown import End, Stop
-from kitty_run.engine.state.run_directory import StorageError
 from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
+from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Action
 
 
@@ -68,7 +68,7 @@ class WorkPackageRun:
             return Stopped(stop.end)
         except CallGivenUp as given_up:
             return given_up.outcome
-        except (RunAborted, JournalError, HostError, StorageError):
+        except (RunAborted, JournalError, HostError, MachineFault):
             raise  # no work package's own trouble: these end the run
         except KittyRunError as error:
             return Unusable(str(error), workspace=isinstance(error, WorkspaceError))

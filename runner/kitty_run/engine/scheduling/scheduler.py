@@ -18,6 +18,7 @@ from kitty_run.engine.state.events import ErrorUnexpected, WorkspaceAwaited, WpE
 from kitty_run.engine.state.gate_answers import LOOK, answer_of
 from kitty_run.errors import ExitStatus, JournalError, KittyRunError
 from kitty_run.host.model import Lane
+from kitty_run.machine import fault_of
 
 Start = Callable[[str], Coroutine[None, None, End]]
 """Runs a work package to its end."""
@@ -175,6 +176,7 @@ class Scheduler:
 
     def _failed(self, wp: str, error: BaseException) -> End:
         """An error ends its work package loudly; an expected one that concerns all ends the run."""
+        error = fault_of(error, self._run.repo) or error
         if isinstance(error, JournalError) or not isinstance(error, Exception):
             raise error
         if isinstance(error, KittyRunError):

@@ -129,9 +129,9 @@ class Chain:
         try:
             write_all(self._file, record)
             os.fsync(self._file)
-        except OSError:
+        except OSError as error:
             os.ftruncate(self._file, start)
-            raise
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         self._last = digest
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from kitty_run.engine.state.events import Entry, GateAnswered, GateWaiting
 from kitty_run.engine.state.private_files import make_directories, read_bytes, write_whole
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.errors import JournalError
+from kitty_run.machine import own_file
 from kitty_run.profile.model import GateName
 
 LOOK = 1.0
@@ -48,10 +49,11 @@ def answer_of(place: RunPlace, gate: str) -> Answer | None:
 
 
 def give(place: RunPlace, gate: str, answer: Answer) -> Path:
-    """Write `answer`, given now, so that a waiting or later run finds it whole."""
+    """Write `answer`, given now, so that a waiting or later run finds it whole; raises `MachineFault`."""
     answer = replace(answer, given=datetime.now(UTC).isoformat())
-    path = make_directories(place.directory, "gates") / f"{gate}.json"
-    write_whole(path, json.dumps(asdict(answer)).encode())
+    with own_file(place.gates):
+        path = make_directories(place.directory, "gates") / f"{gate}.json"
+        write_whole(path, json.dumps(asdict(answer)).encode())
     return path
 
 

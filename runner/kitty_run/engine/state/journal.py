@@ -17,7 +17,8 @@ from kitty_run.engine.state.events import Entry, Event, Notice
 from kitty_run.engine.state.events.cleaned import cleaned
 from kitty_run.engine.state.events.codec import from_line, to_line
 from kitty_run.engine.state.private_files import open_file, write_all
-from kitty_run.errors import JournalError, MachineFault, out_of_room
+from kitty_run.errors import JournalError
+from kitty_run.machine import OF_THE_MACHINE, JournalFault
 from kitty_run.text.clean import clean
 
 Observer = Callable[[Entry], None]
@@ -51,7 +52,7 @@ class Contents:
 class Journal:
     """Appends events to `path`, calls observers for each, and numbers lines after those that are there.
 
-    Raises `JournalError` if a line can't be written: a run without its journal must not continue.
+    Raises `JournalFault` if a line can't be written: a run without its journal must not continue.
     """
 
     def __init__(
@@ -73,14 +74,14 @@ class Journal:
 
     def open(self) -> list[Entry]:
         """Open for appending, cut a torn last line, and return the entries that are there already."""
-        past = scan(self.path) if self.path.exists() else Contents((), (), 0)
-        self._seq, self.damaged = len(past.entries) + len(past.damaged), past.damaged
         try:
+            past = parse(self.path, self.path.read_bytes() if self.path.exists() else b"")
+            self._seq, self.damaged = len(past.entries) + len(past.damaged), past.damaged
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.ftruncate(self._file, past.whole)
         except OSError as error:
-            raise JournalError(f"the journal {self.path} can't be opened: {error}") from error
+            raise JournalFault.of(self.path, error) from error
         return list(past.entries)
 
     def observe(self, observer: Observer) -> None:
@@ -102,12 +103,7 @@ class Journal:
             write_all(self._file, line)
             os.fsync(self._file)
         except OSError as error:
-            if out_of_room(error):
-                raise MachineFault.of(self.path, error) from error
-            raise JournalError(
-                f"the journal {self.path} can't be written: {error}. The run stops here, since nobody "
-                "could tell what it did. Make room and start the same command again: it continues."
-            ) from error
+            raise JournalFault.of(self.path, error) from error
         self._seq += 1
         for observer in self._observers:
             observer(entry)
@@ -133,10 +129,15 @@ class Journal:
 
 
 def scan(path: Path) -> Contents:
-    """The entries of a journal and its damaged lines; a torn last line (a killed run) is neither."""
+    """The entries of a journal and its damaged lines; a torn last line (a killed run) is neither.
+
+    Raises `JournalError` where it can't be read, `JournalFault` where that is the machine's fault.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
+        if error.errno in OF_THE_MACHINE:
+            raise JournalFault.of(path, error, "read") from error
         raise JournalError(f"the journal {path} can't be read: {error}") from error
     return parse(path, data)
 

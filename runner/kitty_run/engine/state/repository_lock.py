@@ -13,6 +13,7 @@ from socket import gethostname
 
 from kitty_run.engine.state.private_files import make_directory, open_file, read_bytes
 from kitty_run.errors import ExitStatus, UsageError
+from kitty_run.machine import MachineFault, own_file
 
 
 class RepositoryBusy(UsageError):
@@ -25,18 +26,22 @@ class RepositoryBusy(UsageError):
 def repository_lock(path: Path, mission: str) -> Iterator[None]:
     """Hold the lock file `path` while the body runs; the operating system frees it if the runner dies.
 
-    Raises `RepositoryBusy` at once, naming the holder, if another process has it.
+    Raises `RepositoryBusy` at once, naming the holder, if another process has it, and `MachineFault`.
     """
-    make_directory(path.parent)
+    with own_file(path):
+        make_directory(path.parent)
     with _root_locked(path, path.parent.parent):
-        file = open_file(path, os.O_RDWR | os.O_CREAT)
+        with own_file(path):
+            file = open_file(path, os.O_RDWR | os.O_CREAT)
         try:
-            _lock(file, path)
-            _describe(file, mission)
+            _lock_file(file, path)
+            with own_file(path):
+                _describe(file, mission)
             try:
                 yield
             finally:
-                os.ftruncate(file, 0)
+                with suppress(OSError):  # the lock itself ends with the descriptor
+                    os.ftruncate(file, 0)
         finally:
             os.close(file)
 
@@ -44,7 +49,8 @@ def repository_lock(path: Path, mission: str) -> Iterator[None]:
 @contextmanager
 def _root_locked(path: Path, root: Path) -> Iterator[None]:
     """Hold the repository's directory itself too: the lock file can be removed or replaced, that can't."""
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with own_file(root):
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with suppress(_NotLockable):  # some network file systems lock no directories
             _lock(descriptor, path)
@@ -55,6 +61,16 @@ def _root_locked(path: Path, root: Path) -> Iterator[None]:
 
 class _NotLockable(Exception):
     """The file system can't lock this."""
+
+
+def _lock_file(descriptor: int, path: Path) -> None:
+    try:
+        _lock(descriptor, path)
+    except _NotLockable as error:
+        raise MachineFault(
+            f"{path} can't be locked: {error.__cause__}. Two runs at once could not be told apart, so that "
+            "nothing was started. Have locks allowed on that file system, then run again."
+        ) from error
 
 
 def _lock(descriptor: int, path: Path) -> None:

@@ -12,13 +12,10 @@ from pathlib import Path
 from kitty_run.engine.state.events import Entry, Event, RunEnded, RunStarted
 from kitty_run.engine.state.journal import read
 from kitty_run.engine.state.private_files import make_directories, make_directory, write_whole
-from kitty_run.errors import ExitStatus, JournalError, KittyRunError
+from kitty_run.errors import ExitStatus, JournalError
+from kitty_run.machine import JournalFault, own_file
 
 HOME = ".kitty-run"
-
-
-class StorageError(KittyRunError):
-    """The runner's own directory can't be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +41,9 @@ class RunPlace:
         return self.directory / "gates"
 
     def write_profile(self, text: str) -> None:
-        """Keep the resolved profile beside the journal; raises `StorageError`."""
-        try:
+        """Keep the resolved profile beside the journal; raises `MachineFault`."""
+        with own_file(self.profile):
             write_whole(self.profile, text.encode(errors="replace"))
-        except OSError as error:
-            raise StorageError(f"{self.profile} can't be written: {error}") from error
 
     def log(self, wp: str, name: str) -> Path:
         """The log `logs/WP01/NAME.log`; the directory is made."""
@@ -61,11 +56,9 @@ class RunPlace:
     def verdict(self, wp: str, name: str) -> Path:
         """Where a reviewer writes: a file in a directory made now, under a name nobody can know before."""
         folder = self._file("verdicts", wp, f"{name}-{secrets.token_hex(16)}")
-        try:
+        with own_file(folder):
             folder.mkdir(mode=0o700)
             folder.chmod(0o700)
-        except OSError as error:
-            raise StorageError(f"{folder} can't be made: {error}") from error
         return folder / "verdict.json"
 
     def files(self, wp: str, name: str) -> Path:
@@ -74,22 +67,18 @@ class RunPlace:
 
     def _file(self, kind: str, wp: str, name: str) -> Path:
         folder = self.directory / kind / wp
-        try:
+        with own_file(folder):
             return make_directories(self.directory, kind, wp) / name
-        except OSError as error:
-            raise StorageError(f"{folder} can't be made: {error}") from error
 
 
 def home(repo: Path) -> Path:
-    """`.kitty-run/` of the repository, made where missing, ignoring itself in git."""
+    """`.kitty-run/` of the repository, made where missing, ignoring itself in git; raises `MachineFault`."""
     folder = repo / HOME
-    try:
+    with own_file(folder):
         make_directory(folder)
         ignore = folder / ".gitignore"
         if not os.path.lexists(ignore):
             write_whole(ignore, b"*\n")
-    except OSError as error:
-        raise StorageError(f"{folder} can't be made: {error}. kitty-run keeps its journal there.") from error
     return folder
 
 
@@ -100,11 +89,9 @@ def new_run(repo: Path) -> RunPlace:
 
 
 def make_run(repo: Path, run: str) -> RunPlace:
-    """The directory of the run with the id `run`, made where it is missing; raises `StorageError`."""
-    try:
+    """The directory of the run with the id `run`, made where it is missing; raises `MachineFault`."""
+    with own_file(repo / HOME / "runs" / run):
         return RunPlace(make_directories(home(repo), "runs", run))
-    except OSError as error:
-        raise StorageError(f"{repo / HOME / 'runs' / run} can't be made: {error}") from error
 
 
 def run_place(repo: Path, run: str) -> RunPlace:
@@ -139,5 +126,7 @@ def unfinished_run(
 def _events(place: RunPlace) -> list[Event]:
     try:
         return [entry.event for entry in read(place.journal)]
+    except JournalFault:
+        raise  # it may well be whole
     except JournalError:
         return []  # a damaged journal is never continued; the next run starts from the host's state

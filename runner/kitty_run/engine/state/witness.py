@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from kitty_run.engine.state.events import RunEnded
 from kitty_run.engine.state.events.codec import from_line
 from kitty_run.engine.state.private_files import ForeignState, make_directories, read_bytes, write_whole
 from kitty_run.engine.state.run_directory import HOME, RunPlace, run_place, runs
-from kitty_run.errors import MachineFault, out_of_room
+from kitty_run.machine import OF_THE_MACHINE, MachineFault
 
 SETTLED = "settled.json"
 """The file in the store that says how journals and chains of ended runs were found to agree (`_state_of`)."""
@@ -69,7 +70,7 @@ def verify(repo: Path, now: Callable[[], float] = time.time) -> Witness:
         with suppress(OSError):  # tidying up is no condition of a start
             remove_forgotten(witness.store.parent, now())
     except (OSError, ForeignState) as error:
-        if isinstance(error, OSError) and out_of_room(error):
+        if isinstance(error, OSError) and _must_be_written(error, repo):
             raise MachineFault.of(witness.store or repo, error) from error
         witness.store = None
         witness.notices.append(
@@ -77,6 +78,12 @@ def verify(repo: Path, now: Callable[[], float] = time.time) -> Witness:
             "Make that directory writable, or name another one in XDG_STATE_HOME"
         )
     return witness
+
+
+def _must_be_written(error: OSError, repo: Path) -> bool:
+    """Whether it is the machine's fault, or concerns the repository's side: only the other may be missing."""
+    within = isinstance(error.filename, str) and Path(error.filename).is_relative_to(repo / HOME)
+    return within or (error.errno in OF_THE_MACHINE and error.errno != errno.EROFS)
 
 
 def _take_in(repo: Path, store: Path, notices: list[str]) -> None:

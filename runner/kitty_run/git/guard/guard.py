@@ -20,6 +20,7 @@ from kitty_run.git.guard import governed
 from kitty_run.git.guard.governed import Kept, State
 from kitty_run.git.guard.harmless import entries, included, planted
 from kitty_run.git.layout import common_dir, git_dir
+from kitty_run.machine import fault_of, own_file
 
 BEFORE, FOUND = "git-before.json", "git-found"
 """In the store: what was there before the attempts under way, and what had to be taken away."""
@@ -171,6 +172,8 @@ class Guard:
             try:
                 governed.put(self._shared / path, self._before.get(path))
             except OSError as error:
+                if fault := fault_of(error, self._shared / path):
+                    raise fault from error
                 raise WorkspaceError(
                     f"{self._shared / path} was changed while an agent worked, and can't be put back: "
                     f"{error}. No git runs before it is as it was; what it held is in {kept}. Put it right, "
@@ -183,9 +186,10 @@ class Guard:
         if self._store is None or not found:
             return None
         folder = self._store / FOUND / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-        folder.mkdir(mode=0o700, parents=True)
-        for path, kept in found.items():
-            (folder / path.strip("/").replace("/", "_")).write_bytes(kept.data)
+        with own_file(folder):
+            folder.mkdir(mode=0o700, parents=True)
+            for path, kept in found.items():
+                (folder / path.strip("/").replace("/", "_")).write_bytes(kept.data)
         return folder
 
     def _save(self) -> None:
@@ -195,7 +199,8 @@ class Guard:
             path: {"data": base64.b64encode(kept.data).decode(), "mode": kept.mode, "link": kept.link}
             for path, kept in self._before.items()
         }
-        governed.put(self._store / BEFORE, Kept(json.dumps(record).encode(), 0o600))
+        with own_file(self._store / BEFORE):
+            governed.put(self._store / BEFORE, Kept(json.dumps(record).encode(), 0o600))
 
     def _load(self) -> dict[str, Kept] | None:
         if self._store is None:
@@ -206,7 +211,9 @@ class Guard:
                 path: Kept(base64.b64decode(one["data"]), int(one["mode"]), bool(one["link"]))
                 for path, one in record.items()
             }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            if fault := fault_of(error, self._store / BEFORE):
+                raise fault from error
             return None
 
 

@@ -17,6 +17,7 @@ from kitty_run.git.guard.nested import recorded_links, refuse_armed
 from kitty_run.git.layout import git_dir
 from kitty_run.git.status import UNBORN, Status
 from kitty_run.git.workspaces import content, sizes
+from kitty_run.machine import fault_of
 
 CACHES = frozenset(
     {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox", ".gradle", "node_modules"}
@@ -175,6 +176,8 @@ def _remove(root: Path, path: str) -> None:
     except NotADirectoryError:
         return
     except OSError as error:
+        if fault := fault_of(error, target):
+            raise fault from error
         if target.is_symlink() or target.exists():
             raise WorkspaceError(f"{target} can't be removed: {error}") from error
 

@@ -104,7 +104,7 @@ def _admin(worktree: Path, root: Path) -> Path | None:
 def _initializing(own: Path) -> bool:
     try:
         return (own / "locked").read_text(encoding="utf-8").strip() == INITIALIZING
-    except (OSError, UnicodeDecodeError):
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
         return False
 
 

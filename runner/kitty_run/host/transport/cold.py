@@ -15,6 +15,7 @@ from typing import IO
 from kitty_run.errors import HostError
 from kitty_run.host.transport.environment import host_environment, resolve
 from kitty_run.host.transport.start import RawReply
+from kitty_run.machine import OF_THE_MACHINE, MachineFault, own_file
 from kitty_run.process_group import end_group
 
 LIMIT = 16 << 20
@@ -37,7 +38,8 @@ class ColdStarter:
     async def call(self, arguments: tuple[str, ...], cwd: Path, timeout: float) -> RawReply:
         """One call; see `Starter`. Cancelling it ends the process group first."""
         with ExitStack() as scratch:
-            stdout, stderr = (scratch.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+            with own_file(Path(self._env.get("TMPDIR", "/tmp"))):  # noqa: S108 - named in a message
+                stdout, stderr = (scratch.enter_context(tempfile.TemporaryFile()) for _ in range(2))
             begin = monotonic()
             process = await self._start(arguments, cwd, stdout, stderr)
             status = await _status(process, timeout, (stdout, stderr))
@@ -67,6 +69,8 @@ class ColdStarter:
                 start_new_session=True,
             )
         except OSError as error:
+            if error.errno in OF_THE_MACHINE:
+                raise MachineFault.starting(str(executable), cwd, error) from error
             raise HostError(
                 f"the host's command `{executable}` cannot be started: {error.strerror}"
             ) from error

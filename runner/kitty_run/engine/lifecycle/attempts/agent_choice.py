@@ -98,7 +98,7 @@ class AgentChoice:
 
     def _candidate(self, agent: str, *, is_last: bool) -> Candidate:
         family = self._agents.family_of(agent)
-        limit = self._scope.breakers.limited(family)
+        limit = self._scope.execution.breakers.limited(family)
         hands_over = limit is not None and self._hands_over(agent, limit, is_last)
         return Candidate(agent, family, limit, hands_over)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
@@ -14,7 +13,7 @@ from kitty_run.engine.lifecycle.attempts.handover import interrupted
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.state.events import CheckRecord
 from kitty_run.execution.prompt import prompt_of
-from kitty_run.execution.protocol import AttemptSpec, CheckSpec, WorkspaceState
+from kitty_run.execution.protocol import AttemptSpec, CheckSpec, WorkspaceState, workspace_name
 from kitty_run.git.protocols import Diff, Snapshot
 from kitty_run.profile.model import Agent, Check, RoleName
 from kitty_run.profile.review_diff import ReviewDiff
@@ -80,8 +79,7 @@ def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:
 
 
 def _workspace(repo: Path, at: Assignment, now: Snapshot) -> WorkspaceState:
-    name = os.path.relpath(at.workspace.path, os.path.realpath(repo))
-    return WorkspaceState(name, now.branch, now.head, now.tree)
+    return WorkspaceState(workspace_name(repo, at.workspace.path), now.branch, now.head, now.tree)
 
 
 async def _diff(spec: AttemptSpec, at: Assignment, wanted: ReviewDiff) -> Diff:

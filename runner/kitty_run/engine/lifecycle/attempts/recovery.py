@@ -11,6 +11,8 @@ from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, de
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.outcomes import Failed
 from kitty_run.engine.state.events import FamilyLimited, RetryTable, SessionDropped
+from kitty_run.execution.protocol import workspace_name
+from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Action, FailureClass, RetryRow
 
 SPARES_SESSION = frozenset(
@@ -63,9 +65,12 @@ class Recovery:
 
         `note` is for the next attempt's prompt; `changed` says whether this one changed any file. Where
         the failure concerns the agent's whole family, its breaker opens before anything is awaited.
+        Raises `MachineFault`, and nothing is decided, where the machine lets nobody write there.
         """
         ruling = self._rule(failed, agent)
         self._limit(failed, agent, ruling.limited_for)
+        if (fault := await self._fault()) is not None:
+            raise fault
         self._drop_session(failed, agent, changed)
         self._record(ruling, failed, note)
         await self._act(ruling.decision, failed, agent)
@@ -73,6 +78,12 @@ class Recovery:
         if ruling.decision.action in {Action.PAUSE, Action.BLOCK} and ruling.decision.exhausted:
             reason = "; ".join(filter(None, (reason, self._agents.kept_out())))
         return Failed(ruling.decision.action, reason)
+
+    async def _fault(self) -> MachineFault | None:
+        """A failure on a full disk says nothing of the agent."""
+        workspace, run = self._scope.memory.workspace, self._run
+        name = None if workspace is None else workspace_name(run.repo, workspace)
+        return await self._scope.execution.executor.fault(run.place.id, self._wp, name or ".")
 
     def _rule(self, failed: AttemptFailure, agent: str) -> _Ruling:
         table, key = self._table_key(failed.failure)
@@ -98,7 +109,7 @@ class Recovery:
         """Open the breaker of the agent's family for `seconds`, unless it is open for longer."""
         family = self._agents.family_of(agent)
         until = self._run.now().astimezone(UTC) + timedelta(seconds=seconds)
-        known = self._scope.breakers.limited(family)
+        known = self._scope.execution.breakers.limited(family)
         if seconds > 0 and (known is None or known.until < until):
             self._run.journal.write(
                 FamilyLimited(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kitty_run.engine.context import Run
-from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.context import Execution, Run
 from kitty_run.engine.decisions.reviewer_independence import RoleAgents
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.state.work_package_memory import WorkPackageMemory
@@ -18,7 +17,7 @@ class RoleScope:
 
     run: Run
     calls: HostCalls
-    breakers: Breakers
+    execution: Execution
     wp: str
     role: RoleName
 
