@@ -9,16 +9,13 @@ from pathlib import Path
 import pytest
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import (
-    AttemptEnded,
     AttemptProcess,
     AttemptStarted,
     CallEnded,
     ErrorUnexpected,
     Event,
-    ProcessEnded,
     ReviewDiscarded,
     VerdictGiven,
-    WorkCommitted,
 )
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
@@ -43,8 +40,8 @@ ATTEMPTS = 6
 """What `PAIR` costs with `picky` reviewers: two attempts each, and two more for the rework."""
 
 
-UNDER_WAY = (AttemptStarted, AttemptProcess, ProcessEnded, AttemptEnded, WorkCommitted)
-"""Killed after one of these, an attempt had begun and its result was not recorded yet: it is made again."""
+UNDER_WAY = (AttemptStarted, AttemptProcess)
+"""Killed after one of these, an attempt had begun and its end was not recorded yet: it is made again."""
 
 
 def events_of_a_whole_run(root: Path, dialect: str) -> int:

@@ -171,8 +171,8 @@ class WorkspacePort(Protocol):
 
     async def snapshot(self) -> Snapshot: ...
 
-    async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
-        """What `commit` holds, whatever lies about uncommitted."""
+    async def snapshot_committed(self, commit: str = "HEAD", tree: str | None = None) -> Snapshot:
+        """What `commit` holds, whatever is uncommitted; `tree`: what was there besides, if git has it."""
         ...
 
     async def fork_point(self, ref: str) -> str:

@@ -87,10 +87,10 @@ class SimulatedWorkspace:
     async def snapshot(self) -> Snapshot:
         return Snapshot(self._content.head, BRANCH, digest(self._content.files), await self.dirty())
 
-    async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
+    async def snapshot_committed(self, commit: str = "HEAD", tree: str | None = None) -> Snapshot:
         commits = self._content.commits
         at = len(commits) if commit == "HEAD" else self._content.heads.index(commit) + 1
-        return Snapshot(digest(commits[:at]), BRANCH, digest(commits[at - 1]))
+        return Snapshot(digest(commits[:at]), BRANCH, tree or digest(commits[at - 1]))
 
     async def fork_point(self, ref: str) -> str:
         return self._content.heads[0]

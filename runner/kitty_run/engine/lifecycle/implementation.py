@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kitty_run.agents.launch.prompts import variables
-from kitty_run.agents.launch.task import reported
-from kitty_run.agents.model import Outcome
 from kitty_run.engine.context import Execution, Git, Run
 from kitty_run.engine.lifecycle.attempts.agent_choice import AgentChoice
 from kitty_run.engine.lifecycle.attempts.attempt import AttemptRunner
@@ -20,7 +18,7 @@ from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.outcomes import HandedIn, Implemented, Limited
 from kitty_run.engine.lifecycle.state_machine import ImplementOutcome
-from kitty_run.engine.state.events import ChecksStarted, WorkCommitted, WorkLeft, WorkReady
+from kitty_run.engine.state.events import AttemptEnded, ChecksStarted, WorkCommitted, WorkLeft, WorkReady
 from kitty_run.git.protocols import Expected, Left, Snapshot
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import FailureClass
@@ -53,17 +51,21 @@ class Implementation:
     async def implement(self, at: Assignment) -> ImplementOutcome:
         """One attempt of the role's current agent, and what is measured of its work.
 
-        No attempt where a run was cut off while the checks ran: then they run again.
+        No attempt where a run was cut off after one: then the work of that is measured, or its checks run
+        again.
         """
         if (known := await self._known(at)) is not None:
             return await self._conclude(known, await self._checked(known, await at.workspace.head()))
+        if (ended := self._ended()) is not None:
+            order = Order("implement", ended.agent, at, await self._begun(at))
+            return await self._conclude(order, await self._ready(order, ended))
         agent = await self._choice.agent(self._attempts)
         before = await at.workspace.snapshot()
         order = Order("implement", agent, at, before)
         outcome = await self._attempts.run(order)
         if isinstance(outcome, Limited):
             return outcome
-        return await self._conclude(order, await self._ready(order, outcome, before))
+        return await self._conclude(order, await self._ready(order, outcome))
 
     async def _known(self, at: Assignment) -> Order | None:
         """The order of the attempt whose work passed the output gate, if that is what the workspace holds."""
@@ -74,9 +76,22 @@ class Implementation:
         now = await at.workspace.snapshot()
         if now.dirty or now.head != checking.commit or checking.attempt != memory.attempts.get("implement"):
             return None
-        began = memory.under_way.head if memory.under_way else None
-        before = now if began is None else await at.workspace.snapshot_committed(began)
-        return Order("implement", checking.agent, at, before)
+        return Order("implement", checking.agent, at, await self._begun(at))
+
+    def _ended(self) -> AttemptEnded | None:
+        """The end of the latest attempt, if a run was cut off before it measured the work."""
+        memory = self._run.remember(self._wp)
+        ended = memory.ended.get("implement")
+        if ended is None or memory.checking is not None or ended.agent not in self._run.profile.agents:
+            return None
+        return ended
+
+    async def _begun(self, at: Assignment) -> Snapshot:
+        """The workspace as the latest attempt found it."""
+        begun = self._run.remember(self._wp).begun.get("implement")
+        if begun is None or begun.head is None:
+            return await at.workspace.snapshot()
+        return await at.workspace.snapshot_committed(begun.head, begun.tree)
 
     async def _conclude(self, order: Order, ready: WorkReady | AttemptFailure) -> ImplementOutcome:
         if isinstance(ready, AttemptFailure):
@@ -86,13 +101,14 @@ class Implementation:
         self._run.journal.write(ready)
         return Implemented()
 
-    async def _ready(self, order: Order, outcome: Outcome, before: Snapshot) -> WorkReady | AttemptFailure:
+    async def _ready(self, order: Order, ended: AttemptEnded) -> WorkReady | AttemptFailure:
         """The work that may be handed in, committed and checked; else why it may not be."""
-        commit = await self._output_gate(order, outcome, before)
+        commit = await self._output_gate(order, ended)
         if isinstance(commit, AttemptFailure):
             return commit
-        if undone := _undone(order.at, outcome):
-            return undone
+        if ended.undone:  # what says itself that it is not done is not handed in as if it were
+            reason = f"it reported as not done: {', '.join(ended.undone)}"
+            return AttemptFailure(FailureClass.FAILED, reason, ended.resets_at)
         return await self._checked(order, commit)
 
     async def _checked(self, order: Order, commit: str) -> WorkReady | AttemptFailure:
@@ -108,9 +124,9 @@ class Implementation:
             return checks
         return WorkReady(self._wp, commit=commit, checks=tuple(as_record(result) for result in checks))
 
-    async def _output_gate(self, order: Order, outcome: Outcome, before: Snapshot) -> str | AttemptFailure:
+    async def _output_gate(self, order: Order, outcome: AttemptEnded) -> str | AttemptFailure:
         """Refuse what must not be handed in, commit the rest; returns the head to hand in."""
-        workspace, allocation = order.at.workspace, order.at.allocation
+        workspace, allocation, before = order.at.workspace, order.at.allocation, order.before
         trouble = await workspace.put_right(before, self._expected(order.at))
         for one in trouble:
             if one.kind not in TROUBLE or outcome.failure is not None:
@@ -195,16 +211,6 @@ class Implementation:
             "hand_in", self._wp, Lane.FOR_REVIEW, lambda: self._calls.host.hand_in(self._wp, policy)
         )
         return HandedIn()
-
-
-def _undone(at: Assignment, outcome: Outcome) -> AttemptFailure | None:
-    """An attempt that says itself that a subtask is not done is not handed in as if it were."""
-    said = reported(outcome.message or "", at.task.subtasks)
-    if undone := [subtask for subtask, done in said.items() if not done]:
-        return AttemptFailure(
-            FailureClass.FAILED, f"it reported as not done: {', '.join(undone)}", outcome.resets_at
-        )
-    return None
 
 
 def _forbidden(touched: tuple[str, ...]) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kitty_run.agents.model import Outcome, Verdict
-from kitty_run.agents.results.verdict import NoVerdict
+from kitty_run.agents.model import Verdict
 from kitty_run.engine.context import Execution, Git, Run
 from kitty_run.engine.decisions.retry import decide, decided, row_for
 from kitty_run.engine.lifecycle.approvals import Approvals
@@ -38,6 +37,7 @@ from kitty_run.engine.lifecycle.state_machine import (
 from kitty_run.engine.shutdown import End
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import (
+    AttemptEnded,
     HeadFound,
     ReviewDiscarded,
     ReviewOutdated,
@@ -82,9 +82,12 @@ class WorkPackageReview:
     async def review(self, at: Assignment) -> ReviewOutcome:
         """One attempt of the reviewing agent, unless only the message of its verdict was lost."""
         await self._checkout.put_back(at)
-        known = self._known(await at.workspace.head())
+        head = await at.workspace.head()
+        known = self._known(head)
         if known.verdict is not None:
             return known
+        if (ended := self._ended(head)) is not None:
+            return await self._settle(ended, head)
         agent = await self._choice.agent(self._attempts)
         before = await self._clean(at)
         if isinstance(before, Unreviewed):
@@ -93,7 +96,19 @@ class WorkPackageReview:
         outcome = await self._attempt(agent, at, before)
         if isinstance(outcome, Limited):
             return outcome
-        verdict = self._verdict(outcome)
+        return await self._settle(outcome, before.head)
+
+    def _ended(self, head: str) -> AttemptEnded | None:
+        """The end of a review of `head`, if a run was cut off before it said what came of that."""
+        memory = self._run.remember(self._wp)
+        ended = memory.ended.get("review")
+        if ended is None or memory.begun["review"].head != head:
+            return None
+        return ended if ended.agent in self._run.profile.agents else None
+
+    async def _settle(self, ended: AttemptEnded, head: str) -> ReviewOutcome:
+        """What the review of `head` that ended so comes to."""
+        verdict, agent = self._verdict(ended), ended.agent
         if isinstance(verdict, AttemptFailure):
             number = self._run.remember(self._wp).attempts["review"]
             log = self._run.place.log(self._wp, f"review-{number}")
@@ -105,12 +120,12 @@ class WorkPackageReview:
                 verdict=verdict.verdict,
                 summary=verdict.summary,
                 findings=verdict.findings,
-                commit=before.head,
+                commit=head,
                 agent=agent,
                 independent=self._independence(),
             )
         )
-        return self._known(before.head)
+        return self._known(head)
 
     def _known(self, head: str) -> Judged:
         """The verdict that is known of exactly the commit `head`."""
@@ -128,7 +143,7 @@ class WorkPackageReview:
         """Whether this review was independent; None where the role need not be."""
         return not self._agents.dependence() if self._run.profile.roles["review"].independent else None
 
-    async def _attempt(self, agent: str, at: Assignment, before: Snapshot) -> Outcome | Limited:
+    async def _attempt(self, agent: str, at: Assignment, before: Snapshot) -> AttemptEnded | Limited:
         """The attempt, in a checkout apart; what the reviewer changed is thrown away, however it ended."""
         try:
             there = await self._checkout.open(at, before.head)
@@ -154,13 +169,11 @@ class WorkPackageReview:
             )
         return snapshot
 
-    def _verdict(self, outcome: Outcome) -> Verdict | AttemptFailure:
-        if outcome.failure is not None:
-            return AttemptFailure(outcome.failure, outcome.rule, outcome.resets_at)
-        found = self._attempts.verdict(outcome.message)
-        if isinstance(found, NoVerdict):
-            return AttemptFailure(FailureClass.NO_VERDICT, found.reason, outcome.resets_at)
-        return found
+    def _verdict(self, ended: AttemptEnded) -> Verdict | AttemptFailure:
+        if ended.failure is not None:
+            return AttemptFailure(ended.failure, ended.rule, ended.resets_at)
+        reason = ended.no_verdict or "the reviewer left none"
+        return ended.verdict or AttemptFailure(FailureClass.NO_VERDICT, reason, ended.resets_at)
 
     async def approve(self, at: Assignment) -> ApproveOutcome:
         """To done, if the reviewed commit is still what the workspace holds and no gate waits."""

@@ -81,7 +81,8 @@ class WorkPackageRun:
             return MovedByOthers(memory.moved, claimed=memory.base is not None)
         if step is Step.CLAIM:
             return await self._claim.claim()
-        if starts_attempt(step, self._lane()):
+        role = "implement" if step is Step.IMPLEMENT else "review"
+        if starts_attempt(step, self._lane()) and role not in self._run.remember(self._wp).ended:
             check(self._run, self._wp)
         at = await self._claim.assignment()
         match step:

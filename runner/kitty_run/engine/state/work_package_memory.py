@@ -52,6 +52,7 @@ class WorkPackageMemory:
     `reviewed` is the commit that was approved, by a reviewer or by whoever approved it on the host.
     `awaits`: it was claimed, and then waited for its workspace without touching it.
     `under_way` is the implementing attempt that was started and of which nobody knows yet what it left.
+    `begun` is per role the latest attempt, `ended` its end, as long as nothing was decided on that yet.
     `found` is the lane that the run found it in when it began, `claims` how often the host was asked for it;
     `asked` says whether a person was asked to do something about it. `lane` is the host's as it was last
     known, `called` the operation of the latest call of which no success is known. `moved` is the lane that
@@ -78,6 +79,8 @@ class WorkPackageMemory:
     checks: tuple[CheckRecord, ...] = ()
     authors: list[str] = field(default_factory=list)
     under_way: AttemptStarted | None = None
+    begun: dict[str, AttemptStarted] = field(default_factory=dict)
+    ended: dict[str, AttemptEnded] = field(default_factory=dict)
     checking: ChecksStarted | None = None
     """The checks on work that passed the output gate, until their results are known."""
     inspected: str | None = None
@@ -139,10 +142,12 @@ def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PL
         case WorkReady():
             _wrote(memory)
             memory.ready, memory.checks, memory.checking = event.commit, event.checks, None
+            memory.ended.pop("implement", None)
         case RetryDecided():
             _retry_decided(memory, event)
         case VerdictGiven():
             memory.verdict, memory.inspected = event, None
+            memory.ended.pop("review", None)
             memory.reviewed = event.commit if event.verdict == "approved" else None
         case HeadFound():
             memory.reviewed, memory.approver = event.commit, event.by or "others"
@@ -151,14 +156,14 @@ def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PL
         case ReviewDiscarded():
             memory.inspected = None
         case WpEnded():
-            memory.asked = memory.asked or event.result in {Result.BLOCKED, Result.FAILED}
-            if event.result is Result.BLOCKED:  # what is there is a person's from now on
-                memory.inspected = memory.checking = None
+            _wp_ended(memory, event)
 
 
 def _attempt_started(memory: WorkPackageMemory, event: AttemptStarted) -> None:
     role = event.role
     memory.attempts[role] = event.attempt
+    memory.begun[role] = event
+    memory.ended.pop(role, None)
     memory.granted.pop(role, None)
     (memory.resumed.add if event.session else memory.resumed.discard)(role)
     memory.inspected = event.head or None if role == "review" else None
@@ -180,6 +185,9 @@ def _attempt_ended(memory: WorkPackageMemory, event: AttemptEnded) -> None:
         memory.sessions[f"{event.role}:{event.agent}"] = event.session
     if event.failure is None:
         memory.seconds[event.role] = event.seconds
+    begun = memory.begun.get(event.role)
+    if begun is not None and begun.attempt == event.attempt and event.ending != "stopped":
+        memory.ended[event.role] = event
 
 
 def _retry_decided(memory: WorkPackageMemory, event: RetryDecided) -> None:
@@ -189,6 +197,7 @@ def _retry_decided(memory: WorkPackageMemory, event: RetryDecided) -> None:
         memory.repeats[event.counter] = event.repeat
     if event.role is None:
         return
+    memory.ended.pop(event.role, None)
     if event.next_agent is not None:
         memory.agent[event.role] = event.next_agent
     if event.role == "review":
@@ -202,11 +211,19 @@ def _rework_started(memory: WorkPackageMemory, event: ReworkStarted) -> None:
     memory.cycle, memory.feedback = event.cycle, event.feedback
     memory.rejected = memory.verdict.commit if memory.verdict else None
     memory.ready = memory.verdict = memory.reviewed = memory.checking = None
+    memory.ended.clear()
     kept = {key: count for key, count in memory.repeats.items() if key.startswith("review:changes_requested")}
     memory.repeats = kept
     memory.notes = {}
     memory.agent.pop("review", None)
     memory.sessions = {key: value for key, value in memory.sessions.items() if key.startswith("implement:")}
+
+
+def _wp_ended(memory: WorkPackageMemory, event: WpEnded) -> None:
+    memory.asked = memory.asked or event.result in {Result.BLOCKED, Result.FAILED}
+    if event.result is Result.BLOCKED:  # what is there is a person's from now on
+        memory.inspected = memory.checking = None
+        memory.ended.clear()
 
 
 def _progressed(memory: WorkPackageMemory, operation: str) -> None:

@@ -85,10 +85,15 @@ class Workspace:
         taken = await trees.take(self._git, SPECS, now)
         return Snapshot(now.head, now.branch, taken.tree, _printable(now.dirty), taken.unread)
 
-    async def snapshot_committed(self, commit: str = "HEAD") -> Snapshot:
-        """The workspace as `commit` has it, whatever is uncommitted in it."""
-        head, tree = (await self._git.run("rev-parse", f"{commit}^{{commit}}", f"{commit}^{{tree}}")).split()
-        return Snapshot(head, await self.branch(), tree)
+    async def snapshot_committed(self, commit: str = "HEAD", tree: str | None = None) -> Snapshot:
+        """The workspace as `commit` has it, whatever is uncommitted in it.
+
+        `tree` is all that it held at some time when `commit` was its head; where git has removed that
+        since, the commit's own counts.
+        """
+        head, own = (await self._git.run("rev-parse", f"{commit}^{{commit}}", f"{commit}^{{tree}}")).split()
+        there = tree is not None and await self._git.ok("cat-file", "-e", f"{tree}^{{tree}}")
+        return Snapshot(head, await self.branch(), tree if tree is not None and there else own)
 
     async def ensure_branch(self, branch: str) -> None:
         """Have `branch` checked out, with the commits that were made beside it, if it only lies behind.

@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import (
+    AttemptEnded,
     AttemptProcess,
     CheckEnded,
     ChecksStarted,
     Event,
     ProcessEnded,
     RetryDecided,
+    VerdictGiven,
     WorkLeft,
 )
 from kitty_run.errors import ExitStatus
+from kitty_run.profile.limits import Allowance, Limits
 from kitty_run.profile.model import Check, Profile
 from kitty_run.simulation.kill import run_and_kill
 
@@ -156,3 +159,74 @@ def test_checks_of_an_attempt_that_the_journal_lost_are_an_attempts_again(tmp_pa
     world.place.journal.write_text("".join(line for line in lines if '"attempt.started"' not in line))
     assert world.run().exit_status is ExitStatus.OK
     assert implemented(world) == [1, 1, 2]
+
+
+@pytest.mark.parametrize("verdict", ["approved", "changes_requested"])
+def test_a_reviewer_that_ended_is_not_paid_twice_for_its_verdict(tmp_path: Path, verdict: str) -> None:
+    def script(job: Job) -> Did:
+        if job.role == "implement":
+            return job.work(f"{job.cycle}.txt")
+        told = verdict if job.cycle == 1 else "approved"
+        return job.verdict(told, ["src/a.py is wrong"])  # type: ignore[arg-type]
+
+    world = World(tmp_path, {"WP01": []}, script=script)
+    assert run_and_kill(world, lambda event, _: isinstance(event, VerdictGiven), written=False)
+    assert not world.events(VerdictGiven)
+    assert world.run().exit_status is ExitStatus.OK
+    given = world.events(VerdictGiven)
+    assert [event.verdict for event in given] == (
+        [verdict] if verdict == "approved" else [verdict, "approved"]
+    )
+    assert [finding.message for finding in given[0].findings] == ["src/a.py is wrong"]
+    assert len([job for job in world.jobs if job.role == "review"]) == len(given)
+
+
+def test_a_verdict_counts_only_for_the_commit_that_its_reviewer_saw(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []})
+    assert run_and_kill(world, lambda event, _: isinstance(event, VerdictGiven), written=False)
+    world.tree("WP01").files["late.txt"] = "nobody saw it"
+    world.tree("WP01").commit()
+    assert world.run().exit_status is ExitStatus.OK
+    assert world.tree("WP01").head in {event.commit for event in world.events(VerdictGiven)}
+    assert "late.txt" not in world.tree("WP01").commits[-1]
+
+
+def test_a_failure_is_settled_by_the_table_though_the_runner_was_killed_right_after_it(
+    tmp_path: Path,
+) -> None:
+    """The row blocks after two attempts: a kill between an end and its decision buys no third one."""
+    world = World(tmp_path, {"WP01": []}, script=lambda job: job.fail())
+    ends: list[Event] = []
+
+    def at(event: Event, _: int) -> bool:
+        ends.append(event) if isinstance(event, AttemptEnded) else None
+        return len(ends) == 2
+
+    whole = World(tmp_path / "whole", {"WP01": []}, script=lambda job: job.fail())
+    whole.run()
+    assert run_and_kill(world, at)
+    report = world.run()
+    assert report.work_packages["WP01"].code is EndCode.ATTEMPT_FAILED
+    assert len(world.jobs) == len(whole.jobs)
+    assert len(world.events(RetryDecided)) == len(whole.events(RetryDecided))
+
+
+def test_work_that_an_attempt_reported_as_not_done_is_not_handed_in_after_a_kill(tmp_path: Path) -> None:
+    def script(job: Job) -> Did:
+        if job.role == "review":
+            return job.verdict()
+        job.work(f"{job.attempt}.txt")
+        return Did(output="T001: not done\n" if job.attempt == 1 else "T001: done\n")
+
+    world = World(tmp_path, {"WP01": []}, script=script, subtasks={"WP01": 1})
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptEnded))
+    assert world.run().exit_status is ExitStatus.OK
+    assert implemented(world) == [1, 1]
+
+
+def test_work_that_was_paid_is_handed_in_though_no_attempt_more_is_allowed(tmp_path: Path) -> None:
+    profile = replace(profiles.profile(), limits=Limits(work_package=Allowance(attempts=1)))
+    world = World(tmp_path, {"WP01": []}, profile=profile)
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptEnded))
+    assert world.run().exit_status is ExitStatus.PAUSED
+    assert world.lanes()["WP01"].value in {"for_review", "in_review"}

@@ -46,8 +46,8 @@ def review(kind: type[AttemptEnded | AttemptProcess]) -> Callable[[Event], bool]
 @pytest.mark.parametrize("dialect", ["mission", "feature"])
 def test_sessions_that_end_before_the_next_review_forget_nothing(tmp_path: Path, dialect: str) -> None:
     world = World(tmp_path, {"WP01": []}, script=untidy, dialect=dialect)
-    ended = review(AttemptEnded)
-    assert run_and_kill(world, lambda event, _: ended(event))
+    begun = review(AttemptProcess)
+    assert run_and_kill(world, lambda event, _: begun(event))
     handed_in = world.kept["WP01"]
     for _session in range(2):
         world.change(limits=Limits(work_package=Allowance(attempts=2)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from kitty_run.agents.model import AttemptContext, Outcome, Verdict
+from kitty_run.agents.launch.task import reported
+from kitty_run.agents.model import AttemptContext, Verdict
 from kitty_run.agents.results.verdict import NoVerdict, judge
 from kitty_run.engine.context import Execution, Run
 from kitty_run.engine.lifecycle.attempts.budget_check import check, look
@@ -33,10 +34,9 @@ class AttemptRunner:
         self._run = run
         self._execution = execution
         self._wp = wp
-        self._review: tuple[str | NoVerdict | None, str] | None = None
 
-    async def run(self, order: Order) -> Outcome | Limited:
-        """One attempt, from waiting for a place to its outcome; what it did is in the workspace then.
+    async def run(self, order: Order) -> AttemptEnded | Limited:
+        """One attempt, from waiting for a place to its end; what it did is in the workspace then.
 
         `Limited` where the agent's family became limited before it could start. Raises `Stop` where the run
         is stopping or a limit is reached. Cancelling ends the agent's whole process tree first.
@@ -58,13 +58,6 @@ class AttemptRunner:
         self._check_limits()
         await self._run.control.pause(min((until - self._run.now()).total_seconds(), NAP))
 
-    def verdict(self, message: str | None) -> Verdict | NoVerdict:
-        """The verdict of the latest review: in its file, or in its final message `message`."""
-        if self._review is None:
-            return NoVerdict("no reviewer was asked for a verdict")
-        file, code = self._review
-        return judge(file, code, message)
-
     def context(self, order: Order, number: int) -> AttemptContext:
         """What templates that the engine renders may refer to."""
         return facts(self._run, self._wp, order, number).located(order.at.workspace.path)
@@ -76,33 +69,34 @@ class AttemptRunner:
     def _check_limits(self) -> None:
         check(self._run, self._wp)
 
-    async def _attempt(self, order: Order, agent: Agent) -> Outcome:
-        self._review = None
+    async def _attempt(self, order: Order, agent: Agent) -> AttemptEnded:
         spec = await attempt_spec(self._run, self._wp, order, agent)
-        result = await self._execute(spec)
-        outcome = result.outcome
-        try:
-            await _land(order, result.brought)
-        finally:
-            self._run.journal.write(_ended(spec, outcome))
+        ended = await self._execute(order, spec)
         look(self._run)
-        if outcome.exit.ending == "stopped":
+        if ended.ending == "stopped":
             raise Stop(End(EndCode.INTERRUPTED, "interrupted"))
-        if spec.verdict_code is not None:
-            self._review = result.verdict, spec.verdict_code
-        return outcome
+        return ended
 
-    async def _execute(self, spec: AttemptSpec) -> AttemptResult:
+    async def _execute(self, order: Order, spec: AttemptSpec) -> AttemptEnded:
         def may_start() -> None:
             self._check_breaker(spec.agent)
             self._check_limits()  # once more: others may have started while this one was prepared
 
         record = AttemptRecord(self._run, spec, may_start)
         try:
+            result = await self._supervise(spec, record)
+            ended = _ended(spec, result)
             try:
-                return await self._execution.executor.attempt(spec, record)
+                await _land(order, result.brought)
             finally:
-                record.over()
+                self._run.journal.write(ended)
+        finally:
+            record.over()
+        return ended
+
+    async def _supervise(self, spec: AttemptSpec, record: AttemptRecord) -> AttemptResult:
+        try:
+            return await self._execution.executor.attempt(spec, record)
         except asyncio.CancelledError:
             if record.announced:
                 facts = spec.attempt
@@ -116,7 +110,9 @@ async def _land(order: Order, brought: Brought | None) -> None:
         await order.at.workspace.land(order.before, brought.head, brought.tree)
 
 
-def _ended(spec: AttemptSpec, outcome: Outcome) -> AttemptEnded:
+def _ended(spec: AttemptSpec, result: AttemptResult) -> AttemptEnded:
+    outcome = result.outcome
+    verdict = _verdict(spec, result)
     return AttemptEnded(
         spec.attempt.wp,
         role=spec.attempt.role,
@@ -134,4 +130,20 @@ def _ended(spec: AttemptSpec, outcome: Outcome) -> AttemptEnded:
         input_tokens=outcome.input_tokens,
         output_tokens=outcome.output_tokens,
         resets_at=outcome.resets_at,
+        undone=_undone(spec, outcome.message) or None,
+        verdict=verdict if isinstance(verdict, Verdict) else None,
+        no_verdict=verdict.reason if isinstance(verdict, NoVerdict) else None,
     )
+
+
+def _undone(spec: AttemptSpec, message: str | None) -> tuple[str, ...]:
+    """The subtasks that an implementer says itself are not done."""
+    said = reported(message or "", spec.task.subtasks) if spec.attempt.role == "implement" else {}
+    return tuple(subtask for subtask, done in said.items() if not done)
+
+
+def _verdict(spec: AttemptSpec, result: AttemptResult) -> Verdict | NoVerdict | None:
+    """The verdict of a review that ended well; None of all other attempts."""
+    if spec.verdict_code is None or result.outcome.failure is not None:
+        return None
+    return judge(result.verdict, spec.verdict_code, result.outcome.message)

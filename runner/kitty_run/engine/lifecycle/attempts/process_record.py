@@ -55,6 +55,7 @@ class AttemptRecord:
                 prompt=ready.prompt,
                 session=facts.session,
                 head=spec.workspace.head,
+                tree=spec.workspace.tree,
                 marker=spec.marker,
             )
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from kitty_run.agents.model import Ending
+from kitty_run.agents.model import Ending, Verdict
 from kitty_run.engine.state.events.base import LEFT_OUT, WorkPackageEvent
 from kitty_run.profile.model import Action, FailureClass, RoleName
 
@@ -29,6 +29,7 @@ class AttemptStarted(WorkPackageEvent):
     prompt: Path
     session: str | None = None
     head: str | None = field(default=None, metadata=LEFT_OUT)
+    tree: str | None = field(default=None, metadata=LEFT_OUT)
     marker: str = field(kw_only=True)
 
 
@@ -44,7 +45,10 @@ class AttemptProcess(WorkPackageEvent):
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded(WorkPackageEvent):
-    """An attempt ended; `failure` is None where it is good."""
+    """An attempt ended; `failure` is None where it is good.
+
+    It has all that what follows is decided by, so that a run that is cut off here needs no second attempt.
+    """
 
     TYPE: ClassVar[str] = "attempt.ended"
     role: RoleName
@@ -62,6 +66,9 @@ class AttemptEnded(WorkPackageEvent):
     input_tokens: int | None
     output_tokens: int | None
     resets_at: datetime | None
+    undone: tuple[str, ...] | None = field(default=None, metadata=LEFT_OUT)
+    verdict: Verdict | None = field(default=None, metadata=LEFT_OUT)
+    no_verdict: str | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from kitty_run.engine.state.events.base import Event
 from kitty_run.text.clean import clean, shortened
 
-_TOLD = frozenset({"summary", "findings", "feedback", "note", "foreign", "traceback", "changed"})
+_TOLD = frozenset({"summary", "findings", "feedback", "note", "foreign", "traceback", "changed", "verdict"})
 """Fields whose texts an agent, a host or a person wrote: cleaned, and kept whole."""
-_CAUSES = frozenset({"reason", "rule", "text", "why", "error"})
+_CAUSES = frozenset({"reason", "rule", "text", "why", "error", "no_verdict"})
 """Fields of what an event says in words: cleaned and cut, however much a host or an agent had to say."""
 
 E = TypeVar("E", bound=Event)
