@@ -32,6 +32,8 @@ FEATURE_HOST = "1.0.3"
 """The last host of contract 1.0 with `--feature` and `--json`."""
 MISSION_HOST = "3.2.7"
 """A host of contract 1.5 with `--mission`."""
+NEXT_HOST = "4.0.0rc7"
+"""A host of contract 1.16, which accepts only what is ready."""
 BETWEEN_HOST = "3.1.10"
 """A host of a generation that kitty-run refuses: contract 1.0 by its number, yet with `--mission`."""
 
@@ -82,9 +84,24 @@ def _template(host: RealHost, spec: MissionSpec) -> Project:
         if not record.exists():
             shutil.rmtree(root, ignore_errors=True)
             made = make_project(root, host.script, host.env, spec)
+            if host.version == NEXT_HOST:
+                _lay_out(made)
             record.write_text(json.dumps({"mission": made.mission, "branch": made.branch}), encoding="utf-8")
     known = json.loads(record.read_text(encoding="utf-8"))
     return Project(root, known["mission"], known["branch"])
+
+
+def _lay_out(project: Project) -> None:
+    """The folders without which this generation accepts no mission."""
+    contracts = project.mission_dir / "contracts"
+    for folder in (project.root / "src", project.root / "tests", project.root / "docs", contracts):
+        folder.mkdir(exist_ok=True)
+        (folder / "README.md").write_text("Made for the host.\n", encoding="utf-8")
+    for words in (
+        ["add", "-A"],
+        ["-c", "user.name=T", "-c", "user.email=t@example.invalid", "commit", "-qm", "Lay out"],
+    ):
+        subprocess.run(["git", *words], cwd=project.root, check=True, capture_output=True)
 
 
 def _digest(spec: MissionSpec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -9,7 +10,7 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import DIAMOND, MUTATING, Bench, mission
 from tests.e2e.conftest import MakeBench
-from tests.hosts import FEATURE_HOST, MISSION_HOST
+from tests.hosts import FEATURE_HOST, MISSION_HOST, NEXT_HOST
 
 pytestmark = pytest.mark.real_host
 
@@ -20,6 +21,8 @@ SHAPES = [
     pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
     pytest.param(MISSION_HOST, "single_branch", marks=pytest.mark.slow),
     pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
+    pytest.param(NEXT_HOST, "lanes", marks=pytest.mark.slow),
+    pytest.param(NEXT_HOST, "coord", marks=pytest.mark.slow),
 ]
 
 
@@ -41,6 +44,28 @@ def test_a_diamond_with_one_rework_is_merged_byte_for_byte(
     assert set(specs_before.splitlines()) <= set(it.git("ls-files", "kitty-specs").splitlines())
     again = it.run()
     assert (again.status, again.report["attempts"]) == (0, 0), again.text
+
+
+def test_a_mission_is_accepted_on_its_reviewers_evidence_and_its_record_survives_the_merge(
+    bench: MakeBench,
+) -> None:
+    """On the generation that wants evidence: reserved, reworked, accepted and merged, nothing by hand."""
+    it = bench(NEXT_HOST, mission({"WP01": ()}, "lanes"))
+    it.plan({}, {"WP01": ["reject", "approve"]})
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    assert (it.lanes(), it.tree()) == ({"WP01": "done"}, it.written())
+    settled = it.events("criterion.settled")
+    assert [(event["criterion"], event["result"]) for event in settled] == [("FR-001", "pass")]
+    assert "reviewed by rev: WP01.txt is there" in settled[0]["evidence"]
+    matrix, meta = (
+        json.loads(it.git("show", f"{it.project.branch}:kitty-specs/{it.project.mission}/{name}"))
+        for name in ("acceptance-matrix.json", "meta.json")
+    )
+    assert [one["pass_fail"] for one in matrix["criteria"]] == ["pass"]
+    assert meta["accepted_by"] == "kitty-run"
+    assert_no_force(it)
+    assert_tidy(it)
 
 
 def assert_no_force(it: Bench) -> None:

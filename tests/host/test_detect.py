@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -42,12 +43,17 @@ HOST_327 = {
     "contract-version": recorded("3.2.7", "contract-version.plain-outside-git"),
     "mission-state --mission demo": recorded("3.2.7", "mission-state.fresh"),
 }
+HOST_400 = {
+    "contract-version": recorded("4.0.0rc7", "contract-version.plain-outside-git"),
+    "mission-state --mission demo": recorded("4.0.0rc7", "mission-state.fresh"),
+}
+NAMED_400 = json.loads(HOST_400["mission-state --mission demo"].stdout)["data"]["mission_slug"]
 
 
 class Asked:
     """A connection attempt on a host that answers from `script`, and everything else as not understood."""
 
-    def __init__(self, repo: Path, script: Script, otherwise: RawReply = NO_OPTION, **config: str) -> None:
+    def __init__(self, repo: Path, script: Script, otherwise: RawReply = NO_OPTION, **config: object) -> None:
         self.starter = ScriptedStarter(lambda argv: script.get(" ".join(argv[1:]), otherwise))
         self.records: list[CallRecord] = []
         self.repo = repo
@@ -68,12 +74,19 @@ def repo(tmp_path: Path) -> Path:
     repo.path.mkdir()
     repo.git("init", "-q", "-b", "main")
     repo.commit("start", **{"kitty-specs/034-payment/x": "", "kitty-specs/035-refund/x": ""})
+    lanes = repo.path / "kitty-specs" / NAMED_400
+    lanes.mkdir()
+    (lanes / "meta.json").write_text('{"topology": "lanes"}')
     return repo.path
 
 
 @pytest.mark.parametrize(
     ("script", "otherwise", "dialect", "contract"),
-    [(HOST_103, NO_COMMAND_103, "feature", "1.0.0"), (HOST_327, NO_OPTION, "mission", "1.5.0")],
+    [
+        (HOST_103, NO_COMMAND_103, "feature", "1.0.0"),
+        (HOST_327, NO_OPTION, "mission", "1.5.0"),
+        (HOST_400, NO_OPTION, "mission-4", "1.16.0"),
+    ],
 )
 def test_a_supported_host_takes_two_calls(
     repo: Path, script: Script, otherwise: RawReply, dialect: str, contract: str
@@ -81,13 +94,13 @@ def test_a_supported_host_takes_two_calls(
     asked = Asked(repo, script, otherwise)
     client = asked.connect()
     state = asyncio.run(client.state())
-    assert (client.dialect, client.contract) == (dialect, contract)
+    assert (client.dialect, client.contract, client.untested) == (dialect, contract, None)
     assert [wp.id for wp in state.work_packages] == ["WP01", "WP02", "WP03"]
     assert [record.operation for record in asked.records] == ["contract", "state"]
     assert len(asked.starter.calls) == 2
 
 
-@pytest.mark.parametrize("script", [HOST_103, HOST_2, HOST_3110, HOST_327])
+@pytest.mark.parametrize("script", [HOST_103, HOST_2, HOST_3110, HOST_327, HOST_400])
 def test_the_first_question_is_understood_by_every_generation(repo: Path, script: Script) -> None:
     asked = Asked(repo, script)
     with suppress(HostError):
@@ -103,6 +116,47 @@ def test_a_generation_between_is_refused_with_what_to_install(repo: Path, script
     assert error.exit_status is ExitStatus.HOST
     assert words in str(error)
     assert "pip install 'spec-kitty-cli>=3.2.7,<3.3'" in str(error)
+
+
+def of_contract(version: str) -> Script:
+    """A host of the generation with `--mission` that keeps the contract `version`."""
+    return {**HOST_400, "contract-version": success(api_version=version)}
+
+
+@pytest.mark.parametrize(
+    ("contract", "words", "install"),
+    [
+        ("1.2.0", "generation 3.2.1 to 3.2.5", "spec-kitty-cli>=3.2.7,<3.3"),
+        ("1.4.0", "the newest host of spec-kitty 3.2 that it has is 3.2.7", "spec-kitty-cli>=3.2.7,<3.3"),
+        ("1.6.0", "a pre-release of spec-kitty 4", "spec-kitty-cli==4.0.0rc7"),
+        ("1.17.0", "the newest host of spec-kitty 4 that it has is 4.0.0rc7", "spec-kitty-cli==4.0.0rc7"),
+    ],
+)
+def test_a_contract_that_no_mission_was_finished_on_is_refused_with_what_to_install(
+    repo: Path, contract: str, words: str, install: str
+) -> None:
+    error = Asked(repo, of_contract(contract)).error()
+    assert error.exit_status is ExitStatus.HOST
+    assert contract in str(error)
+    assert words in str(error)
+    assert f"pip install '{install}'" in str(error)
+
+
+def test_an_untested_contract_is_tried_where_the_profile_says_so_and_named(repo: Path) -> None:
+    client = Asked(repo, of_contract("1.17.0"), untested=True).connect()
+    assert client.dialect == "mission-4"
+    assert client.untested is not None
+    assert "1.17.0" in client.untested
+    with pytest.raises(HostError, match="pre-release"):
+        Asked(repo, of_contract("1.6.0"), untested=True).connect()
+
+
+@pytest.mark.parametrize("meta", ['{"topology": "single_branch"}', "{}"])
+def test_a_topology_that_no_mission_was_finished_on_is_refused(repo: Path, meta: str) -> None:
+    (repo / "kitty-specs" / NAMED_400 / "meta.json").write_text(meta)
+    error = Asked(repo, HOST_400).error()
+    assert error.exit_status is ExitStatus.HOST
+    assert "Nothing was started" in str(error)
 
 
 def test_the_mission_s_own_name_is_taken_from_the_host(repo: Path) -> None:
@@ -124,7 +178,7 @@ def test_a_contract_out_of_range_names_what_was_found_and_wanted(
 def test_a_contract_that_no_dialect_covers_is_refused(repo: Path) -> None:
     error = Asked(repo, {"contract-version": success(api_version="2.0.0")}, contract=">=1").error()
     assert "keeps the contract 2.0.0" in str(error)
-    assert "mission (>=1.3,<2)" in str(error)
+    assert "mission (>=1.3,<1.6)" in str(error)
 
 
 @pytest.mark.parametrize("version", [None, "", "banana"])

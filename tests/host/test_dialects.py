@@ -33,8 +33,12 @@ VALUES = {
     "target": "main",
     "strategy": "merge",
     "push": True,
+    "origin_check": "warn",
+    "criterion": "FR-001",
+    "result": "pass",
+    "evidence": "WP02 at 0123456789: a test",
 }
-BARE = {**VALUES, "lane": "in_progress", "target": None, "push": False}
+BARE = {**VALUES, "lane": "in_progress", "target": None, "push": False, "origin_check": None}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -132,13 +136,13 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_an_unknown_name_lists_those_there_are() -> None:
-    with pytest.raises(UsageError, match="feature, mission"):
+    with pytest.raises(UsageError, match="feature, mission, mission-4"):
         named("missoin")
 
 
 def test_refused_generations_say_what_to_install() -> None:
     refused = [found for found in load_all() if isinstance(found, Refused)]
-    assert len(refused) == 2
+    assert len(refused) == 4
     assert all("pip install" in found.install and found.because for found in refused)
 
 
@@ -152,6 +156,7 @@ def test_refused_generations_say_what_to_install() -> None:
         ("mission", {"coordination_branch": "kitty/mission-x"}, "coord", False, "around"),
         ("mission", {"coordination_branch": None}, "flat", True, "before"),
         ("mission", None, "flat", True, "before"),
+        ("mission-4", {"topology": "lanes"}, "lanes", True, "before"),
         ("feature", {"target_branch": "main"}, "flat", True, "before"),
     ],
 )

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import Event, MissionAccepted, VerdictGiven
+from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.git.protocols import Conflict, Kept, Repair
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Check, Output
 
 from tests.engine import profiles
+from tests.engine.criteria import wanting
 from tests.engine.world import Did, Job, World, good
 from tests.report.stories_of_stops import gates, interrupted, limit, limited, own_limit, troubled_host
 from tests.report.told import FINDINGS, PAIR, Story, Told
@@ -191,6 +193,25 @@ def conflicting(root: Path) -> Told:
     return world
 
 
+def criteria(root: Path) -> Told:
+    """The reviewer says that the mission's acceptance criterion is met, and a person is shown that."""
+    world = Told(root, {"WP01": []}, script=_meeting_criteria)
+    wanting(world, {"WP01": ["FR-001"]})
+    world.change(finish=replace(world.profile.finish, acceptance="person"))
+    world.run()
+    give(world.place, "accept", Answer(True, "mia"))
+    world.run()
+    return world
+
+
+def _meeting_criteria(job: Job) -> Did:
+    if job.role == "implement":
+        return good(job)
+    return job.verdict(
+        criteria=[{"id": "FR-001", "result": "pass", "evidence": "tests/test_sum.py shows it"}]
+    )
+
+
 STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
@@ -213,5 +234,6 @@ STORIES: Mapping[str, Story] = {
         one_workspace,
         half_made,
         conflicting,
+        criteria,
     )
 }

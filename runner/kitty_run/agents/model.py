@@ -75,12 +75,30 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class CriterionResult:
+    """What a reviewer says of one acceptance criterion of the mission, and what that rests on."""
+
+    id: str
+    result: Literal["pass", "fail"]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An acceptance criterion that a work package is to meet, as a reviewer is shown it."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """A review in writing that fits `schemas/verdict.schema.json`."""
 
     verdict: Literal["approved", "changes_requested"]
     summary: str
     findings: tuple[Finding, ...] = ()
+    criteria: tuple[CriterionResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +145,8 @@ class AttemptFacts:
     """What holds of one attempt wherever it runs: plain data, no path of any machine.
 
     `base` is the commit that the work package's own work begins after. `feedback` is the last review's, for
-    an implementer; `checks` have passed on what a reviewer is to judge.
+    an implementer; `checks` have passed on what a reviewer is to judge, who says of each of `criteria`
+    whether it is met.
     """
 
     run_id: str
@@ -142,6 +161,7 @@ class AttemptFacts:
     session: str | None = None
     feedback: str = ""
     checks: tuple[CheckSummary, ...] = ()
+    criteria: tuple[Wanted, ...] = ()
 
     @property
     def name(self) -> str:

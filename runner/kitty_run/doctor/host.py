@@ -39,11 +39,15 @@ async def _asked(
     config: HostConfig, repo: Path, mission: str | None, starter: Starter
 ) -> AsyncIterator[Finding]:
     if mission is None:
-        contract, dialect = await identify(config, repo, starter, unobserved)
+        contract, dialect, untested = await identify(config, repo, starter, unobserved)
         yield ok("contract", f"{contract}, dialect {dialect.name}: {dialect.title}")
+        if untested:
+            yield note("contract", untested)
         return
     door = await connect(config, repo, mission, starter, unobserved)
     state = await door.state()
     yield ok("contract", f"{door.contract}, dialect {door.dialect}: {door.connection.dialect.title}")
+    if door.untested:
+        yield note("contract", door.untested)
     lanes = ", ".join(f"{wp.id} {wp.lane}" for wp in state.work_packages)
     yield ok("mission", f"{state.mission}, topology {door.topology.name}: {lanes}")

@@ -184,7 +184,8 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
         journal.show(show)
         begins = RunResumed if known else RunStarted
         journal.write(header(begins, request.loaded.profile, host, state))
-        for text in (*notices, *witness.notices, *cleared):
+        untested = (host.untested,) if host.untested else ()
+        for text in (*notices, *untested, *witness.notices, *cleared):
             journal.write(Notice(text))
         _name_damage(journal)
         calls.attach(journal)
@@ -192,7 +193,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
         await _end_leftovers(journal, memory, repo, executor)
         await guard.recovered()
         profile, measured = request.loaded.profile, await asyncio.to_thread(sizes, host, state.work_packages)
-        run = Run(profile, Board.of(state), journal, memory, place, repo)
+        run = Run(profile, Board.of(state, host.criteria()), journal, memory, place, repo)
         session = Session(_services(request, run, host, executor, measured))
         with _signals(session):
             return await session.run()

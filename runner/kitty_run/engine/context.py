@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.execution.protocol import Executor
 from kitty_run.git.protocols import RepositoryPort, WorkspacePort
+from kitty_run.host.criteria import Criterion
 from kitty_run.host.model import Lane, MissionState, WorkPackage
 from kitty_run.host.protocol import Host
 from kitty_run.profile.model import Profile
@@ -33,12 +34,14 @@ class Board:
     mission: str
     work_packages: Mapping[str, WorkPackage]
     lanes: dict[str, Lane]
+    criteria: Sequence[Criterion] = ()
+    """The mission's acceptance criteria, as they were when the session began."""
 
     @classmethod
-    def of(cls, state: MissionState) -> Board:
+    def of(cls, state: MissionState, criteria: Sequence[Criterion] = ()) -> Board:
         """The board of a state reply."""
         packages = {wp.id: wp for wp in state.work_packages}
-        return cls(state.mission, packages, {wp: found.lane for wp, found in packages.items()})
+        return cls(state.mission, packages, {wp: found.lane for wp, found in packages.items()}, criteria)
 
     def actor(self, wp: str) -> str | None:
         """Who moved `wp` last, where the host names anyone."""

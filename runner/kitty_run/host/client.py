@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from time import monotonic
 from typing import TypeVar
 
 from kitty_run.host import envelope, replies
+from kitty_run.host.criteria import Criterion
 from kitty_run.host.dialect import READS, Dialect, Operation
 from kitty_run.host.model import (
     Allocation,
@@ -23,7 +25,7 @@ from kitty_run.host.model import (
     Traits,
 )
 from kitty_run.host.protocol import Payload
-from kitty_run.host.template import render
+from kitty_run.host.template import fill, render
 from kitty_run.host.text import NAME_LENGTH, NOTE_LENGTH, REFERENCE_LENGTH, one_line
 from kitty_run.host.transport.start import Starter
 from kitty_run.host.transport.turns import Turns
@@ -55,6 +57,9 @@ class Connection:
     timeout: float
     starter: Starter
     observer: Observer
+    origin_check: str | None = None
+    untested: str | None = None
+    """Why no mission was seen to finish on this host; None: one was."""
 
 
 @dataclass
@@ -85,6 +90,11 @@ class SpecKitty:
     @property
     def contract(self) -> str:
         return self.connection.contract
+
+    @property
+    def untested(self) -> str | None:
+        """Why no mission was seen to finish on this host; None: one was."""
+        return self.connection.untested
 
     @property
     def dialect(self) -> str:
@@ -121,6 +131,9 @@ class SpecKitty:
             "claim", lambda data: self._allocation(data, "claim"), wp, policy=json.dumps(policy)
         )
 
+    async def reserve(self, wp: str) -> None:
+        await self._call("reserve", wp)
+
     async def locate(self, wp: str) -> Allocation:
         at = self.connection
         if at.dialect.operations["locate"] is None:
@@ -153,8 +166,19 @@ class SpecKitty:
     async def note(self, wp: str, text: str) -> None:
         await self._call("note", wp, text=one_line(text, NOTE_LENGTH))
 
+    def criteria(self) -> tuple[Criterion, ...]:
+        """Read anew each time."""
+        return self.connection.dialect.criteria(self.connection.repo, self.connection.mission)
+
+    async def settle(self, criterion: str, result: str, evidence: str) -> None:
+        told = one_line(evidence, NOTE_LENGTH)
+        await self._call("settle", criterion=criterion, result=result, evidence=told)
+
     async def accept(self) -> None:
-        await self._call("accept")
+        try:
+            await self._call("accept")
+        except HostRefused as refused:
+            raise self._explained(refused) from refused
 
     async def merge(self, target: str | None, strategy: str, push: bool) -> MergeReply:
         asked = MergeReply(target or "", strategy, None)
@@ -165,6 +189,17 @@ class SpecKitty:
             strategy=strategy,
             push=push,
         )
+
+    def _explained(self, refused: HostRefused) -> HostRefused:
+        """A refused acceptance, with who settles what is outstanding, and how."""
+        at = self.connection
+        wants, kept = at.dialect.readiness, at.dialect.criteria_file
+        if wants is None:
+            return refused
+        names = {"mission": at.mission, "actor": one_line(at.actor, NAME_LENGTH)}
+        unsettled = [shlex.quote(one.id) for one in self.criteria() if one.open]
+        commands = [fill(kept.by_hand, {**names, "criterion": one}) for one in unsettled] if kept else []
+        return wants.explained(refused, names, commands)
 
     def _allocation(self, data: envelope.Json, operation: str) -> Allocation:
         at = self.connection
@@ -178,12 +213,13 @@ class SpecKitty:
         self, name: str, parse: Callable[[envelope.Json], T], wp: str | None = None, **values: object
     ) -> T:
         """What `parse` makes of one call's reply; where it raises `HostRefused`, the call has failed."""
-        operation = self.connection.dialect.operations[name]
+        operation = self.connection.dialect.operations.get(name)
         if operation is None:
             return parse({})
         self.first = None
         at = self.connection
-        common = {"mission": at.mission, "wp": wp or "", "actor": one_line(at.actor, NAME_LENGTH)}
+        actor = one_line(at.actor, NAME_LENGTH)
+        common = {"mission": at.mission, "wp": wp or "", "actor": actor, "origin_check": at.origin_check}
         argv = render(operation.argv, {**common, **values})
         together = name in READS and self.traits.serialise == "mutations"
         async with self._turns.shared() if together else self._turns.alone():
@@ -203,8 +239,9 @@ class SpecKitty:
         try:
             return parse(read(await at.starter.call(argv, at.repo, at.timeout), name))
         except HostRefused as refused:
-            code = refused.code
-            raise
+            told = refused.precise(at.dialect.precise)
+            code = told.code
+            raise told from refused.__cause__
         finally:
             at.observer(CallRecord(name, wp, code, monotonic() - begin))
 

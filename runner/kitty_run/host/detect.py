@@ -54,7 +54,9 @@ async def connect(
     asked = _Asking(config, repo, mission, starter, observer)
     contract = await asked.contract()
     dialect, reply = await asked.dialect(contract, _candidates(config, contract))
+    untested = asked.untested(contract, dialect)
     state = _first_state(dialect, reply, repo, mission)
+    _refuse_topology(dialect, repo, state.mission)
     connection = Connection(
         dialect=dialect,
         contract=str(contract),
@@ -64,21 +66,25 @@ async def connect(
         timeout=config.timeout,
         starter=starter,
         observer=observer,
+        origin_check=config.origin_check,
+        untested=untested,
     )
     return SpecKitty(connection, first=state)
 
 
 async def identify(
     config: HostConfig, repo: Path, starter: Starter, observer: Observer
-) -> tuple[str, Dialect]:
-    """The contract version and the dialect of a host, asked for a mission that there is not.
+) -> tuple[str, Dialect, str | None]:
+    """The contract version and the dialect of a host, and why no mission was seen to finish on it, if so.
+
+    It is asked for a mission that there is not.
 
     Raises `HostError` as `connect` does.
     """
     asked = _Asking(config, repo, NO_MISSION, starter, observer)
     contract = await asked.contract()
     dialect, _ = await asked.dialect(contract, _candidates(config, contract))
-    return str(contract), dialect
+    return str(contract), dialect, asked.untested(contract, dialect)
 
 
 @dataclass
@@ -128,6 +134,25 @@ class _Asking:
         tried = ", ".join(candidate.title for candidate in candidates)
         raise self._failure(f"keeps the contract {contract}, but understands no state call of: {tried}")
 
+    def untested(self, contract: Version, dialect: Dialect) -> str | None:
+        """Why no mission was seen to finish on a host of `contract`, where the profile tries all the same.
+
+        Raises `HostError` where it does not; None where one was.
+        """
+        tested = dialect.tested
+        if _range(tested.contract).contains(contract, prereleases=True):
+            return None
+        what = (
+            f"keeps the contract {contract}, which kitty-run has not been seen to finish a mission on; the "
+            f"newest host of {dialect.title} that it has is {tested.host} (contract {tested.contract})"
+        )
+        if self.config.untested:
+            return self._named(f"{what}. It is tried all the same, since the profile says host.untested")
+        raise self._failure(
+            f"{what}. Nothing was started. Install that one: {dialect.install}. To try all the same: "
+            "`host: {untested: true}` in the profile"
+        )
+
     async def _ask(self, name: str, argv: tuple[str, ...]) -> RawReply:
         if argv not in self.replies:
             reply = await self.starter.call(argv, self.repo, self.config.timeout)
@@ -175,6 +200,15 @@ def _first_state(dialect: Dialect, reply: RawReply, repo: Path, mission: str) ->
             raise unknown_mission(repo, mission) from refused
         text = f"the host cannot show the mission {mission!r}: {refused}"
         raise HostUnanswered(text, refused) from refused
+
+
+def _refuse_topology(dialect: Dialect, repo: Path, mission: str) -> None:
+    topology = dialect.topology(repo, mission)
+    if topology.refused:
+        raise HostError(
+            f"the mission {mission!r} has the topology {topology.name} on {dialect.title}: "
+            f"{topology.refused}. Nothing was started."
+        )
 
 
 def _code(reply: RawReply, name: str) -> str | None:

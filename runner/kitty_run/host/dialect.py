@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kitty_run.host.criteria import CriteriaFile, Criterion
 from kitty_run.host.model import Topology, Traits
+from kitty_run.host.readiness import Readiness
 from kitty_run.host.template import Item, fill
 
 READS = frozenset({"state", "ready", "locate"})
@@ -54,6 +56,14 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """What a whole mission was finished on: a range of contract versions, and the newest host of it."""
+
+    contract: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """A generation that can be spoken to."""
 
@@ -61,6 +71,7 @@ class Dialect:
     title: str
     contract: str
     install: str
+    tested: Tested
     operations: Mapping[str, Operation | None]
     fields: Fields
     prompt: tuple[str, ...]
@@ -69,6 +80,10 @@ class Dialect:
     traits: Traits
     shapes: tuple[Shape, ...]
     not_found: frozenset[str]
+    precise: tuple[str, ...] = ()
+    """Fields of a refusal's data that hold a code which says more than its `error_code`."""
+    readiness: Readiness | None = None
+    criteria_file: CriteriaFile | None = None
 
     @property
     def probe(self) -> tuple[Item, ...]:
@@ -77,7 +92,7 @@ class Dialect:
 
     def operation(self, name: str) -> Operation:
         """The operation `name`; LookupError where this generation has none."""
-        found = self.operations[name]
+        found = self.operations.get(name)
         if found is None:
             raise LookupError(f"{self.title} has no step {name!r}")
         return found
@@ -100,6 +115,18 @@ class Dialect:
         meta = _meta(repo / "kitty-specs" / mission / "meta.json")
         fitting = (shape.topology for shape in self.shapes if shape.fits(meta))
         return next(fitting, self.shapes[-1].topology)
+
+    def criteria(self, repo: Path, mission: str) -> tuple[Criterion, ...]:
+        """The mission's acceptance criteria as they are now; none where this generation has none."""
+        if self.criteria_file is None:
+            return ()
+        apart, file = (
+            self.topology(repo, mission).status_at,
+            fill(self.criteria_file.file, {"mission": mission}),
+        )
+        places = [repo / fill(apart, {"mission": mission}), repo] if apart else [repo]
+        path = next((place / file for place in places if (place / file).is_file()), repo / file)
+        return self.criteria_file.read(path)
 
     def target(self, repo: Path, mission: str) -> str | None:
         """The branch that the `meta.json` of `mission` names for its merge; None where it names none."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kitty_run.host.dialect import Convention, Dialect, Fields, Operation, Refused, Shape
+from kitty_run.host.criteria import CriteriaFile
+from kitty_run.host.dialect import Convention, Dialect, Fields, Operation, Refused, Shape, Tested
 from kitty_run.host.model import Lane, Topology, Traits
+from kitty_run.host.readiness import Readiness
 
 
 def parse(document: dict[str, Any]) -> Dialect | Refused:
@@ -13,12 +15,12 @@ def parse(document: dict[str, Any]) -> Dialect | Refused:
     return _refused(document) if "refused" in document else _dialect(document)
 
 
-def parse_traits(entry: dict[str, Any]) -> Traits:
-    """The section `traits`."""
+def parse_traits(entry: dict[str, Any], *, reserves: bool = False) -> Traits:
+    """The section `traits`; `reserves`: there is an operation `reserve`."""
     of_lanes = ("satisfied_by", "finished")
     lanes = {key: frozenset(Lane(lane) for lane in entry[key]) for key in of_lanes}
     strategies, records = frozenset(entry["merge_strategies"]), tuple(entry["records"])
-    return Traits(**{**entry, **lanes, "merge_strategies": strategies, "records": records})
+    return Traits(**{**entry, **lanes, "merge_strategies": strategies, "records": records}, reserves=reserves)
 
 
 def _refused(document: dict[str, Any]) -> Refused:
@@ -33,14 +35,18 @@ def _refused(document: dict[str, Any]) -> Refused:
 def _dialect(document: dict[str, Any]) -> Dialect:
     return Dialect(
         **_head(document),
+        tested=Tested(**document["tested"]),
         operations={name: _operation(entry) for name, entry in document["operations"].items()},
         fields=Fields(**document["fields"]),
         prompt=tuple(document["prompt"]),
         convention=_convention(document.get("convention")),
         lanes=document.get("lanes"),
-        traits=parse_traits(document["traits"]),
+        traits=parse_traits(document["traits"], reserves="reserve" in document["operations"]),
         shapes=tuple(_shape(entry) for entry in document["topologies"]),
         not_found=frozenset(document["codes"]["not_found"]),
+        precise=tuple(document["codes"].get("precise", ())),
+        readiness=_readiness(document.get("acceptance")),
+        criteria_file=_criteria_file(document.get("acceptance", {}).get("criteria")),
     )
 
 
@@ -56,6 +62,17 @@ def _convention(entry: dict[str, Any] | None) -> Convention | None:
     return None if entry is None else Convention(**entry)
 
 
+def _readiness(entry: dict[str, Any] | None) -> Readiness | None:
+    return None if entry is None else Readiness(entry["outstanding"], entry["remedies"])
+
+
+def _criteria_file(entry: dict[str, Any] | None) -> CriteriaFile | None:
+    if entry is None:
+        return None
+    named = {key: value for key, value in entry.items() if key not in {"list", "personal"}}
+    return CriteriaFile(**named, key=entry["list"], personal=tuple(entry["personal"]))
+
+
 def _shape(entry: dict[str, Any]) -> Shape:
-    topology = Topology(entry["name"], entry["commit_status"], entry["accept"], entry.get("status_at"))
-    return Shape(topology, entry["match"])
+    described = {key: value for key, value in entry.items() if key != "match"}
+    return Shape(Topology(**described), entry["match"])

@@ -98,8 +98,9 @@ def _whole_message(data: Json) -> str:
     errors = data.get("errors")
     if isinstance(errors, list) and errors:
         return "; ".join(str(error) for error in errors)
-    if data.get("message"):
-        return str(data["message"])
+    for key in ("message", "error"):
+        if data.get(key):
+            return str(data[key])
     return ", ".join(f"{key}: {value}" for key, value in data.items())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -170,6 +170,7 @@ class Topology:
     `commit_status`: the host's status files must be committed on the planning branch before the merge.
     `status_at`: the worktree, relative to the repository, in which the host keeps the status, where that is
     not the root; what it has not committed there would be lost by its merge.
+    `refused`: why no mission of this shape is run; None: it is run.
     `accept`: `before` the merge, or `around` it: tried before, and after the merge again if the host
     crashed at the first try (3.2.7 on coordination missions).
     """
@@ -178,6 +179,7 @@ class Topology:
     commit_status: bool
     accept: Literal["before", "around"]
     status_at: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ class Traits:
     `unblock`: what a person does to free a blocked WP (text with `{mission}`, `{wp}`, `{actor}`).
     `records`: what of the repository the host keeps its own records in, and commits by itself: files, and
     folders with a slash at their end (texts with `{mission}`).
+    `commits_acceptance`: False where the host accepts only what is committed, and leaves the acceptance
+    itself uncommitted. `reserves`: a claim is two calls, the first of which names who claims.
     """
 
     workspaces: Literal["runner", "host"]
@@ -201,6 +205,8 @@ class Traits:
     review_claim: bool
     unblock: str
     records: tuple[str, ...]
+    commits_acceptance: bool = True
+    reserves: bool = False
 
     def records_of(self, mission: str) -> tuple[str, ...]:
         """The host's own records of `mission`, relative to the repository."""
@@ -228,6 +234,16 @@ class HostRefused(KittyRunError):
         self.code = code
         self.operation = operation
         self.data = data
+
+    def because(self, message: str) -> HostRefused:
+        """The same refusal, told in other words."""
+        return HostRefused(self.code, self.operation, message, self.data)
+
+    def precise(self, fields: Sequence[str]) -> HostRefused:
+        """The same refusal by the code in the first of `fields` that its data has."""
+        found = (code for name in fields if isinstance(code := self.data.get(name), str) and code)
+        code = next(found, None)
+        return self if code is None else HostRefused(code, self.operation, str(self), self.data)
 
     @property
     def lost(self) -> bool:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+from kitty_run.host.criteria import Criterion
 from kitty_run.host.model import Allocation, Lane, MergeReply, MissionState, Review, Topology, Traits
 
 Payload = Mapping[str, object]
@@ -58,6 +59,10 @@ class Host(Protocol):
         """The ids that `list-ready` offers."""
         ...
 
+    async def reserve(self, wp: str) -> None:
+        """planned to claimed, with the actor's name, where the host has that step (`traits.reserves`)."""
+        ...
+
     async def claim(self, wp: str, policy: Payload) -> Allocation:
         """start-implementation; repeatable by the same actor."""
         ...
@@ -96,6 +101,14 @@ class Host(Protocol):
 
     async def note(self, wp: str, text: str) -> None:
         """append-history."""
+        ...
+
+    def criteria(self) -> tuple[Criterion, ...]:
+        """The mission's acceptance criteria as they are now, without a call; none where the host has none."""
+        ...
+
+    async def settle(self, criterion: str, result: str, evidence: str) -> None:
+        """Give the `result` (`pass` or `fail`) of one acceptance criterion, and what it rests on."""
         ...
 
     async def accept(self) -> None: ...

@@ -42,7 +42,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         retry=_retry(document["retry"]),
         gates=_gates(document),
         limits=_limits(document.get("limits", {})),
-        finish=_finish(document["finish"]),
+        finish=_finish(document["finish"], document["policy"]["approval_mode"]),
         commit_message=document["commit"]["message"],
         digest=digest(document),
         executor=_executor(document["executor"]),
@@ -184,7 +184,8 @@ def _limits(limits: Doc) -> Limits:
     return Limits(**{**limits, **times, "work_package": work_package})
 
 
-def _finish(finish: Doc) -> Finish:
+def _finish(finish: Doc, approval_mode: str) -> Finish:
     merge = finish.get("merge", True)
     merging = None if merge is False else Merge(**({} if merge is True else merge))
-    return Finish(finish.get("accept", True), merging)
+    usual = "review" if approval_mode == "full_auto" else "person"
+    return Finish(finish.get("accept", True), merging, finish.get("acceptance", usual))

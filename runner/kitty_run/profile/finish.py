@@ -17,7 +17,12 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What follows when every work package is done; `merge` None: no merge."""
+    """What follows when every work package is done; `merge` None: no merge.
+
+    `acceptance` says whose word is enough for a host's acceptance criteria: a review's, or a person's who has
+    seen what the reviews say.
+    """
 
     accept: bool = True
     merge: Merge | None = Merge()
+    acceptance: Literal["review", "person"] = "review"

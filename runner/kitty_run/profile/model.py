@@ -100,6 +100,8 @@ class HostConfig:
     timeout: float = 120.0
     history: Literal["none", "brief"] = "brief"
     poll: float = 60.0
+    untested: bool = False
+    origin_check: Literal["enforce", "warn", "off"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from kitty_run.engine.state.events import (
     CallEnded,
     CheckEnded,
     ChecksStarted,
+    CriterionSettled,
     ErrorUnexpected,
     Event,
     GateAnswered,
@@ -231,6 +232,11 @@ def _conflicted(event: MergeConflicted) -> Sentence:
 @words.register
 def _rework(event: ReworkStarted) -> Sentence:
     return Sentence(f"back to the implementer, cycle {event.cycle}")
+
+
+@words.register
+def _settled(event: CriterionSettled) -> Sentence:
+    return Sentence(f"acceptance criterion {event.criterion}: {event.result}", reason=event.evidence)
 
 
 @words.register

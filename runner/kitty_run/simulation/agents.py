@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -87,13 +87,15 @@ class SimulatedAttempt:
         verdict: Literal["approved", "changes_requested"] = "approved",
         findings: Sequence[str] = (),
         seconds: float = 1.0,
+        criteria: Sequence[Mapping[str, str]] = (),
     ) -> SimulatedEnd:
-        """Write a verdict and end well."""
+        """Write a verdict and end well; `criteria` is what it says of the mission's own."""
         text = {
             "code": self.launch.env["KITTY_VERDICT_CODE"],
             "verdict": verdict,
             "summary": f"{verdict} by {self.agent}",
             "findings": list(findings),
+            "criteria": list(criteria),
         }
         Path(self.launch.env["KITTY_VERDICT_FILE"]).write_text(json.dumps(text), encoding="utf-8")
         return SimulatedEnd(seconds=seconds)

@@ -172,7 +172,7 @@ class Simulation:
         return Services(
             run=Run(
                 self.profile,
-                Board.of(state),
+                Board.of(state, self.host.criteria()),
                 journal,
                 memory,
                 self.place,

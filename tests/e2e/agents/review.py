@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,6 +23,9 @@ IDENTITY = ("-c", "user.name=Agent", "-c", "user.email=agent@example.invalid")
 
 def say(verdict: str, *findings: object) -> None:
     told = {"code": CODE, "verdict": verdict, "summary": f"{verdict} {WP}", "findings": findings}
+    if wanted := re.findall(r"(?m)^(FR-\d+): ", Path(os.environ["KITTY_PROMPT_FILE"]).read_text()):
+        result = "pass" if verdict == "approved" else "fail"
+        told["criteria"] = [{"id": one, "result": result, "evidence": f"{WP}.txt is there"} for one in wanted]
     VERDICT.write_text(json.dumps(told))
 
 

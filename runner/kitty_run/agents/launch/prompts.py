@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from kitty_run.agents.launch.task import Task
-from kitty_run.agents.model import AttemptContext
+from kitty_run.agents.model import AttemptContext, Wanted
 from kitty_run.git.protocols import Diff
 from kitty_run.profile.model import Agent, Policy
 from kitty_run.profile.template import render
@@ -67,7 +67,8 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
     """
     known = variables(context, agent, policy, prompt_file=prompt_file)
     feedback, note = visible(context.feedback), visible(note)
-    tails = [check.tail for check in context.checks]
+    told = [*(check.tail for check in context.checks), *(one.text for one in context.criteria)]
+    wanted = [Wanted(visible(one.id), visible(one.text)) for one in context.criteria]
     material = {
         "task": task.text.strip("\n"),
         "subtasks": list(task.subtasks),
@@ -77,7 +78,8 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
         "base": context.base,
         "head": head or "HEAD",
         "checks": context.checks,
-        "fence": _fence(task.text, feedback, note, diff.text, diff.stat, *tails),
+        "criteria": wanted,
+        "fence": _fence(task.text, feedback, note, diff.text, diff.stat, *told),
     }
     default = render(_default(context), {**known, **material})
     if template is None:

@@ -30,7 +30,8 @@ class Task:
     """A work package's prompt file. `text` is all of it.
 
     `title` is the work package's id where the front matter has none, or is unusable. `subtasks`
-    are ids such as `T001`. `owned_files` are glob patterns of what the work package is about.
+    are ids such as `T001`. `owned_files` are glob patterns of what the work package is about. `requirements`
+    are the ids of the mission's requirements, and so of its acceptance criteria, that it is to meet.
     """
 
     wp: str
@@ -38,6 +39,7 @@ class Task:
     title: str
     subtasks: tuple[str, ...] = ()
     owned_files: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
 
 
 def read_task(path: Path, wp: str) -> Task:
@@ -99,6 +101,7 @@ def _with_front_matter(task: Task, text: str) -> Task:
         _title(title) if isinstance(title, str) and title.strip() else task.wp,
         tuple(item for item in _strings(data.get("subtasks")) if _SUBTASK.fullmatch(item)),
         _strings(data.get("owned_files")),
+        _strings(data.get("requirement_refs")),
     )
 
 

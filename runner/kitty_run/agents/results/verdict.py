@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitty_run.agents.model import Finding, Verdict
+from kitty_run.agents.model import CriterionResult, Finding, Verdict
 from kitty_run.agents.results.rejection import EXAMPLE, plain, rejection, signed
 from kitty_run.machine import fault_of
 from kitty_run.resources import schema_path
@@ -157,12 +157,23 @@ def _consistent(verdict: Verdict, where: str) -> Verdict | NoVerdict:
             f"{where} approves and has a finding of severity {severity}: {message}; "
             f"`severity`: expected one of {', '.join(sorted(REMARKS))} beside an approval"
         )
+    failed = [one.id for one in verdict.criteria if one.result == "fail"]
+    if verdict.verdict == "approved" and failed:
+        return NoVerdict(
+            f"{where} approves and says that a criterion is not met: {failed[0][:200]}; `criteria`: expected "
+            "no result but pass beside an approval"
+        )
     return verdict
 
 
 def _verdict(document: Mapping[str, Any]) -> Verdict:
     findings = tuple(_finding(item) for item in document.get("findings", ()))
-    return Verdict(document["verdict"], plain(document["summary"]), findings)
+    criteria = tuple(_criterion(item) for item in document.get("criteria", ()))
+    return Verdict(document["verdict"], plain(document["summary"]), findings, criteria)
+
+
+def _criterion(item: Mapping[str, Any]) -> CriterionResult:
+    return CriterionResult(item["id"], item["result"], plain(item["evidence"]))
 
 
 def _finding(item: str | Mapping[str, Any]) -> Finding:

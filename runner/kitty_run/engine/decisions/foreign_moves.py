@@ -28,6 +28,7 @@ class ForeignMove:
 
 
 _TARGETS: Mapping[str, frozenset[Lane]] = {
+    "reserve": frozenset({Lane.CLAIMED}),
     "claim": frozenset({Lane.CLAIMED, Lane.IN_PROGRESS}),
     "hand_in": frozenset({Lane.FOR_REVIEW}),
     "claim_review": frozenset({Lane.IN_REVIEW}),

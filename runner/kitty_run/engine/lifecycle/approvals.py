@@ -28,32 +28,39 @@ class Approvals:
         self._asker = asker
         self._assume_yes = assume_yes
 
-    async def pass_or_stop(self, gate: GateName) -> None:
-        """Like `ask` for the whole mission; raises `Stop` where the gate waits or was rejected."""
-        answer = await self.ask(gate)
+    async def pass_or_stop(self, gate: GateName, about: str = "", *, always: bool = False) -> Answer:
+        """Like `ask` for the whole mission, approved; raises `Stop` where the gate waits or was rejected.
+
+        `about` is what the person decides on. `always`: also where the profile has no such gate.
+        """
+        answer = await self.ask(gate, about=about, always=always)
         if isinstance(answer, End):
             raise Stop(answer)
         if not answer.approved:
             said = f"the gate `{gate}` was rejected by {answer.by}: {answer.note}".rstrip(": ")
             raise Stop(End(EndCode.GATE_REJECTED, said))
+        return answer
 
-    async def ask(self, gate: GateName, wp: str | None = None) -> Answer | End:
-        """The answer to `gate`; approved at once where the profile has no such gate.
+    async def ask(
+        self, gate: GateName, wp: str | None = None, *, about: str = "", always: bool = False
+    ) -> Answer | End:
+        """The answer to `gate`; approved at once where the profile has no such gate, but for `always`.
 
         Where nobody has answered, a person at the terminal is asked; without one it is an end, the gate
         waits. A rejection is used up by being read, so that the next time the gate asks again.
         """
-        if gate not in self._run.profile.gates or self._assume_yes:
+        if not (always or gate in self._run.profile.gates) or self._assume_yes:
             return Answer(True)
         name = gate_id(gate, wp)
         answer = answer_of(self._run.place, name)
         if answer is None:
             self._run.journal.write(GateWaiting(name, wp=wp))
+            if about:
+                self._run.notice(f"gate {name}: {about}", wp)
             found = await self._wait(name, wp)
             if found is None:
-                return End(
-                    EndCode.GATE_WAITS, f"gate {name}: `kitty-run approve {name}`, then run again", gate=name
-                )
+                said = f"gate {name}: `kitty-run approve {name}`, then run again"
+                return End(EndCode.GATE_WAITS, f"{said}\n{about}" if about else said, gate=name)
             answer = found
         await self._record(name, wp, answer)
         if not answer.approved:

@@ -17,7 +17,7 @@ class Finish:
     def __init__(self, run: Run, calls: HostCalls, git: Git, approvals: Approvals) -> None:
         self._run = run
         self._calls = calls
-        self._acceptance = Acceptance(run, calls, approvals)
+        self._acceptance = Acceptance(run, calls, git, approvals)
         self._merge = MissionMerge(run, calls, git, approvals)
 
     async def run(self) -> None:

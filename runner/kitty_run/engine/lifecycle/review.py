@@ -123,6 +123,7 @@ class WorkPackageReview:
                 commit=head,
                 agent=agent,
                 independent=self._independence(),
+                criteria=verdict.criteria or None,
             )
         )
         return self._known(head)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kitty_run.host.criteria import Criterion
 from kitty_run.host.dialect_files import named
 from kitty_run.host.envelope import Json, data_of
 from kitty_run.host.model import (
@@ -89,6 +90,10 @@ class SimHost:
     latency: float = 0.0
     shape: str | None = None
     """The topology's name in the dialect; None: its last, the plainest."""
+    wanted: tuple[Criterion, ...] = ()
+    """The mission's acceptance criteria."""
+    settled: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The results that criteria were given, and the evidence."""
     calls: list[SimCall] = field(default_factory=list)
     uncommitted: set[str] = field(default_factory=set)
     rooms: Mapping[str, str] = field(default_factory=dict)
@@ -157,6 +162,9 @@ class SimHost:
     async def ready(self) -> frozenset[str]:
         return await self._ask("ready", ready_ids)
 
+    async def reserve(self, wp: str) -> None:
+        await self._call("reserve", wp)
+
     async def claim(self, wp: str, policy: Payload) -> Allocation:
         await self._call("claim", wp, policy=json.dumps(policy))
         return self._allocation(wp)
@@ -190,6 +198,12 @@ class SimHost:
     async def note(self, wp: str, text: str) -> None:
         await self._call("note", wp, text=text)
 
+    def criteria(self) -> tuple[Criterion, ...]:
+        return tuple(replace(one, open=one.id not in self.settled) for one in self.wanted)
+
+    async def settle(self, criterion: str, result: str, evidence: str) -> None:
+        self.settled[criterion] = (result, evidence)
+
     async def accept(self) -> None:
         await self._call("accept")
 
@@ -211,7 +225,7 @@ class SimHost:
         self, operation: str, read: Callable[[Json], T], wp: str | None = None, **values: object
     ) -> T:
         """One turn at the host; a step that the dialect lacks does nothing and is no call."""
-        template = self._dialect.operations[operation]
+        template = self._dialect.operations.get(operation)
         if template is None:
             return read({})
         async with self._turn:

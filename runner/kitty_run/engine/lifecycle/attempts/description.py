@@ -7,7 +7,8 @@ from pathlib import Path
 from secrets import token_hex
 
 from kitty_run.agents.launch import argv, prompts
-from kitty_run.agents.model import AttemptFacts, CheckSummary, Slip
+from kitty_run.agents.launch.task import Task
+from kitty_run.agents.model import AttemptFacts, CheckSummary, Slip, Wanted
 from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.attempts.handover import interrupted
 from kitty_run.engine.lifecycle.claim import Assignment
@@ -75,6 +76,16 @@ def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:
         session=_session(run, wp, order),
         feedback="" if review else memory.feedback,
         checks=tuple(_check(record) for record in memory.checks) if review else (),
+        criteria=_criteria(run, order.at.task) if review else (),
+    )
+
+
+def _criteria(run: Run, task: Task) -> tuple[Wanted, ...]:
+    """The mission's criteria that the work package is to meet, but for those that only a person can tell."""
+    return tuple(
+        Wanted(one.id, one.text)
+        for one in run.board.criteria
+        if one.id in task.requirements and not one.personal
     )
 
 

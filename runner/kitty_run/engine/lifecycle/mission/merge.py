@@ -8,11 +8,12 @@ from pathlib import Path
 from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
+from kitty_run.engine.lifecycle.mission.host_records import commit_status
 from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck, conflict_text
 from kitty_run.engine.lifecycle.mission.push import ensure_pushed
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
-from kitty_run.engine.state.events import MergeConflicted, MergeStarted, MergeVerified, StatusCommitted
+from kitty_run.engine.state.events import MergeConflicted, MergeStarted, MergeVerified
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import AbortedMerge, Unmerged
 from kitty_run.host.model import HostRefused, Lane
@@ -61,7 +62,7 @@ class MissionMerge:
         if merged_before and not await self._missing(merge, heads):
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._approvals.pass_or_stop("merge")
-        await self._commit_status()
+        await commit_status(self._run, self._calls.host, self._git.repository)
         works = await self._settled(merge, works)
         heads = {work.wp: work.head for work in works}
         await self._refuse_conflicts(await self._target(merge), works)
@@ -141,26 +142,17 @@ class MissionMerge:
         allocation = await self._calls.locate(wp)
         return allocation.workspace, allocation.branch
 
-    async def _commit_status(self) -> None:
-        """Commit what the host has not committed of its own status, and what its merge would lose."""
-        topology, mission = self._calls.host.topology, self._run.board.mission
-        apart = self._run.repo / topology.status_at.format(mission=mission) if topology.status_at else None
-        if not (topology.commit_status if apart is None else apart.is_dir()):
-            return
-        folder = (apart or self._run.repo) / "kitty-specs" / mission
-        message = f"chore: record the status of mission {mission}"
-        async with self._calls.host.quiet():
-            sha = await self._git.repository.commit_status(folder, message, apart)
-        if sha:
-            self._run.journal.write(StatusCommitted(sha))
-
     async def _call_merge(self, merge: Merge, works: list[Work]) -> None:
         """The host's merge, repeated as the table says while git shows that it has not taken effect."""
         heads = {work.wp: work.head for work in works}
         aborted: AbortedMerge | None = None
+        tried = False
 
         async def once() -> None:
-            nonlocal aborted
+            nonlocal aborted, tried
+            if tried:  # a branch may have moved since, and be what the host refused
+                await self._settle(merge, works)
+            tried = True
             try:
                 await self._calls.host.merge(merge.target, merge.strategy, merge.push)
             except HostRefused as refused:

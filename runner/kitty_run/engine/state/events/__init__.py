@@ -21,6 +21,7 @@ from kitty_run.engine.state.events.attempts import (
 )
 from kitty_run.engine.state.events.base import Entry, Event, Unknown
 from kitty_run.engine.state.events.mission import (
+    CriterionSettled,
     MergeConflicted,
     MergeStarted,
     MergeVerified,
@@ -80,6 +81,7 @@ __all__ = [
     "CheckEnded",
     "CheckRecord",
     "ChecksStarted",
+    "CriterionSettled",
     "Entry",
     "ErrorUnexpected",
     "Event",

@@ -12,6 +12,16 @@ Strategy = Literal["merge", "squash", "rebase"]
 
 
 @dataclass(frozen=True, slots=True)
+class CriterionSettled(RunEvent):
+    """The host was told the result of an acceptance criterion, and the evidence."""
+
+    TYPE: ClassVar[str] = "criterion.settled"
+    criterion: str
+    result: Literal["pass", "fail"]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class MissionAccepted(RunEvent):
     """The host accepted the mission."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from kitty_run.agents.model import Finding
+from kitty_run.agents.model import CriterionResult, Finding
 from kitty_run.engine.state.events.base import LEFT_OUT, WorkPackageEvent
 
 
@@ -20,6 +20,7 @@ class VerdictGiven(WorkPackageEvent):
     commit: str
     agent: str
     independent: bool | None = field(default=None, metadata=LEFT_OUT)
+    criteria: tuple[CriterionResult, ...] | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from kitty_run.host.transport.environment import host_environment
 from kitty_run.host.transport.start import RawReply, Starter
-from kitty_run.host.transport.warm.process import Lost, Refused, WarmProcess, start_warm_process
+from kitty_run.host.transport.warm.process import START_UP, Lost, Refused, WarmProcess, start_warm_process
 from kitty_run.host.transport.warm.room import Room, make_room
 from kitty_run.host.transport.warm.script import NotWarmable, find_console_script
 
@@ -49,6 +49,7 @@ class WarmStarter:
         self._room: Room | None = None
         self._state: Literal["new", "warm", "cold"] = "new"
         self._closed = False
+        self._words = {START_UP[0]: True}
 
     async def call(self, arguments: tuple[str, ...], cwd: Path, timeout: float) -> RawReply:
         """See `Starter.call`; at the first call, the start of the server has as much time again."""
@@ -59,6 +60,8 @@ class WarmStarter:
             return await self._fallback.call(arguments, cwd, timeout)
         started = time.monotonic()
         try:
+            if not await self._knows(self._warm, arguments[0], cwd, timeout):
+                return await self._fallback.call(arguments, cwd, timeout)
             return await self._warm.call(arguments, cwd, timeout)
         except Refused as error:
             self._give_up(str(error))
@@ -84,6 +87,21 @@ class WarmStarter:
             await self._end()
         else:
             self._state = "warm"
+
+    async def _knows(self, warm: WarmProcess, word: str, cwd: Path, timeout: float) -> bool:
+        """Whether the server has the command `word`: a host may build only the one that it was started with.
+
+        Asked once for each; the calls of one that it lacks are cold.
+        """
+        async with self._starting:
+            if word not in self._words:
+                help_text = await warm.call((word, "--help"), cwd, timeout)
+                self._words[word] = help_text.status == 0
+                if not self._words[word]:
+                    self._notice(
+                        f"Calls of `{word}` are started anew, which is slower: the warm host lacks them."
+                    )
+        return self._words[word]
 
     async def _start_process(self, cwd: Path) -> WarmProcess:
         if not hasattr(os, "fork"):
