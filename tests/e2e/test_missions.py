@@ -22,6 +22,7 @@ SHAPES = [
     pytest.param(MISSION_HOST, "single_branch", marks=pytest.mark.slow),
     pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
     pytest.param(NEXT_HOST, "lanes", marks=pytest.mark.slow),
+    pytest.param(NEXT_HOST, "coord", marks=pytest.mark.slow),
 ]
 
 

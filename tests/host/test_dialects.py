@@ -157,6 +157,7 @@ def test_refused_generations_say_what_to_install() -> None:
         ("mission", {"coordination_branch": None}, "flat", True, "before"),
         ("mission", None, "flat", True, "before"),
         ("mission-4", {"topology": "lanes"}, "lanes", True, "before"),
+        ("mission-4", {"topology": "coord"}, "coord", True, "before"),
         ("feature", {"target_branch": "main"}, "flat", True, "before"),
     ],
 )
@@ -169,7 +170,7 @@ def test_the_topology_decides_what_is_committed_before_a_merge(  # noqa: PLR0917
         (directory / "meta.json").write_text(json.dumps(meta))
     found = named(dialect).topology(tmp_path, "demo")
     assert (found.name, found.commit_status, found.accept) == (name, commit_status, accept)
-    assert found.status_at == (".worktrees/{mission}-coord" if accept == "around" else None)
+    assert found.status_at == (".worktrees/{mission}-coord" if "coord" in name else None)
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "\xff"])

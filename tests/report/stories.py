@@ -8,7 +8,6 @@ from pathlib import Path
 
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import Event, MissionAccepted, VerdictGiven
-from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.git.protocols import Conflict, Kept, Repair
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import Check, Output
@@ -194,12 +193,9 @@ def conflicting(root: Path) -> Told:
 
 
 def criteria(root: Path) -> Told:
-    """The reviewer says that the mission's acceptance criterion is met, and a person is shown that."""
+    """The reviewer says that the mission's acceptance criterion is met, and the host is told."""
     world = Told(root, {"WP01": []}, script=_meeting_criteria)
     wanting(world, {"WP01": ["FR-001"]})
-    world.change(finish=replace(world.profile.finish, acceptance="person"))
-    world.run()
-    give(world.place, "accept", Answer(True, "mia"))
     world.run()
     return world
 

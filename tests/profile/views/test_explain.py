@@ -73,7 +73,7 @@ def test_values_are_told_with_pointer_and_place_for_programs(loaded: Loaded) -> 
 def test_one_value_is_followed_through_the_chain(loaded: Loaded) -> None:
     steps = history(loaded, "/policy/network_mode")
     assert [(str(step.place), step.value) for step in steps] == [
-        ("profiles/defaults.yaml:17", "none"),
+        ("profiles/defaults.yaml:18", "none"),
         ("base.yaml:3", "none"),
         ("team.yaml:3", "open"),
         ("mine.yaml:3", "none"),
