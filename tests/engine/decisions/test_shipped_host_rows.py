@@ -73,7 +73,7 @@ def test_an_error_that_stays_pauses_and_blocks_nothing(tmp_path: Path, operation
     assert len(made.jobs) == 2
 
 
-@pytest.mark.parametrize("code", ["HOST_UNREADABLE", "SAFE_COMMIT_BACKSTOP", "SAFE_COMMIT_RECOVERY_FAILED"])
+@pytest.mark.parametrize("code", ["HOST_UNREADABLE", "SAFE_COMMIT_BACKSTOP", "STATUS_LOCK_HELD"])
 def test_a_host_that_fails_is_asked_for_two_minutes(tmp_path: Path, code: str) -> None:
     made = world(tmp_path, Fault("hand_in", code, times=99))
     made.run()
