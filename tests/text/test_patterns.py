@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,11 @@ def log(folder: Path, text: str) -> Path:
     path = folder / "out.log"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def groups(pattern: str, path: Path) -> Mapping[str, str | None] | None:
+    found = last_in(pattern, [path])
+    return found and found.groups
 
 
 @pytest.mark.parametrize(
@@ -59,14 +65,21 @@ def test_a_late_search_is_given_up_and_the_next_one_works(tmp_path: Path, patter
     path = log(tmp_path, HOSTILE + " " * 50_000 + "\n" + "a" * 5000)
     with pytest.raises(Late, match=r"took more than 0\.3 s"):
         last_in(pattern, [path])
-    assert last_in(r"^s(?P<word>.+):", [path]) == {"word": "aid"}
+    assert groups(r"^s(?P<word>.+):", path) == {"word": "aid"}
 
 
 def test_the_last_match_of_a_large_log_is_found(tmp_path: Path) -> None:
     path = log(tmp_path, "".join(f"limit {number}\n" for number in range(300_000)))
-    assert last_in(r"limit (?P<at>\d+)", [path]) == {"at": "299999"}
-    assert last_in(r"limit (?P<at>1)$", [path]) == {"at": "1"}
+    assert groups(r"limit (?P<at>\d+)", path) == {"at": "299999"}
+    assert groups(r"limit (?P<at>1)$", path) == {"at": "1"}
     assert last_in(r"limit (?P<at>1)$", [path], limit=1000) is None
+
+
+def test_the_lines_of_a_match_are_given_back(tmp_path: Path) -> None:
+    path = log(tmp_path, "before\n{ a limit\nover two lines }\nafter\n")
+    found = last_in(r"limit\nover", [path])
+    assert found
+    assert found.lines == "{ a limit\nover two lines }"
 
 
 def test_lines_are_found_where_they_are(tmp_path: Path) -> None:
@@ -120,7 +133,7 @@ def test_what_nobody_can_read_of_an_output_is_unknown(tmp_path: Path, output: Ou
 
 
 def test_the_helper_process_has_nothing_of_the_runners(tmp_path: Path) -> None:
-    assert last_in(r"(?:a+b)+c", [log(tmp_path, "aabaabc" * 500)]) == {}
+    assert groups(r"(?:a+b)+c", log(tmp_path, "aabaabc" * 500)) == {}
     (helper,) = [one for one in psutil.Process().children() if "pattern_worker.py" in " ".join(one.cmdline())]
     assert helper.environ() == {}
     assert helper.cwd() == "/"

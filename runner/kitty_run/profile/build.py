@@ -122,7 +122,8 @@ def _extra(extra: str | list[str] | Doc) -> model.Extra:
 
 def _failure(rule: Doc) -> model.FailureRule:
     codes = tuple(rule.get("exit_codes", ()))
-    return model.FailureRule(FailureClass(rule["class"]), codes, rule.get("match"))
+    named = None if rule["class"] == "by_text" else FailureClass(rule["class"])
+    return model.FailureRule(named, codes, rule.get("match"))
 
 
 def _role(name: str, role: Doc) -> model.Role:

@@ -186,10 +186,11 @@ class Output:
 class FailureRule:
     """Matches when every condition given holds: exit status listed, pattern found in stdout or stderr.
 
-    The pattern's named group `resets_at` says when a limit ends.
+    The pattern's named group `resets_at` says when a limit ends. Without a class, the text that the pattern
+    finds must name one (`results.failure_texts`).
     """
 
-    failure: FailureClass
+    failure: FailureClass | None
     exit_codes: tuple[int, ...] = ()
     match: str | None = None
 

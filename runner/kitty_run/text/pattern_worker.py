@@ -6,7 +6,8 @@ each request may use a little processor time, and ends this process where it use
 One JSON object a line. Input: `{"pattern", "seconds"}`, and what is searched: `"whole": [path…]`, logs from
 their beginnings; `"last": [path…]`, the `"limit"` bytes at the end of each; `"message": path`, the same
 without terminal sequences; `"lines": path`, each line in which one of `"keys"` is; `"texts": [text…]`, each
-by itself. Output: `{"found": {group: text} | null}`, or for lines `{"at": [[offset, length]…]}`.
+by itself. Output: `{"found": {group: text} | null}`, with its `"text"` and the
+`"lines"` around it, or for lines `{"at": [[offset, length]…]}`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from kitty_run.text import logs
 MEMORY = 4 << 30
 """Bytes of address space."""
 
+LINES = 64 * 1024
+"""Characters of the lines around a match that are given back."""
+
 Request = dict[str, Any]
 
 
@@ -41,7 +45,16 @@ def answer(request: Request) -> Request:
     for text in _texts(request):
         for match in pattern.finditer(text):
             last = match
-    return {"found": None if last is None else last.groupdict()}
+    if last is None:
+        return {"found": None}
+    return {"found": last.groupdict(), "text": last[0][-LINES:], "lines": _around(last)}
+
+
+def _around(match: re.Match[str]) -> str:
+    """The lines in which `match` is, whole; at most their last `LINES` characters."""
+    start = match.string.rfind("\n", 0, match.start()) + 1
+    end = match.string.find("\n", match.end())
+    return match.string[start : len(match.string) if end < 0 else end][-LINES:]
 
 
 def _lines(path: Path, keys: tuple[bytes, ...], wanted: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -39,18 +40,32 @@ class Late(Exception):
         super().__init__(f"took more than {seconds:g} s of processor time")
 
 
-def last_in(pattern: str, paths: Sequence[Path], *, limit: int | None = None) -> Groups | None:
-    """The named groups of the last match in the logs `paths`, or None; raises `Late`.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A match: its named groups, its text, and the lines in which it is (their last 64 Ki characters)."""
+
+    groups: Groups
+    text: str
+    lines: str
+
+
+def last_in(pattern: str, paths: Sequence[Path], *, limit: int | None = None) -> Found | None:
+    """The last match in the logs `paths`, or None; raises `Late`.
 
     `limit` are the bytes at the end of each log that are searched; None: all of them.
     """
     names = [str(path) for path in paths]
     searched = {"whole": names} if limit is None else {"last": names, "limit": limit}
-    return _groups(_asked({"pattern": pattern, **searched}, sum(map(_size, paths))))
+    reply = _asked({"pattern": pattern, **searched}, sum(map(_size, paths)))
+    groups = _groups(reply)
+    return None if groups is None else Found(groups, reply["text"], reply["lines"])
 
 
 def last_in_message(pattern: str, path: Path, limit: int) -> Groups | None:
-    """The same, in the last `limit` bytes of `path` without terminal sequences; raises `Late`."""
+    """The named groups of the last match in the last `limit` bytes of `path` without terminal sequences.
+
+    None where there is none; raises `Late`.
+    """
     return _groups(_asked({"pattern": pattern, "message": str(path), "limit": limit}, _size(path)))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kitty_run.agents.model import Ending, Exit, Outcome
 from kitty_run.agents.results import reset_times
+from kitty_run.agents.results.failure_texts import class_of
+from kitty_run.agents.results.named_reset import named_reset
 from kitty_run.agents.results.output import extract
 from kitty_run.profile.model import Agent, FailureClass, FailureRule
 from kitty_run.text import patterns
@@ -18,6 +20,11 @@ LAST_WORDS = 64 * 1024
 
 LONGEST_TIME = 200
 """Characters of a `resets_at` that are read as a time."""
+
+WAITED_FOR = (FailureClass.RATE_LIMITED, FailureClass.OVERLOADED)
+"""What ends by itself, at a moment that its own text may name."""
+
+_ANY = patterns.Found({}, "", "")
 
 DECIDED: Mapping[Ending, tuple[FailureClass, str]] = {
     "not_installed": (
@@ -48,8 +55,9 @@ def classify(agent: Agent, exit: Exit, now: datetime) -> Outcome:  # noqa: A002 
     `failures` are tried in order and the first that matches wins, also on exit status 0, on the whole of
     both logs; of an agent that was ended by a time limit only on the last 64 KiB of each, which say what it
     was waiting for. Patterns are searched with `^` and `$` matching at lines; a match must not be longer
-    than 64 KiB. Where none matches, exit status 0 with what `success` asks for is success, and all else
-    `failed`. `now` is aware, in the zone that clock times without a zone are in.
+    than 64 KiB. Where a rule of `rate_limited` or `overloaded` captures no `resets_at`, it is looked for in
+    the lines of its match (`named_reset`). Where no rule matches, exit status 0 with what `success` asks for
+    is success, and all else `failed`. `now` is aware, in the zone that clock times without a zone are in.
     """
     decision = _decide(agent, exit, now)
     found = extract(agent.output, exit.stdout)
@@ -102,19 +110,22 @@ def _first_rule(rules: tuple[FailureRule, ...], end: Exit, now: datetime) -> tup
             continue
         try:
             # The last match: what was said of a limit at the end is truer than what was said of it before.
-            found = {} if rule.match is None else patterns.last_in(rule.match, _paths(end), limit=limit)
+            found = _ANY if rule.match is None else patterns.last_in(rule.match, _paths(end), limit=limit)
         except patterns.Late as error:
             late += f"; failures[{number}] was passed over, since its pattern {error} on the output"
             continue
-        if found is not None:
-            return _decided(number, rule, found.get("resets_at"), now), late
+        if found is not None and (failure := rule.failure or class_of(found.text)):
+            return _decided(number, failure, found, now), late
     return None, late
 
 
-def _decided(number: int, rule: FailureRule, named: str | None, now: datetime) -> Decision:
+def _decided(number: int, failure: FailureClass, found: patterns.Found, now: datetime) -> Decision:
+    named = found.groups.get("resets_at")
     resets_at = None if named is None else reset_times.parse(named[:LONGEST_TIME], now)
+    if resets_at is None and failure in WAITED_FOR:
+        resets_at = named_reset(found.text, now) or named_reset(found.lines, now)
     unread = "" if named is None or resets_at is not None else f"; its `resets_at` is no time: {named[:60]!r}"
-    return Decision(rule.failure, f"failures[{number}]: {rule.failure}{unread}", resets_at)
+    return Decision(failure, f"failures[{number}]: {failure}{unread}", resets_at)
 
 
 def _paths(end: Exit) -> tuple[Path, ...]:

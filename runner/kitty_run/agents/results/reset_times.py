@@ -27,6 +27,18 @@ _SPAN = re.compile(
     r"(ms|milliseconds?|w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![A-Za-z])",
     re.I,
 )
+_STARTING_SPAN = re.compile(
+    r"(?:about|around|approximately|less than|~|\s)*"
+    rf"(?:{_SPAN.pattern}(?:[\s,]|\band\b)*)+",
+    re.I,
+)
+_BEFORE = re.compile(r"(?:(?:at|on|in|by|after|until)\b|[:\s])*", re.I)
+_ISO_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?"
+)
+_SENTENCE_END = re.compile(
+    r"(?<![ap]\.m)(?<!\b[ap])[.!;](?=\s|$)(?!\s*(?:de\s+)?\d)|[\"\\\n{}\[\]<>]| - | or | to ", re.I
+)
 _LEAD = re.compile(r"^.*\b(?:in|after)\s+", re.I | re.S)
 _FILLER = re.compile(r"(?:[\s,.~]|\b(?:and|about|around|less|than)\b)*", re.I)
 _CLOCK = re.compile(
@@ -42,6 +54,12 @@ _DATE = re.compile(
 )
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})")
 _WEEKDAY = re.compile(rf"\b({'|'.join(DAYS)})[a-z]*\b", re.I)
+_WORDS = re.compile(
+    r"\b(?:please|try|again|come|back|wait|until|resets?|renews?|available|access|at|on|by|from|after|in|is|the|of|and|"
+    r"around|about|approximately|next|today|this|local|your|time|(?:your )?limit|quota|will|be|it)\b",
+    re.I,
+)
+"""Words around a time that say nothing of it."""
 _TOMORROW = re.compile(r"\btomorrow\b", re.I)
 _UNCLEAR = re.compile(r"\d[/.]\d{1,2}[/.]\d|\bin\s+\d+:\d", re.I)
 """Dates whose day and month can't be distinguished, and spans that look like clock times."""
@@ -58,11 +76,35 @@ def parse(text: str, now: datetime) -> datetime | None:
     """
     text = text.strip().strip("\"'").rstrip(".")
     present = now.astimezone(UTC)
-    for reading in (_number, _iso, _http_date, _span, _calendar):
+    for reading in (_number, _iso, _http_date, _span, _day, _calendar):
         found = _careful(reading, text, now)
         if found is not None:
             return found if abs(found.astimezone(UTC) - present) <= FARTHEST else None
     return None
+
+
+def parse_start(text: str, now: datetime) -> datetime | None:
+    """The moment that `text`, a piece of prose, begins with, or None; what follows it is not looked at.
+
+    A bare number is none: nobody says what it counts.
+    """
+    text = _BEFORE.sub("", text, count=1)
+    if iso := _ISO_MOMENT.match(text):
+        return parse(iso[0], now)
+    span = _STARTING_SPAN.match(text)
+    words = span[0].rstrip(" ,") if span else ""
+    if words and not text[len(words) : len(words) + 1].isalnum():
+        return parse(words, now)
+    sentence = _SENTENCE_END.split(text, maxsplit=1)[0]
+    return None if _NUMBER.match(sentence) and _NUMBER.fullmatch(sentence.strip()) else parse(sentence, now)
+
+
+def parse_field(text: str, now: datetime) -> datetime | None:
+    """The moment that the value of a field or header, at the beginning of `text`, names, or None."""
+    number = _NUMBER.match(text)
+    if number and not re.match(r"[\w:.-]|\s*[a-zA-Z]", text[number.end() :]):
+        return parse(number[0], now)
+    return parse_start(text, now)
 
 
 Reading = Callable[[str, datetime], datetime | None]
@@ -123,7 +165,7 @@ def _unit(name: str) -> float:
 
 def _calendar(text: str, now: datetime) -> datetime | None:
     match = _CLOCK.search(text)
-    if match is None or _UNCLEAR.search(text):
+    if match is None or _UNCLEAR.search(text) or _has_more(text, match):
         return None
     here = now.astimezone(named_in(text[match.end() :]) or now.tzinfo)
     hour, minute = _clock(match)
@@ -138,6 +180,26 @@ def _calendar(text: str, now: datetime) -> datetime | None:
         at += timedelta(days=(DAYS.index(day[1][:3].lower()) - at.weekday()) % 7)
         return _next(at, here, timedelta(days=7))
     return _next(at, here, timedelta(days=1))
+
+
+def _day(text: str, now: datetime) -> datetime | None:
+    """The beginning of the day that `text` names, if that is all that it names."""
+    date = _DATE.search(text)
+    if date is None or _WORDS.sub("", _DATE.sub("", text)).strip(" .,"):
+        return None
+    return _on_date(now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0), date, now)
+
+
+def _has_more(text: str, clock: re.Match[str]) -> bool:
+    """Whether more of `text` than its clock time could be a date, but isn't one that can be read.
+
+    Such as `10 de jul. de 2026, 11:52`: no time is better than a wrong one.
+    """
+    before, after = text[: clock.start()], text[clock.end() :]
+    for known in (_ISO_DATE, _DATE, _WEEKDAY, _TOMORROW):
+        before, after = known.sub(" ", before), known.sub(" ", after)
+    unknown = re.search(r"\w", _WORDS.sub(" ", before).replace("T", " "))
+    return unknown is not None or re.search(r"(?<![+-:\d])\d", after) is not None
 
 
 def _next(at: datetime, here: datetime, period: timedelta) -> datetime:

@@ -95,9 +95,18 @@ def _agent(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
     yield from _prompt_file(root, path, agent)
     yield from _output(root, path, agent)
     for number, rule in list_items(child(agent, "failures")):
-        if child(rule, "exit_codes") is None and child(rule, "match") is None and isinstance(rule, MapNode):
-            message = "a failure rule without a condition: it would match every run"
-            yield _at(root, (*path, "failures", number), message, "give it `exit_codes` or `match`")
+        if child(rule, "match") is None and isinstance(rule, MapNode):
+            yield from _failure_rule(root, (*path, "failures", number), rule)
+
+
+def _failure_rule(root: MapNode, path: Path, rule: MapNode) -> Iterator[Problem]:
+    """A rule without `match`."""
+    named = rule.get("class")
+    if named is not None and plain(named) == "by_text":
+        yield _at(root, path, "`class: by_text` reads the text that `match` finds", "give it `match`")
+    elif rule.get("exit_codes") is None:
+        message = "a failure rule without a condition: it would match every run"
+        yield _at(root, path, message, "give it `exit_codes` or `match`")
 
 
 def _prompt_file(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
