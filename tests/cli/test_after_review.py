@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -100,21 +101,143 @@ def test_what_lands_while_the_gate_before_done_waits_is_reviewed_and_asked_about
     assert len(events(project, "gate.waiting")) >= 2
 
 
-def test_a_reviewed_commit_that_was_rewritten_is_put_back(
-    after_run: Callable[..., Project],
-) -> None:
+def place_of(project: Project, wp: str) -> Path:
+    (place,) = [path for path in (project.root / ".worktrees").iterdir() if path.name.lower().endswith(wp)]
+    return place
+
+
+def inside(project: Project, wp: str, *commands: str) -> None:
+    """Run `commands` of a shell in the workspace of `wp`; `$BRANCH` is its branch."""
+    script = "set -e; BRANCH=$(git symbolic-ref --short HEAD); " + "; ".join(commands)
+    subprocess.run(["sh", "-c", script], cwd=place_of(project, wp), check=True, capture_output=True)
+
+
+SIDE = (
+    "git checkout -q -b side HEAD~1",
+    "echo evil > backdoor.py",
+    "git add backdoor.py",
+    "git commit -q -m 'sneaked in'",
+    "git checkout -q $BRANCH",
+)
+MOVES = {
+    "amended": ("echo evil > backdoor.py", "git add -A", "git commit -q --amend -m 'sneaked in'"),
+    "amended, with the same tree": ("git commit -q --amend -m 'sneaked in'",),
+    "reset to what was before": ("git reset -q --hard HEAD~1",),
+    "merged with a branch that nobody reviewed": (*SIDE, "git merge -q --no-edit side"),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_reviewed_branch_that_was(after_run: Callable[..., Project], name: str) -> None:
+    """Is put back, and merged as it was reviewed."""
     project = after_run("merge")
-    (place,) = [
-        path for path in (project.root / ".worktrees").iterdir() if path.name.lower().endswith("wp01")
-    ]
-    (place / "backdoor.py").write_text("evil", encoding="utf-8")
-    for words in (("add", "--all"), ("commit", "-q", "--amend", "-m", "sneaked in")):
-        subprocess.run(["git", *words], cwd=place, check=True, capture_output=True)
+    reviewed = git(project, "rev-parse", "refs/kitty-run/demo/WP01")
+    inside(project, "wp01", *MOVES[name])
     assert project.kitty_run("approve", "merge").status == 0
     status, text = run(project)
     assert status == 0, text
+    assert {"WP01.txt", "WP02.txt"} <= set(on_target(project))
     assert "backdoor.py" not in on_target(project)
-    assert len(events(project, "branch.put_back")) == 1
+    (told,) = events(project, "branch.put_back")
+    assert (told["wp"], told["commit"]) == ("WP01", reviewed)
+    assert git(project, "merge-base", "--is-ancestor", reviewed, "main") == ""
+
+
+HISTORIES = {
+    "replaced": "git replace $BRANCH side",
+    "grafted": "git rev-parse $BRANCH side | paste -sd ' ' > $(git rev-parse --git-common-dir)/info/grafts",
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_what_git_is_told_of_a_reviewed_commit_changes_nothing_of_what_is_merged(
+    after_run: Callable[..., Project], name: str
+) -> None:
+    project = after_run("merge")
+    inside(project, "wp01", *SIDE, HISTORIES[name])
+    assert project.kitty_run("approve", "merge").status == 0
+    status, text = run(project)
+    assert status == 0, text
+    told = git(project, "--no-replace-objects", "ls-tree", "--name-only", "main").splitlines()
+    assert {"WP01.txt", "WP02.txt"} <= set(told)
+    assert "backdoor.py" not in told
+    assert events(project, "branch.put_back") == []
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_reviewed_branch_that_was_deleted_is_made_again(
+    after_run: Callable[..., Project], last: bool
+) -> None:
+    project = after_run("merge")
+    for wp in ("wp01", "wp02") if last else ("wp01",):
+        inside(project, wp, "git update-ref -d refs/heads/$BRANCH")
+    assert project.kitty_run("approve", "merge").status == 0
+    status, text = run(project)
+    assert status == 0, text
+    assert {"WP01.txt", "WP02.txt"} <= set(on_target(project))
+    assert any("was deleted; it is at" in event["text"] for event in events(project, "notice"))
+
+
+MOVED = ("git tag $BRANCH", "echo evil > backdoor.py", "git add -A", "git commit -q -m 'sneaked in'")
+TAGS = {
+    "the branch's": (*SIDE, "git tag $BRANCH side"),
+    "the branch's, which moved from there": MOVED,
+    "the target's": (*SIDE, "git tag main side"),
+}
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_a_tag_whose_name_is(after_run: Callable[..., Project], name: str) -> None:
+    """Is named before the merge, which comes when it is gone."""
+    project = after_run("merge")
+    inside(project, "wp01", *TAGS[name])
+    assert project.kitty_run("approve", "merge").status == 0
+    status, text = run(project)
+    assert status == 1, text
+    assert "is the name of a tag or of another ref too" in text
+    assert events(project, "merge.started") == []
+    (command,) = re.findall(r"remove it: (git -C \S+ tag -d [\w/-]+)", text)[:1]
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    status, text = run(project)
+    assert status == 0, text
+    assert "backdoor.py" not in on_target(project)
+
+
+def test_a_commit_on_the_missions_own_branch_is_put_back_before_the_merge(
+    after_run: Callable[..., Project],
+) -> None:
+    project = after_run("merge")
+    start = git(project, "rev-parse", "main")
+    inside(project, "wp01", "git checkout -q -b kitty/mission-demo main", *SIDE[1:4], "git checkout -q -")
+    assert project.kitty_run("approve", "merge").status == 0
+    status, text = run(project)
+    assert status == 0, text
+    (told,) = events(project, "branch.put_back")
+    assert (told["branch"], told["commit"]) == ("kitty/mission-demo", start)
+    assert "backdoor.py" in git(project, "ls-tree", "--name-only", told["kept"])
+    assert git(project, "rev-parse", "kitty/mission-demo") == start
+
+
+def test_a_commit_below_the_hosts_own_on_the_missions_branch_is_named_and_can_be_reverted(
+    after_run: Callable[..., Project],
+) -> None:
+    project = after_run("merge")
+    status_commit = ("echo x > kitty-specs/demo/status.json", "git add -A", "git commit -q -m status")
+    inside(project, "wp01", "git checkout -q -b kitty/mission-demo main", *SIDE[1:4], *status_commit)
+    place = place_of(project, "wp01")
+    subprocess.run(["git", "worktree", "add", "-q", "--detach", "../there"], cwd=place, check=True)
+    subprocess.run(["git", "checkout", "-q", "-"], cwd=place, check=True)
+    subprocess.run(["git", "checkout", "-q", "kitty/mission-demo"], cwd=place.parent / "there", check=True)
+    assert project.kitty_run("approve", "merge").status == 0
+    status, text = run(project)
+    assert status == 1, text
+    assert "kitty/mission-demo has commits that nobody reviewed" in text
+    assert events(project, "merge.started") == []
+    command = re.findall(r"checked out: (git -C \S+ revert --no-edit [0-9a-f]+)", text)[0]
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    status, text = run(project)
+    assert status == 0, text
+    assert any("and that change nothing" in event["text"] for event in events(project, "notice"))
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])

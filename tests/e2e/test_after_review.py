@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from kitty_run.demo.spec import Topology
 
@@ -57,3 +59,26 @@ def test_a_reviewer_sees_what_is_committed_and_rework_finds_what_was_installed(
     assert ran.report["work_packages"]["WP01"]["cycles"] == 2
     assert it.events("review.discarded") == []
     assert_tidy(it)
+
+
+@pytest.mark.parametrize("topology", ["lanes", pytest.param("coord", marks=pytest.mark.slow)])
+def test_what_lands_on_the_branch_that_lanes_are_merged_into_is_not_merged(
+    bench: MakeBench, topology: Topology
+) -> None:
+    it = bench(MISSION_HOST, mission(wide(2), topology))
+    it.profile["concurrency"] = {"work_packages": 1}
+    it.plan({"WP02": ["sneaks_below"]})
+    ran = it.run()
+    if topology == "coord":  # the host's own commits came after it
+        assert ran.status == 1, ran.text
+        command = re.findall(r"checked out: (git -C \S+ revert --no-edit [0-9a-f]+)", ran.text)[0]
+        assert it.events("merge.started") == []
+        it.git("reset", "-q", "--hard", cwd=it.root / ".worktrees" / f"{it.project.mission}-coord")
+        it.git(*command.split()[1:])
+        ran = it.run()
+    else:
+        (told,) = it.events("branch.put_back")
+        assert "backdoor.txt" in it.git("ls-tree", "--name-only", told["kept"])
+    assert ran.status == 0, ran.text
+    assert it.tree() == it.written()
+    assert_no_force(it)

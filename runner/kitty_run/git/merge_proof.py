@@ -42,15 +42,30 @@ async def unmerged(git: Git, target: str, heads: Mapping[str, str]) -> tuple[Unm
 
 async def lost(git: Git, before: str, after: str, heads: Sequence[str], records: Sequence[str]) -> Loss:
     """Where `after` is not what merging `heads` into `before` comes to, but for the host's `records`."""
+    tip, conflicts = await _together(git, before, heads)
+    differing = own(await changed(git, tip, after), records)
+    files = [path for path in differing if path not in conflicts]
+    unsure = own([path for path in conflicts if path in differing], records)
+    return Loss(_printable(files), tip, _printable(unsure))
+
+
+async def adds_nothing(
+    git: Git, before: str, heads: Sequence[str], more: str, records: Sequence[str]
+) -> bool:
+    """Whether merging `more` too changes nothing of what merging `heads` into `before` comes to."""
+    tip, _ = await _together(git, before, heads)
+    merge = await computed(git, tip, more)
+    return not own((*merge.conflicts, *await changed(git, tip, merge.tree)), records)
+
+
+async def _together(git: Git, before: str, heads: Sequence[str]) -> tuple[str, list[str]]:
+    """A commit of what merging `heads` into `before` comes to, and the files in conflict."""
     tip, conflicts = before, list[str]()
     for head in await _independent(git, set(heads)):
         merge = await computed(git, tip, head)
         conflicts += [path for path in merge.conflicts if path not in conflicts]
         tip = await _join(git, merge.tree, tip, head)
-    differing = own(await changed(git, tip, after), records)
-    files = [path for path in differing if path not in conflicts]
-    unsure = own([path for path in conflicts if path in differing], records)
-    return Loss(_printable(files), tip, _printable(unsure))
+    return tip, conflicts
 
 
 async def conflict(git: Git, target: str, heads: Sequence[str], records: Sequence[str]) -> Conflict | None:

@@ -117,7 +117,8 @@ class Standing:
     """How a branch stands to the commits of it that were reviewed.
 
     `foreign` are commits on it that nobody reviewed, `missing` reviewed ones that it does not contain.
-    `goal` is the reviewed commit that contains all others; None where there is none.
+    `goal` is the reviewed commit that contains all others; where none was reviewed, what the branch was
+    before the foreign ones, if nothing else came after them. None where there is no such commit.
     """
 
     tip: str
@@ -253,6 +254,22 @@ class RepositoryPort(Protocol):
 
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
         """Have `branch` at `commit` again; returns the ref that keeps what it was at."""
+        ...
+
+    async def restore(self, branch: str, commit: str) -> None:
+        """Have the branch, which is not there any more, at `commit` again."""
+        ...
+
+    async def hidden(self, branches: Sequence[str]) -> tuple[str, ...]:
+        """Those of `branches` whose plain name leads git elsewhere: to a tag of that name, say."""
+        ...
+
+    async def changes_nothing(self, target: str, heads: Sequence[str], branch: str) -> bool:
+        """Whether merging `branch` too changes nothing of what merging `heads` into `target` comes to."""
+        ...
+
+    async def place(self, branch: str) -> Path | None:
+        """The directory in which `branch` is checked out."""
         ...
 
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:

@@ -49,6 +49,18 @@ async def foreign(git: Git, tip: str, known: Iterable[str], records: Sequence[st
     return tuple(one for one in found if one is not None)
 
 
+async def below(git: Git, tip: str, strangers: Sequence[Foreign]) -> str | None:
+    """What a branch at `tip` was before `strangers` came on top of it; None: other commits came after one."""
+    commits, goal = {one.commit for one in strangers}, tip
+    while goal in commits:
+        commits.discard(goal)
+        before = await git.commit_of(f"{goal}^1")
+        if before is None:
+            return None
+        goal = before
+    return None if commits else goal
+
+
 async def _judge(git: Git, records: Sequence[str], commit: str, *parents: str) -> Foreign | None:
     changed_, conflicts = await _own_files(git, commit, parents)
     files = own(changed_, records)

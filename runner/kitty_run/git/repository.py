@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,10 @@ __all__ = ["Repository", "Unmerged", "Worktree"]
 
 LOCK_PATIENCE, LOCK_POLL = 10.0, 0.1
 """Seconds to wait for the root's index, and between two looks."""
+
+
+PLAIN_NAME = re.compile(r"(?!refs/|HEAD$|[A-Z]+_HEAD$|[0-9a-f]{40}([0-9a-f]{24})?$).+")
+"""A name that git looks for among tags before it does among branches."""
 
 
 class Repository:
@@ -43,8 +48,10 @@ class Repository:
         return await self._git.branch()
 
     async def resolve(self, ref: str) -> str | None:
-        """The commit of `ref`, None where there is none."""
-        return await self._git.commit_of(ref)
+        """The commit of `ref`, None where there is none. A branch goes before a tag of the same name."""
+        if not PLAIN_NAME.fullmatch(ref):
+            return await self._git.commit_of(ref)
+        return await self._git.commit_of(f"refs/heads/{ref}") or await self._git.commit_of(ref)
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         """Tracked files of the root with uncommitted changes, staged ones included."""
@@ -135,6 +142,8 @@ class Repository:
         missing = [one for one in reviewed if one not in present or not await self._git.contains(tip, one)]
         tops = (await self._git.run("merge-base", "--independent", *present)).split() if present else []
         foreign = await provenance.foreign(self._git, tip, [*present, *known], self._records)
+        if not reviewed:
+            return Standing(tip, foreign, (), await provenance.below(self._git, tip, foreign))
         return Standing(tip, foreign, tuple(missing), tops[0] if len(tops) == 1 else None)
 
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
@@ -142,18 +151,49 @@ class Repository:
         why = f"{branch} was not at what was reviewed"
         return (await reset_branch(self._git, Aside(mission, wp, self._tell), why, branch, commit)).ref
 
+    async def restore(self, branch: str, commit: str) -> None:
+        """Have the branch, which is not there any more, at `commit` again."""
+        await self._git.run(
+            "update-ref", "-m", "kitty-run: restored", f"refs/heads/{branch}", commit, "0" * 40
+        )
+
+    async def hidden(self, branches: Sequence[str]) -> tuple[str, ...]:
+        """Those of `branches` whose plain name leads git elsewhere: to a tag of that name, say."""
+        asked = "".join(f"{name}^{{commit}}\nrefs/heads/{name}^{{commit}}\n" for name in branches)
+        told = (await self._git.run("cat-file", "--batch-check=%(objectname)", stdin=asked)).splitlines()
+        pairs = zip(branches, told[::2], told[1::2], strict=True)
+        return tuple(name for name, plain, own in pairs if plain != own and not own.endswith(" missing"))
+
+    async def changes_nothing(self, target: str, heads: Sequence[str], branch: str) -> bool:
+        """Whether merging `branch` too changes nothing of what merging `heads` into `target` comes to."""
+        before, tip = await self.resolve(target), await self.resolve(f"refs/heads/{branch}")
+        return (
+            before is not None
+            and tip is not None
+            and await merge_proof.adds_nothing(self._git, before, heads, tip, self._records)
+        )
+
+    async def place(self, branch: str) -> Path | None:
+        """The directory in which `branch` is checked out."""
+        found = [one.path for one in await list_worktrees(self._git) if one.branch == branch]
+        return found[0] if found else None
+
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         """The commits of `target` since `before` that none of `known` contains, the host's own left out."""
         present = [commit for commit in dict.fromkeys(known) if await self.resolve(commit)]
-        return await provenance.foreign(self._git, target, [before, *present], self._records)
+        tip = await self.resolve(target) or target
+        return await provenance.foreign(self._git, tip, [before, *present], self._records)
 
     async def conflict(self, target: str, heads: Sequence[str]) -> Conflict | None:
         """The first of `heads` that can't be merged with `target` and those before it; None: all can."""
-        return await merge_proof.conflict(self._git, target, heads, self._records)
+        return await merge_proof.conflict(
+            self._git, await self.resolve(target) or target, heads, self._records
+        )
 
     async def lost(self, before: str, target: str, heads: Sequence[str]) -> Loss:
         """Where `target` is not what merging `heads` into `before` comes to."""
-        return await merge_proof.lost(self._git, before, target, heads, self._records)
+        after = await self.resolve(target) or target
+        return await merge_proof.lost(self._git, before, after, heads, self._records)
 
     async def remote_of(self, branch: str) -> str:
         """The remote that `branch` is pushed to."""

@@ -194,6 +194,8 @@ class Traits:
     folders with a slash at their end (texts with `{mission}`).
     `commits_acceptance`: False where the host accepts only what is committed, and leaves the acceptance
     itself uncommitted. `reserves`: a claim is two calls, the first of which names who claims.
+    `mission_branch`: what work packages' branches are merged into, and what is merged into the target then
+    (text with `{mission}`); None: they are merged into the target one by one.
     """
 
     workspaces: Literal["runner", "host"]
@@ -207,6 +209,11 @@ class Traits:
     records: tuple[str, ...]
     commits_acceptance: bool = True
     reserves: bool = False
+    mission_branch: str | None = None
+
+    def gathering(self, mission: str) -> str | None:
+        """The mission's own branch, where this host has one."""
+        return None if self.mission_branch is None else self.mission_branch.format(mission=mission)
 
     def records_of(self, mission: str) -> tuple[str, ...]:
         """The host's own records of `mission`, relative to the repository."""

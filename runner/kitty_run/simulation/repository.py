@@ -69,6 +69,18 @@ class SimulatedRepository:
             content.reset(commit)
         return f"refs/kitty-run/{mission}/aside/{wp}"
 
+    async def restore(self, branch: str, commit: str) -> None:
+        raise NotImplementedError("simulated branches are always there")
+
+    async def hidden(self, branches: Sequence[str]) -> tuple[str, ...]:
+        return ()
+
+    async def changes_nothing(self, target: str, heads: Sequence[str], branch: str) -> bool:
+        return True
+
+    async def place(self, branch: str) -> Path | None:
+        return None
+
     async def brought(self, before: str, target: str, known: Sequence[str]) -> tuple[Foreign, ...]:
         """The commits behind the last of `known` in each workspace, as they were when the host merged."""
         if not self._merged():

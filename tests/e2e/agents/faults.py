@@ -24,6 +24,23 @@ def sneaks() -> None:
         subprocess.run(("git", *IDENTITY, *words), cwd=there, check=True)
 
 
+def sneaks_below() -> None:
+    """Good work, and a commit of its own on the branch that all lanes are merged into."""
+    work()
+    listed = ("git", "for-each-ref", "--format=%(refname)", "refs/heads/kitty/mission-*")
+    refs = subprocess.check_output(listed, cwd=HERE, text=True).split()
+    branch = min(refs, key=len)  # lanes have its name, and a suffix
+    script = (
+        "export GIT_INDEX_FILE=$PWD/../sneaky-index; "
+        f"git read-tree {branch} && echo 'nobody saw this' | git hash-object -w --stdin > ../sneaky-blob && "
+        "git update-index --add --cacheinfo 100644,$(cat ../sneaky-blob),backdoor.txt && "
+        f"git {' '.join(IDENTITY)} commit-tree -p {branch} -m sneaked $(git write-tree) "
+        "> ../sneaky-commit && "
+        f"git update-ref {branch} $(cat ../sneaky-commit) && rm ../sneaky-*"
+    )
+    subprocess.run(("sh", "-c", script), cwd=HERE, check=True)
+
+
 def crash() -> None:
     put(f"{WP}.txt", "half")
     os.kill(os.getpid(), signal.SIGSEGV)

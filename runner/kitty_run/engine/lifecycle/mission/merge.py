@@ -63,6 +63,7 @@ class MissionMerge:
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._approvals.pass_or_stop("merge")
         await commit_status(self._run, self._calls.host, self._git.repository)
+        await self._heads.restore([(work.wp, work.branch, work.head) for work in works if not work.alive])
         works = await self._settled(merge, works)
         heads = {work.wp: work.head for work in works}
         await self._refuse_conflicts(await self._target(merge), works)
@@ -98,9 +99,10 @@ class MissionMerge:
             if lane is Lane.CANCELED:
                 continue
             workspace, branch = await self._place(wp)
-            if workspace.is_dir() and (dirty := await self._git.workspace(workspace, wp).dirty()):
+            head = await self._git.repository.resolve(f"refs/heads/{branch}") if branch else None
+            gone = branch is not None and head is None  # all files would count as new
+            if not gone and workspace.is_dir() and (dirty := await self._dirty(workspace, wp)):
                 problems.append(f"{wp}: {workspace} is dirty ({', '.join(dirty[:5])})")
-            head = await self._git.repository.resolve(branch) if branch else None
             known = head or self._run.memory.heads.get(wp) or await self._git.repository.kept(mission, wp)
             if known is None:
                 problems.append(f"{wp}: its branch {branch} does not exist")
@@ -127,12 +129,28 @@ class MissionMerge:
             "run again"
         )
 
+    async def _dirty(self, workspace: Path, wp: str) -> tuple[str, ...]:
+        return await self._git.workspace(workspace, wp).dirty()
+
     async def _settle(self, merge: Merge, works: list[Work]) -> None:
         """Have every branch at what was reviewed, after all that people were waited for."""
-        branches = [(work.wp, work.branch) for work in works if work.branch and work.alive]
-        target = await self._git.repository.resolve(await self._target(merge))
-        if problems := await self._heads.settle(branches, target):
+        branches = [(work.wp, work.branch) for work in works if work.branch]
+        others = [branch for wp in self._canceled() if (branch := await self._branch(wp))]
+        if gathering := self._calls.host.traits.gathering(self._run.board.mission):
+            others.append(gathering)
+        if problems := await self._heads.settle(branches, others, await self._target(merge)):
             raise Unfinished("not merged, since nobody reviewed what would be:\n  " + "\n  ".join(problems))
+
+    async def _branch(self, wp: str) -> str | None:
+        """The branch of a canceled work package, if it ever had one."""
+        try:
+            return (await self._place(wp))[1]
+        except CallGivenUp:
+            return None
+
+    def _canceled(self) -> list[str]:
+        """Work packages whose branches hosts merge all the same where they are there."""
+        return [wp for wp, lane in self._run.board.lanes.items() if lane is Lane.CANCELED]
 
     async def _place(self, wp: str) -> tuple[Path, str | None]:
         """The workspace and the branch of `wp`, from the host only where the journal does not know."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.engine.context import Run
-from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
+from kitty_run.engine.lifecycle.mission.reviewed_heads import TOLD, ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.git.protocols import Loss, RepositoryPort
 from kitty_run.git.provenance import Foreign
@@ -15,8 +15,8 @@ from kitty_run.profile.finish import Merge
 
 BEFORE, EXPECTED = "target-before-merge", "expected-merge"
 """Names of refs: what the target was before the merge, and what it must be after it."""
-TOLD, CONFLICTS = "unreviewed", "conflicts"
-"""Names of refs: a commit that was named to people, and the target when conflicts were."""
+CONFLICTS = "conflicts"
+"""Name of a ref: the target when conflicts were named to people."""
 
 
 class MergeCheck:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from kitty_run.engine.context import Run
@@ -11,6 +12,9 @@ from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import RepositoryPort, Standing
 from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane
+
+TOLD = "unreviewed"
+"""Name of a ref: a commit that was named to people."""
 
 
 class ReviewedHeads:
@@ -52,17 +56,68 @@ class ReviewedHeads:
         found = (self._run.remember(wp).reviewed for wp in self._run.board.lanes)
         return tuple(dict.fromkeys(commit for commit in found if commit))
 
-    async def settle(self, branches: Iterable[tuple[str, str]], target: str | None) -> tuple[str, ...]:
+    async def restore(self, gone: Iterable[tuple[str, str | None, str]]) -> None:
+        """Make branches that are `gone` anew (work package, branch and commit): what is merged is on them."""
+        made: set[str] = set()
+        for wp, branch, commit in gone:
+            if branch is None or branch in made:
+                continue
+            await self._repository.restore(branch, commit)
+            made.add(branch)
+            self._run.notice(f"the branch {branch} was deleted; it is at {commit[:10]} again", wp)
+
+    async def settle(
+        self, branches: Iterable[tuple[str, str]], others: Iterable[str], target: str
+    ) -> tuple[str, ...]:
         """Put back each branch (of pairs of work package and branch) that moved since its review.
 
+        `others` are branches that nobody reviews and that the host merges all the same: they may hold
+        nothing but reviewed commits, what `target` has, and the host's own.
         Returns what can't be put right, for people.
         """
         groups: dict[str, list[str]] = {}
         for wp, branch in branches:
             groups.setdefault(branch, []).append(wp)
-        known = [*self.known(), *([target] if target else [])]
+        more = [branch for branch in dict.fromkeys(others) if branch not in {*groups, target}]
+        if hidden := await self._repository.hidden([*groups, *more, target]):
+            return tuple(self._hidden(branch) for branch in hidden)
+        now = await self._repository.resolve(f"refs/heads/{target}")
+        known = [*self.known(), *([now] if now else [])]
         told = [await self._settle(branch, wps, known) for branch, wps in groups.items()]
+        told += [await self._clear(branch, known, target) for branch in more]
         return tuple(one for one in told if one)
+
+    def _hidden(self, branch: str) -> str:
+        git = f"git -C {shlex.quote(str(self._run.repo))}"
+        return (
+            f"{branch} is the name of a tag or of another ref too, which git takes instead of the branch. "
+            f"Look at it ({git} show {shlex.quote(branch)}), and remove it: "
+            f"{git} tag -d {shlex.quote(branch)}"
+        )
+
+    async def _clear(self, branch: str, known: Sequence[str], target: str) -> str | None:
+        """Put back a branch of `others` that has commits which nobody reviewed."""
+        wps, mission = list(self._run.board.lanes), self._run.board.mission
+        standing = await self._repository.standing(branch, (), known)
+        astray = (
+            [] if standing is None else [one for one in standing.foreign if not self._is_resolution(wps, one)]
+        )
+        if standing is None or not astray:
+            return None
+        if await self._repository.changes_nothing(target, self.known(), branch):
+            await self._repository.keep(mission, TOLD, astray[0].commit)
+            named = "; ".join(map(str, astray))
+            self._run.notice(f"{branch} has commits that nobody reviewed, and that change nothing: {named}")
+            return None
+        if standing.goal is not None:
+            return await self._put_back(branch, wps[:1], standing, astray)
+        place = await self._repository.place(branch) or self._run.repo
+        git, commits = f"git -C {shlex.quote(str(place))}", " ".join(one.commit[:10] for one in astray)
+        return (
+            f"{branch} has commits that nobody reviewed: {'; '.join(map(str, astray))}. The host's own came "
+            f"after them. Look at them ({git} show {commits}), and take them back there, with {branch} "
+            f"checked out: {git} revert --no-edit {commits}"
+        )
 
     async def _settle(self, branch: str, wps: Sequence[str], known: Sequence[str]) -> str | None:
         reviewed = [commit for wp in wps if (commit := self._run.remember(wp).reviewed)]
