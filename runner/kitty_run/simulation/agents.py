@@ -17,6 +17,8 @@ from kitty_run.simulation.workspaces import WorkspaceContent
 
 USAGE = ("cost_usd", "input_tokens", "output_tokens")
 """The usage that an agent may report, in this order."""
+WIDTH = 24
+"""Characters of each figure: patterns of a fixed length are searched without a helper process."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,11 @@ class SimulatedEnd:
 
     def text(self) -> str:
         """All of standard output, as `simulation.profile.OUTPUT` reads it."""
-        used = [f"{name}={value}" for name in USAGE if (value := getattr(self, name)) is not None]
-        return self.output + (f"used {' '.join(used)}\n" if used else "")
+        used = [getattr(self, name) for name in USAGE]
+        if used == [None] * len(USAGE):
+            return self.output
+        words = ("-" if value is None else str(value) for value in used)
+        return f"{self.output}used {' '.join(word.ljust(WIDTH) for word in words)}\n"
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kitty_run.profile.model import Agent, AgentEnv, Extra, FailureClass, FailureRule, Output, Profile
-from kitty_run.simulation.agents import USAGE
+from kitty_run.simulation.agents import USAGE, WIDTH
 
 REPORTED = (
     FailureClass.RATE_LIMITED,
@@ -21,7 +21,7 @@ FAILURES = tuple(
 )
 """How a simulated agent's output is read: a line with the failure's name, and when it ends if known."""
 
-OUTPUT = Output(usage="^used" + "".join(rf"(?: {name}=(?P<{name}>[\d.]+))?" for name in USAGE) + "$")
+OUTPUT = Output(usage="^used" + "".join(f" (?P<{name}>{'.' * WIDTH})" for name in USAGE) + "$")
 """Where cost and tokens are in it."""
 
 

@@ -30,7 +30,7 @@ from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import CallEnded, Entry, Event, RunResumed, RunStarted
 from kitty_run.engine.state.gate_answers import Asker
-from kitty_run.engine.state.journal import Journal, read
+from kitty_run.engine.state.journal import Journal, parse, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Report
@@ -122,7 +122,9 @@ class Simulation:
 
     def wait(self, seconds: float) -> None:
         """Let the next session begin so long after the journal's last line."""
-        self.clock = self.entries()[-1].at + timedelta(seconds=seconds)
+        path = self.place.journal
+        last = path.read_bytes().splitlines(keepends=True)[-1]
+        self.clock = parse(path, last).entries[-1].at + timedelta(seconds=seconds)
 
     def run(self) -> Report:
         """One session, in virtual time; raises what the engine's session raises."""

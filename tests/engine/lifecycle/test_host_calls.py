@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.state.events import CallStarted
+from kitty_run.engine.state.events import CallStarted, Notice
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -54,3 +54,20 @@ def test_a_merge_whose_work_the_host_can_not_locate_ends_with_the_hosts_words(tm
     assert report.exit_status is ExitStatus.INCOMPLETE
     assert "WP_NOT_FOUND" in report.reason
     assert "merge" not in world.operations()
+
+
+@pytest.mark.parametrize("operation", ["hand_in", "claim_review", "approve", "reject"])
+def test_a_call_whose_reply_alone_was_lost_is_not_made_twice(tmp_path: Path, operation: str) -> None:
+    """A host may refuse the second one: what it shows is believed instead."""
+    world = World(tmp_path, {"WP01": []}, faults=[Fault(operation, "HOST_TIMEOUT", after=True)])
+    world.script = lambda job: (
+        job.work(f"{job.attempt}.txt")
+        if job.role == "implement"
+        else job.verdict("changes_requested" if job.cycle == 1 else "approved")
+    )
+    assert world.run().exit_status is ExitStatus.OK
+    calls = [call.code for call in world.host.calls if call.operation == operation]
+    assert calls[0] == "HOST_TIMEOUT"
+    assert len(calls) == (1 if operation in {"approve", "reject"} else 2)
+    told = [event.text for event in world.events(Notice) if "took effect" in event.text]
+    assert told == [f"{operation}: no usable reply, but the host shows that it took effect"]

@@ -17,6 +17,9 @@ from kitty_run.engine.state.events import EVENTS, Entry, Event, Unknown
 FORMAT = 1
 """Version of the journal's format, in every line as `v`."""
 
+_Reader = Callable[[object, str], object]
+"""From a value and where it is to what the event has of it; raises `InvalidEvent`."""
+
 _HEAD = frozenset({"v", "seq", "at", "type", "wp"})
 
 
@@ -82,40 +85,46 @@ def _plain(value: object) -> object:  # noqa: PLR0911 - a table of kinds
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[Field[Any], Any], ...]:
+def _fields(kind: type) -> tuple[tuple[Field[Any], _Reader], ...]:
     hints = get_type_hints(kind)
-    return tuple((one, hints[one.name]) for one in fields(kind))
+    return tuple((one, _reader(hints[one.name])) for one in fields(kind))
 
 
 def _object(kind: type, value: object, where: str) -> object:
     if not isinstance(value, Mapping):
         raise InvalidEvent(f"{where}: {_shown(value)} is no object")
     found = {}
-    for one, hint in _fields(kind):
+    for one, read in _fields(kind):
         if one.name in value:
-            found[one.name] = _value(hint, value[one.name], f"{where}: `{one.name}`")
+            found[one.name] = read(value[one.name], f"{where}: `{one.name}`")
         elif one.default is MISSING and one.default_factory is MISSING:
             raise InvalidEvent(f"{where}: `{one.name}` is missing")
     return kind(**found)
 
 
-def _value(hint: Any, value: object, where: str) -> object:  # noqa: PLR0911 - a table of kinds
+@cache
+def _reader(hint: Any) -> _Reader:  # noqa: PLR0911 - a table of kinds
+    """What reads a value of the type `hint`, looked up once: journals are read as a whole at every start."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin in {Union, UnionType}:
-        return (
-            None if value is None else _value(next(one for one in inner if one is not NoneType), value, where)
-        )
+        of_it = _reader(next(one for one in inner if one is not NoneType))
+        return lambda value, where: None if value is None else of_it(value, where)
     if origin is Literal:
-        return _one_of(inner, value, where)
+        return lambda value, where: _one_of(inner, value, where)
     if origin is tuple:
-        return tuple(_value(inner[0], one, where) for one in _checked(value, list, where))
+        each = _reader(inner[0])
+        return lambda value, where: tuple(each(one, where) for one in _checked(value, list, where))
     if origin is not None:
-        return {key: _value(inner[1], one, where) for key, one in _checked(value, dict, where).items()}
+        own = _reader(inner[1])
+        return lambda value, where: {
+            key: own(one, where) for key, one in _checked(value, dict, where).items()
+        }
     if isinstance(hint, type) and is_dataclass(hint):
-        return _object(hint, value, where)
+        return lambda value, where: _object(hint, value, where)
     if issubclass(hint, Enum):
-        return hint(_one_of([one.value for one in hint], value, where))
-    return _SCALARS[hint](value, where)
+        allowed = [one.value for one in hint]
+        return lambda value, where: hint(_one_of(allowed, value, where))
+    return _SCALARS[hint]
 
 
 def _one_of(allowed: Any, value: object, where: str) -> object:
@@ -153,7 +162,7 @@ def _shown(value: object) -> str:
     return repr(value)[:60]
 
 
-_SCALARS: Mapping[type, Callable[[object, str], object]] = {
+_SCALARS: Mapping[type, _Reader] = {
     str: lambda value, where: _checked(value, str, where),
     int: lambda value, where: _checked(value, int, where),
     bool: lambda value, where: _checked(value, bool, where),
