@@ -32,6 +32,10 @@ from tests.engine.properties.replies import SPOILS
 ALWAYS = 10**6
 
 
+POLL = 1800.0
+"""Seconds between two looks at what others do: agents may be limited for days."""
+
+
 @dataclass(frozen=True)
 class Foreign:
     """What somebody else does at a moment: moves a work package, or works in its workspace.
@@ -87,7 +91,7 @@ class Settings:
             limits=self.limits,
             gates=self.gates,
             finish=replace(made.finish, accept=self.accept and made.finish.accept),
-            host=replace(made.host, history=self.history),
+            host=replace(made.host, history=self.history, poll=POLL),
         )
 
 
