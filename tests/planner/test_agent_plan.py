@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from kitty_run.errors import LaunchError
 from kitty_run.planner.agent_plan import planned_agent
-from kitty_run.planner.plan import AgentPlan, Kept
+from kitty_run.planner.plan import AgentPlan, KeptAxis
 from kitty_run.profile.model import Extra, Profile, RoleName
 
 from tests.engine import profiles
@@ -24,7 +24,7 @@ def changed(profile: Profile, **changes: object) -> Profile:
     return replace(profile, agents={**profile.agents, "ada": ada})
 
 
-def kept(axis: str, extra: Extra, **changes: object) -> Kept:
+def kept(axis: str, extra: Extra, **changes: object) -> KeptAxis:
     enforce = {**profiles.ENFORCE, axis: {profiles.POLICY.axes[axis]: extra}}
     (found,) = [one for one in of(enforce=enforce, **changes).kept if one.axis == axis]
     return found

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kitty_run.text.characters import visible
+from kitty_run.text.characters import plain, visible
 from kitty_run.text.clean import clean, shortened
 
 NEVER = frozenset(
@@ -43,6 +43,7 @@ def test_each_of_them_is_taken_out(character: str) -> None:
         "a\x1b[2Jb",
         "a\x1b[31mb",
         "a\x1bPq#0\x1b\\b",
+        "a\x1bMb",
         "a\u202eb",
         "a\x9bb",
         "a\u2066b",
@@ -75,3 +76,9 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
     assert shortened("a" * 100, 100) == "a" * 100
     assert shortened("a" * 101, 100) == "a" * 100 + " … (1 more characters)"
     assert shortened("a" * 10_000_000, 100) == "a" * 100 + " … (9999900 more characters)"
+
+
+def test_logs_are_read_without_sequences_but_with_every_character_that_json_may_hold() -> None:
+    assert plain("\x1b[1m{\r\n\x1b]0;title\x07\x1bM}\rx") == "{\n}\nx"
+    assert plain('"\u2028\x85\u200b"') == '"\u2028\x85\u200b"'
+    assert "the finding" in plain("\x1b]0;\nthe finding\x07")

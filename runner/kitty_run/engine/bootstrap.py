@@ -16,7 +16,7 @@ from pathlib import Path
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.first_calls import CallBook, repeated
-from kitty_run.engine.kept_work import tell_kept
+from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.killed_run import clear_lock
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
@@ -189,7 +189,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, to
             journal.write(Notice(text))
         _name_damage(journal)
         calls.attach(journal)
-        guard.attach(partial(_tell_restored, journal))
+        guard.attach(partial(_record_restored, journal))
         await _end_leftovers(journal, memory, repo, executor)
         await guard.recovered()
         profile, measured = request.loaded.profile, await asyncio.to_thread(sizes, host, state.work_packages)
@@ -211,10 +211,10 @@ def as_yaml(document: Mapping[str, object]) -> str:
 
 
 def _git(run: Run, host: SpecKitty) -> Git:
-    tell, mission = partial(tell_kept, run.journal), run.board.mission
+    on_kept, mission = partial(record_kept, run.journal), run.board.mission
     return Git(
-        Repository(run.repo, tell, host.traits.records_of(mission)),
-        lambda path, wp: Workspace(path, run.repo, Aside(mission, wp, tell)),
+        Repository(run.repo, on_kept, host.traits.records_of(mission)),
+        lambda path, wp: Workspace(path, run.repo, Aside(mission, wp, on_kept)),
     )
 
 
@@ -234,7 +234,7 @@ def _services(
     )
 
 
-def _tell_restored(journal: Journal, restored: Restored) -> None:
+def _record_restored(journal: Journal, restored: Restored) -> None:
     kept = None if restored.kept is None else str(restored.kept)
     journal.write(GitRestored(restored.changed, restored.during, kept))
 

@@ -10,7 +10,7 @@ MOST_NAMED = 20
 """Files that the event names; of more it has the number."""
 
 
-def tell_kept(journal: Journal, wp: str, kept: Kept) -> None:
+def record_kept(journal: Journal, wp: str, kept: Kept) -> None:
     """Have the journal say where something of `wp` is kept, before it is taken away."""
     journal.write(
         WorkKept(

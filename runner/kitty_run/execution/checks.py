@@ -12,6 +12,7 @@ from kitty_run.agents.model import CheckResult, Exit, Launch, OnStarted
 from kitty_run.execution.processes import ProcessRunner
 from kitty_run.profile.model import AgentEnv, Check
 from kitty_run.text import logs
+from kitty_run.text.characters import plain
 
 PASSED = (
     "HOME",
@@ -71,7 +72,7 @@ async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
 
 
 def _result(check: Check, ended: Exit) -> CheckResult:
-    lines = logs.plain(logs.tail(ended.stdout, TAIL_BYTES)).rstrip().split("\n")
+    lines = plain(logs.tail(ended.stdout, TAIL_BYTES)).rstrip().split("\n")
     return CheckResult(
         name=check.name,
         passed=ended.ending == "exit" and ended.status == 0,

@@ -24,21 +24,21 @@ from kitty_run.machine import fault_of
 NAMESPACE = "refs/kitty-run"
 
 
-Tell = Callable[[str, Kept], None]
+OnKept = Callable[[str, Kept], None]
 """Called with the work package and what is kept of it."""
 
 
-def untold(_wp: str, _kept: Kept) -> None:
+def unreported(_wp: str, _kept: Kept) -> None:
     """For those who have no journal: what was kept is found under its ref."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """For which work package things are kept; `tell` is called before each is removed."""
+    """For which work package things are kept; `on_kept` is called before each is removed."""
 
     mission: str = "none"
     wp: str = "none"
-    tell: Tell = untold
+    on_kept: OnKept = unreported
 
     def ref(self, commit: str) -> str:
         """The ref that keeps `commit`."""
@@ -151,7 +151,7 @@ async def move(git: Git, aside: Aside, why: str, paths: Sequence[str]) -> Kept:
     return kept
 
 
-async def _record(  # noqa: PLR0913, PLR0917 - what there is to tell
+async def _record(  # noqa: PLR0913, PLR0917 - what is recorded
     git: Git, aside: Aside, commit: str, why: str, files: Sequence[str], unread: Sequence[str]
 ) -> Kept:
     ref = aside.ref(commit)
@@ -161,7 +161,7 @@ async def _record(  # noqa: PLR0913, PLR0917 - what there is to tell
         _move(git.cwd / path, folder / path)
     shown = tuple(map(printable, (*files, *unread)))
     kept = Kept(ref, commit, shown, why, folder if unread else None)
-    aside.tell(aside.wp, kept)
+    aside.on_kept(aside.wp, kept)
     return kept
 
 

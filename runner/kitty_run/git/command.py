@@ -13,57 +13,28 @@ from pathlib import Path
 from kitty_run.errors import KittyRunError, WorkspaceError
 from kitty_run.git.guard.guard import look
 from kitty_run.git.layout import check_belongs, common_dir, git_dir, missing
+from kitty_run.git.settings import COMMON, QUIET, VARIABLES
 from kitty_run.machine import OF_THE_MACHINE, MachineFault, full
 from kitty_run.process_group import end_group
 
 TIMEOUT = 600.0
 """Seconds for one git command; a worktree of a large repository takes some tens."""
 KILL_GRACE = 5.0
-NOWHERE = "/dev/null/none"
-"""A file that there can't be; of one that is there but empty, git would say that it is deprecated."""
 FALLBACK_IDENTITY = {"user.name": "kitty-run", "user.email": "kitty-run@localhost"}
 
-KEPT_VARIABLES = frozenset(
-    {
-        "GIT_AUTHOR_EMAIL",
-        "GIT_AUTHOR_NAME",
-        "GIT_COMMITTER_EMAIL",
-        "GIT_COMMITTER_NAME",
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_CONFIG_SYSTEM",
-        "GIT_EXEC_PATH",
-    }
-)
-"""Who the user is and where their settings are; every other GIT_* could lead to another repository."""
+SETTINGS = {
+    **COMMON,
+    "core.quotePath": "off",
+    "advice.detachedHead": "false",
+    "advice.addEmbeddedRepo": "false",
+    "diff.context": "3",
+    "diff.submodule": "short",
+    "apply.whitespace": "nowarn",
+    "commit.cleanup": "whitespace",
+}
+"""For every call: what would change what is read here, or what a commit says, is as git has it by default."""
 
-OPTIONS = (
-    # Hooks check what a person commits. The runner's commits are checked by the profile's `checks`, and a
-    # hook that reformats, refuses or pushes would change work that is about to be reviewed.
-    *("-c", "core.hooksPath=/dev/null"),
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "core.quotePath=off"),
-    *("-c", "color.ui=false"),
-    *("-c", "commit.gpgSign=false"),
-    *("-c", "gc.auto=0"),
-    *("-c", "maintenance.auto=false"),
-    *("-c", "advice.detachedHead=false"),
-    *("-c", "advice.addEmbeddedRepo=false"),
-    *("-c", "rerere.enabled=false"),
-    # Settings of the user's that would change what is read here or what a commit says.
-    *("-c", "diff.noprefix=false"),
-    *("-c", "diff.mnemonicPrefix=false"),
-    *("-c", "diff.context=3"),
-    *("-c", "diff.relative=false"),
-    *("-c", "diff.submodule=short"),
-    *("-c", "diff.ignoreSubmodules=none"),
-    *("-c", "apply.whitespace=nowarn"),
-    *("-c", "core.safecrlf=false"),
-    *("-c", "merge.ff=true"),
-    *("-c", "merge.verifySignatures=false"),
-    *("-c", "commit.cleanup=whitespace"),
-    *("-c", "i18n.commitEncoding=UTF-8"),
-)
+OPTIONS = tuple(part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +207,10 @@ class Git:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith("GIT_") or name in KEPT_VARIABLES
+            if not name.startswith("GIT_") or name in VARIABLES
         }
-        quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": ":", "GIT_PAGER": "cat"}
-        # What history says is what was reviewed: nothing replaces its commits.
-        quiet |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": NOWHERE}
         ceiling = {"GIT_CEILING_DIRECTORIES": str(self.cwd.parent)} if self.rooted else {}
-        return {**kept, **quiet, "LC_ALL": "C", **ceiling, **self.extra}
+        return {**kept, **QUIET, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **ceiling, **self.extra}
 
 
 def printable(text: str) -> str:

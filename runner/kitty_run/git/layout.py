@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,11 +58,19 @@ def check_belongs(worktree: Path, root: Path) -> None:
 
 def linked_worktrees(root: Path) -> tuple[Path, ...]:
     """The places of all linked worktrees that the repository at `root` knows, there or not."""
-    found = []
+    return tuple(entry.parent for _, entry in _entries(root))
+
+
+def admin_dir(root: Path, path: Path) -> Path | None:
+    """The directory that git has at `root` for the linked worktree `path`; None where it knows none."""
+    return next((own for own, entry in _entries(root) if entry == path / ".git"), None)
+
+
+def _entries(root: Path) -> Iterator[tuple[Path, Path]]:
+    """Of each linked worktree its own git directory, and the `.git` file that this leads to."""
     for file in sorted((common_dir(git_dir(root)) / "worktrees").glob("*/gitdir")):
         with suppress(OSError):  # it is being removed just now
-            found.append(Path(os.fsdecode(file.read_bytes()).strip()).parent)
-    return tuple(found)
+            yield file.parent, Path(os.fsdecode(file.read_bytes()).strip())
 
 
 def missing(worktree: Path) -> WorkspaceError | None:

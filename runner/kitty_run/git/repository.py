@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git import merge_proof, provenance, remotes
-from kitty_run.git.aside import NAMESPACE, Aside, Tell, abort_merge, reset_branch, untold
+from kitty_run.git.aside import NAMESPACE, Aside, OnKept, abort_merge, reset_branch, unreported
 from kitty_run.git.command import Git, printable
 from kitty_run.git.protocols import AbortedMerge, Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
@@ -33,14 +33,14 @@ PLAIN_NAME = re.compile(r"(?!refs/|HEAD$|[A-Z]+_HEAD$|[0-9a-f]{40}([0-9a-f]{24})
 class Repository:
     """The repository whose main checkout is `root`. Methods raise `WorkspaceError` where git refuses.
 
-    `tell` is called with what is kept before it is taken away. `records` are the host's own: files, and
+    `on_kept` is called with what is kept before it is taken away. `records` are the host's own: files, and
     folders with a slash at their end.
     """
 
-    def __init__(self, root: Path, tell: Tell = untold, records: Sequence[str] = ()) -> None:
+    def __init__(self, root: Path, on_kept: OnKept = unreported, records: Sequence[str] = ()) -> None:
         self.root = Path(os.path.realpath(root))
         self._git = Git(self.root)
-        self._tell = tell
+        self._on_kept = on_kept
         self._records = tuple(records)
 
     async def current_branch(self) -> str | None:
@@ -103,7 +103,7 @@ class Repository:
             return None
         files = await self._git.paths("diff", "--name-only", "--diff-filter=U", "-z")
         mission, _, wp = kept[commit].removeprefix(f"{NAMESPACE}/").partition("/")
-        aside = Aside(mission, wp.rpartition("/")[2], self._tell)
+        aside = Aside(mission, wp.rpartition("/")[2], self._on_kept)
         await abort_merge(self._git, aside, "a merge at the root checkout that was left half done")
         return AbortedMerge(commit, tuple(map(printable, files)))
 
@@ -149,7 +149,7 @@ class Repository:
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:
         """Have `branch` at `commit` again; returns the ref that keeps what it was at."""
         why = f"{branch} was not at what was reviewed"
-        return (await reset_branch(self._git, Aside(mission, wp, self._tell), why, branch, commit)).ref
+        return (await reset_branch(self._git, Aside(mission, wp, self._on_kept), why, branch, commit)).ref
 
     async def restore(self, branch: str, commit: str) -> None:
         """Have the branch, which is not there any more, at `commit` again."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kitty_run.agents.launch import argv, prompts
 from kitty_run.agents.model import AttemptContext, Slip
-from kitty_run.planner.plan import AgentPlan, Kept
+from kitty_run.planner.plan import AgentPlan, KeptAxis
 from kitty_run.profile.model import Agent, Extra, Profile, RoleName
 from kitty_run.profile.policy_axes import PolicyAxis, policy_axes
 from kitty_run.profile.template import render
@@ -54,11 +54,11 @@ def _variables(profile: Profile, agent: Agent, role: RoleName, mission: str) -> 
     return prompts.variables(context, agent, profile.policy, argv.PROMPT, _PROMPT_FILE)
 
 
-def _kept(profile: Profile, agent: Agent, axis: PolicyAxis, known: dict[str, object]) -> Kept:
+def _kept(profile: Profile, agent: Agent, axis: PolicyAxis, known: dict[str, object]) -> KeptAxis:
     value = profile.policy.axes[axis.name]
     extra = agent.enforce.get(axis.name, {}).get(value, Extra())
     files = {name: str(_FILES / argv.file_name(name)) for name in extra.files}
-    return Kept(
+    return KeptAxis(
         axis=axis.name,
         value=value,
         args=tuple(render(item, {**known, "files": files}) for item in extra.args),

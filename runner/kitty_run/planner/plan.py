@@ -12,7 +12,7 @@ from kitty_run.profile.model import Profile, RoleName
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAxis:
     """How one agent's command line keeps one axis of the policy.
 
     `args` are arguments, `env` names of variables, `files` names of files. `sandbox` names the runner's
@@ -46,7 +46,7 @@ class AgentPlan:
     argv: tuple[str, ...]
     stdin: bool
     resumed: tuple[str, ...] | None
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptAxis, ...]
     timeout: float
     idle_timeout: float | None
 

@@ -26,6 +26,7 @@ from kitty_run.report.liveness import Life
 from kitty_run.report.status import follow
 from kitty_run.report.status_text import headline
 from kitty_run.text import logs
+from kitty_run.text.characters import plain
 from kitty_run.text.clean import clean, shortened
 
 EXCERPT_LENGTH = 4096
@@ -87,7 +88,7 @@ def _excerpt(log: Path) -> str:
     """The end of what the agent wrote; the error stream's where the output is empty."""
     for path in (log, log.with_suffix(".stderr.log")):
         if path.is_file() and path.stat().st_size:
-            return clean(logs.plain(logs.tail(path, MASKED_BYTES)))[-EXCERPT_LENGTH:].strip()
+            return clean(plain(logs.tail(path, MASKED_BYTES)))[-EXCERPT_LENGTH:].strip()
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from kitty_run.planner.plan import AgentPlan, Kept, MissionPlan, Plan, WorkPackagePlan, in_order
+from kitty_run.planner.plan import AgentPlan, KeptAxis, MissionPlan, Plan, WorkPackagePlan, in_order
 from kitty_run.profile.limits import Allowance
 from kitty_run.profile.model import Profile, Role
 from kitty_run.profile.validation.unseen_limits import unseen
@@ -126,7 +126,7 @@ def _agent(agent: AgentPlan, gates: Sequence[str]) -> Iterator[str]:
     yield _line("", f"ended after {duration(agent.timeout)}{idle}")
 
 
-def _how(kept: Kept, gates: Sequence[str]) -> str:
+def _how(kept: KeptAxis, gates: Sequence[str]) -> str:
     parts = [f"inside {kept.sandbox}, made by kitty-run"] if kept.sandbox else []
     parts += [command_line(kept.args)] if kept.args else []
     parts += [f"variable {name}" for name in kept.env]

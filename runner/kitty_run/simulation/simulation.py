@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
-from kitty_run.engine.kept_work import tell_kept
+from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
@@ -86,7 +86,7 @@ class Simulation:
             faults=list(faults),
             shape=topology,
             rooms=shared_workspaces or {},
-            untold=frozenset(unannounced),
+            unannounced=frozenset(unannounced),
         )
         self.attempts: list[SimulatedAttempt] = []
         """All that were started, in order."""
@@ -210,7 +210,7 @@ class Simulation:
     def _workspace_at(self, journal: Journal, path: Path, wp: str) -> SimulatedWorkspace:
         path.mkdir(parents=True, exist_ok=True)
         name = path.name.removeprefix(f"{self.host.held.mission}-")
-        return SimulatedWorkspace(path, self.workspace(name), partial(tell_kept, journal, wp))
+        return SimulatedWorkspace(path, self.workspace(name), partial(record_kept, journal, wp))
 
     def _write_tasks(self, subtasks: Mapping[str, tuple[str, ...]]) -> None:
         """The work packages' tasks, as files and on the host."""

@@ -13,9 +13,10 @@ _BREAKS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 _SEQUENCES = re.compile(
     # Bounded, so that a sequence without an end hides nothing of what follows it.
-    r"\x1b[\]PX^_][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]?"
+    r"\x1b[\]PX^_][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]?|\x1b[@-OQ-WYZ\\]"
 )
-"""Sequences of terminals: titles, clipboards and links (OSC), device controls, colours, movements (CSI)."""
+"""Sequences of terminals: titles, clipboards and links (OSC), device controls, colours, movements (CSI), and
+those of one more character."""
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"
@@ -24,6 +25,11 @@ _UNSEEN = re.compile(
 )
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """`text` without terminal sequences and carriage returns; all else stays, as JSON needs it."""
+    return _SEQUENCES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def visible(text: str) -> str:

@@ -6,7 +6,6 @@ repeats the last `OVERLAP` bytes of the one before, so that a match which is sho
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,8 +15,6 @@ GONE = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryErro
 """Errors of a log that an agent took away: it counts as empty. Others are the machine's, and are raised."""
 LINE_LIMIT = 8 * 1024 * 1024
 """Bytes of the longest line that is looked at as a JSON document."""
-
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
 def pieces(path: Path) -> Iterator[str]:
@@ -74,11 +71,6 @@ def tail(path: Path, limit: int) -> str:
     if start and b"\n" in content:
         content = content.partition(b"\n")[2]
     return _text(content)
-
-
-def plain(text: str) -> str:
-    """`text` without terminal escape sequences and carriage returns."""
-    return _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _text(content: bytes) -> str:

@@ -25,6 +25,7 @@ if __name__ == "__main__":  # started without a path to the package
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from kitty_run.text import logs
+from kitty_run.text.characters import plain
 
 MEMORY = 4 << 30
 """Bytes of address space."""
@@ -69,7 +70,7 @@ def _texts(request: Request) -> Iterator[str]:
     for path in request.get("last", ()):
         yield logs.tail(Path(path), request["limit"])
     if "message" in request:
-        yield logs.plain(logs.tail(Path(request["message"]), request["limit"])).strip()
+        yield plain(logs.tail(Path(request["message"]), request["limit"])).strip()
     yield from request.get("texts", ())
 
 

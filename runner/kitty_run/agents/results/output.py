@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from kitty_run.profile.model import Output
 from kitty_run.text import logs, patterns
+from kitty_run.text.characters import plain
 
 MESSAGE_LIMIT = 256 * 1024
 """Characters of the final message that are kept: its end, where a verdict is."""
@@ -92,7 +93,7 @@ def _added(members: object, pointer: str) -> float | None:
 
 
 def _text(output: Output, path: Path) -> Extract:
-    text, unread = logs.plain(logs.tail(path, 4 * MESSAGE_LIMIT)).strip(), ""
+    text, unread = plain(logs.tail(path, 4 * MESSAGE_LIMIT)).strip(), ""
     groups: patterns.Groups | None = None
     try:
         groups = patterns.last_in_message(output.usage, path, 4 * MESSAGE_LIMIT) if output.usage else None
@@ -151,7 +152,7 @@ class _Collected:
 
 def _documents(output: Output, path: Path) -> Iterator[object]:
     if output.format == "json":
-        document = _last_document(logs.plain(logs.tail(path, DOCUMENT_LIMIT)))
+        document = _last_document(plain(logs.tail(path, DOCUMENT_LIMIT)))
         return iter(()) if document is None else iter((document,))
     return _json_lines(output, path)
 

@@ -29,7 +29,7 @@ LARGEST = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFile:
     """One file as it was: its bytes, or where it leads if `link`; `mode` are its permissions."""
 
     data: bytes
@@ -37,7 +37,7 @@ class Kept:
     link: bool = False
 
 
-State = Mapping[str, Kept]
+State = Mapping[str, KeptFile]
 """Governed files by their path: below the shared git directory, or absolute for what is included."""
 Signature = frozenset[tuple[str, int, int, int, int, int]]
 
@@ -59,7 +59,7 @@ def signature(shared: Path, included: tuple[str, ...] = ()) -> Signature:
     return frozenset(_signatures(shared, included))
 
 
-def read(shared: Path, included: tuple[str, ...] = ()) -> dict[str, Kept]:
+def read(shared: Path, included: tuple[str, ...] = ()) -> dict[str, KeptFile]:
     """All governed files as they are."""
     found = {}
     for path in paths(shared, included):
@@ -69,17 +69,17 @@ def read(shared: Path, included: tuple[str, ...] = ()) -> dict[str, Kept]:
     return found
 
 
-def read_one(path: Path) -> Kept | None:
+def read_one(path: Path) -> KeptFile | None:
     """The file as it is, None where there is none; what is neither file nor link counts as empty."""
     try:
         found = path.lstat()
         mode = stat.S_IMODE(found.st_mode)
         if stat.S_ISLNK(found.st_mode):
-            return Kept(os.fsencode(path.readlink()), mode, link=True)
+            return KeptFile(os.fsencode(path.readlink()), mode, link=True)
         if not stat.S_ISREG(found.st_mode):
-            return Kept(b"", mode)
+            return KeptFile(b"", mode)
         with path.open("rb") as file:
-            return Kept(file.read(LARGEST + 1), mode)
+            return KeptFile(file.read(LARGEST + 1), mode)
     except OSError:
         return None
 
@@ -123,7 +123,7 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def put(path: Path, kept: Kept | None) -> None:
+def put(path: Path, kept: KeptFile | None) -> None:
     """Make the file at `path` what it was, at once, or remove it; raises OSError."""
     if path.is_dir() and not path.is_symlink():
         path.rename(path.with_name(f"{path.name}.found-{time.time_ns()}"))

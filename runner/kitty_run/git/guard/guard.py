@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.guard import governed
-from kitty_run.git.guard.governed import Kept, State
+from kitty_run.git.guard.governed import KeptFile, State
 from kitty_run.git.guard.harmless import entries, included, planted
 from kitty_run.git.layout import common_dir, git_dir
 from kitty_run.machine import fault_of, own_file
@@ -35,7 +35,7 @@ class Restored:
     kept: Path | None
 
 
-Tell = Callable[[Restored], None]
+OnRestored = Callable[[Restored], None]
 KILLED = "a run that was killed"
 MOST, LONG = 20, 300
 """Changes that are listed one by one, and characters of each."""
@@ -49,20 +49,20 @@ class Guard:
     def __init__(self, root: Path, store: Path | None) -> None:
         self._shared = common_dir(git_dir(Path(os.path.realpath(root)))).resolve()
         self._store = store
-        self._before: dict[str, Kept] = {}
+        self._before: dict[str, KeptFile] = {}
         self._included: tuple[str, ...] = ()
         self._seen: governed.Signature | None = None
         self._at_work: list[str] = []
         self._lock = asyncio.Lock()
-        self._untold: list[Restored] = []
-        self.tell: Tell = self._untold.append
+        self._unreported: list[Restored] = []
+        self.on_restored: OnRestored = self._unreported.append
 
-    def attach(self, tell: Tell) -> None:
-        """From now on tell `tell` what is put back, beginning with what was so far."""
-        self.tell = tell
-        for restored in self._untold:
-            tell(restored)
-        self._untold.clear()
+    def attach(self, on_restored: OnRestored) -> None:
+        """From now on call `on_restored` with what is restored, beginning with what was so far."""
+        self.on_restored = on_restored
+        for restored in self._unreported:
+            on_restored(restored)
+        self._unreported.clear()
 
     @asynccontextmanager
     async def watching(self, marker: str) -> AsyncIterator[None]:
@@ -97,7 +97,7 @@ class Guard:
         if before is None:
             return ()
         now = governed.read(self._shared, await self._includes(before))
-        return _told((await self._differing(before, now)).values())
+        return _named((await self._differing(before, now)).values())
 
     async def check(self) -> None:
         """Put back what is not as it was; quick where nothing has changed, and while nobody's code runs."""
@@ -137,7 +137,7 @@ class Guard:
         seen = governed.signature(self._shared, self._included)
         now = governed.read(self._shared, self._included)
         differing = await self._differing(self._before, now)
-        wrong = {path: told for path, told in differing.items() if told}
+        wrong = {path: parts for path, parts in differing.items() if parts}
         for path in differing.keys() - wrong.keys():
             self._take_over(path, now.get(path))
         if len(differing) > len(wrong):
@@ -160,7 +160,7 @@ class Guard:
         parts = path.split("/")
         return parts[0] == "worktrees" and not (self._shared / parts[0] / parts[1]).is_dir()
 
-    def _take_over(self, path: str, found: Kept | None) -> None:
+    def _take_over(self, path: str, found: KeptFile | None) -> None:
         if found is None:
             self._before.pop(path, None)
         else:
@@ -179,7 +179,7 @@ class Guard:
                     f"{error}. No git runs before it is as it was; what it held is in {kept}. Put it right, "
                     "then run again"
                 ) from error
-        self.tell(Restored(_told(wrong.values()), tuple(self._at_work), kept))
+        self.on_restored(Restored(_named(wrong.values()), tuple(self._at_work), kept))
 
     def _keep(self, found: State) -> Path | None:
         """Put what is taken away aside, under names that nothing reads."""
@@ -200,15 +200,15 @@ class Guard:
             for path, kept in self._before.items()
         }
         with own_file(self._store / BEFORE):
-            governed.put(self._store / BEFORE, Kept(json.dumps(record).encode(), 0o600))
+            governed.put(self._store / BEFORE, KeptFile(json.dumps(record).encode(), 0o600))
 
-    def _load(self) -> dict[str, Kept] | None:
+    def _load(self) -> dict[str, KeptFile] | None:
         if self._store is None:
             return None
         try:
             record = json.loads((self._store / BEFORE).read_bytes())
             return {
-                path: Kept(base64.b64decode(one["data"]), int(one["mode"]), bool(one["link"]))
+                path: KeptFile(base64.b64decode(one["data"]), int(one["mode"]), bool(one["link"]))
                 for path, one in record.items()
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -217,7 +217,7 @@ class Guard:
             return None
 
 
-def _told(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+def _named(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     every = [text[:LONG] for part in parts for text in part]
     return (*every[:MOST], f"and {len(every) - MOST} more") if len(every) > MOST else tuple(every)
 

@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections import Counter
 from pathlib import Path
 
-from kitty_run.git.guard.governed import LARGEST, Kept
+from kitty_run.git.guard.governed import LARGEST, KeptFile
 
 Entry = tuple[str, str]
 """A key as git prints it (section and name in small letters) and its value; of a key alone, no value."""
@@ -75,7 +75,7 @@ async def entries(data: bytes) -> tuple[Entry, ...] | None:
     return tuple((key, value) for key, _, value in items)
 
 
-async def planted(path: str, before: Kept | None, now: Kept | None) -> tuple[str, ...]:
+async def planted(path: str, before: KeptFile | None, now: KeptFile | None) -> tuple[str, ...]:
     """What must be put back of the file at `path`, in words; nothing where its change is harmless."""
     if before == now:
         return ()
@@ -98,7 +98,7 @@ def _is_config(path: str) -> bool:
     return path.rpartition("/")[2] in {"config", "config.worktree"} or path.startswith("/")
 
 
-async def _of_config(path: str, before: Kept | None, now: Kept) -> tuple[str, ...]:
+async def _of_config(path: str, before: KeptFile | None, now: KeptFile) -> tuple[str, ...]:
     had = await entries(before.data) if before is not None else ()
     has = await entries(now.data)
     if has is None:
@@ -124,7 +124,7 @@ def _is_harmless(entry: Entry, remotes: set[str]) -> bool:
     return any(name.fullmatch(key) and allowed.fullmatch(value) for name, allowed in RULES)
 
 
-def _hosts_own(before: Kept | None, now: Kept | None) -> bool:
+def _hosts_own(before: KeptFile | None, now: KeptFile | None) -> bool:
     """Whether the lines that came or went are those with which a host has its own records merged."""
     lines = [Counter(kept.data.split(b"\n") if kept and not kept.link else ()) for kept in (before, now)]
     differing = (lines[0] - lines[1]) + (lines[1] - lines[0])

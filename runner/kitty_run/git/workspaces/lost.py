@@ -9,7 +9,7 @@ from pathlib import Path
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.aside import Aside, folder_of
 from kitty_run.git.command import Git
-from kitty_run.git.layout import check_belongs, common_dir, git_dir
+from kitty_run.git.layout import admin_dir, check_belongs
 from kitty_run.git.workspaces.worktrees import add_worktree
 
 
@@ -21,7 +21,7 @@ async def make_anew(root: Path, path: Path, aside: Aside, branch: str | None, co
     """
     if path.resolve() == root.resolve():
         return ()  # the user's own checkout is never made anew
-    repo, own = Git(root), _admin(path, root)
+    repo, own = Git(root), admin_dir(root, path)
     gone = []
     if branch is not None and not await repo.commit_of(f"refs/heads/{branch}"):
         tip = await _last(repo, own, commit)
@@ -48,18 +48,6 @@ def _belongs(path: Path, root: Path) -> bool:
     except WorkspaceError:
         return False
     return True
-
-
-def _admin(path: Path, root: Path) -> Path | None:
-    """What git notes of the worktree at `path`, if it still does."""
-    for own in (common_dir(git_dir(root)) / "worktrees").glob("*"):
-        try:
-            leads = (own / "gitdir").read_text(encoding="utf-8", errors="surrogateescape").strip()
-        except OSError:
-            continue
-        if Path(leads) == path / ".git":
-            return own
-    return None
 
 
 async def _last(repo: Git, own: Path | None, commit: str) -> str:

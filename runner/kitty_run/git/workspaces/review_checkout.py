@@ -16,7 +16,7 @@ from typing import Literal
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.aside import Aside, folder_of, keep_commit
 from kitty_run.git.command import Git
-from kitty_run.git.layout import check_belongs, common_dir, git_dir, linked_worktrees
+from kitty_run.git.layout import admin_dir, check_belongs, linked_worktrees
 from kitty_run.git.locks import wait_for_git
 
 FOLDER = Path(".worktrees", "kitty-run-review")
@@ -46,7 +46,7 @@ async def look(root: Path, path: Path) -> Literal["whole", "half made", "strange
 
     strange: no worktree of the repository at `root`, or one of which a part is missing.
     """
-    own = _admin(root, path)
+    own = admin_dir(root, path)
     if own is None:
         return "strange"
     await wait_for_git(path, (own / "locked", own / "index.lock"))
@@ -74,16 +74,6 @@ async def remove(root: Path, path: Path, aside: Aside, commit: str) -> None:
         await repo.run(*drop)
     with suppress(OSError):  # others are reviewed
         path.parent.rmdir()
-
-
-def _admin(root: Path, path: Path) -> Path | None:
-    """What git notes of the worktree `path`."""
-    for own in (common_dir(git_dir(root)) / "worktrees").glob("*"):
-        with suppress(OSError):
-            leads = (own / "gitdir").read_text(encoding="utf-8", errors="surrogateescape").strip()
-            if Path(leads) == path / ".git":
-                return own
-    return None
 
 
 def _move(root: Path, path: Path, aside: Aside, commit: str) -> Path:

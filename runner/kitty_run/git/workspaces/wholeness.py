@@ -172,7 +172,7 @@ async def undelete(
     kept = await keep(git, aside, why, Goal(since, now.branch), prefix=SPECS, files=gone)
     if head != since:
         await git.run("reset", "--quiet", "--soft", since)
-    listed = "".join(f"{path}\0" for path in gone)
+    listed = trees.joined(gone)
     await git.run("reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=listed)
     await git.run("checkout-index", "--force", "-z", "--stdin", stdin=listed)
     return Repair(why, restored=_shown(gone), kept=kept)

@@ -98,7 +98,7 @@ class SimHost:
     uncommitted: set[str] = field(default_factory=set)
     rooms: Mapping[str, str] = field(default_factory=dict)
     """The names of workspaces that work packages share; one that is not named has its own."""
-    untold: frozenset[str] = frozenset()
+    unannounced: frozenset[str] = frozenset()
     """Work packages whose workspace is unknown before the claim."""
     observer: Callable[[SimCall], None] | None = None
     """Gets every call after it was made, as the real client reports its own."""
@@ -131,7 +131,7 @@ class SimHost:
         return self._dialect.prompt_file(self.repo, self.held.mission, wp)
 
     def workspaces(self, wps: Sequence[str]) -> Mapping[str, str]:
-        return {wp: self.rooms.get(wp, wp) for wp in wps if wp not in self.untold}
+        return {wp: self.rooms.get(wp, wp) for wp in wps if wp not in self.unannounced}
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:

@@ -9,7 +9,7 @@ from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.lifecycle.mission.host_records import commit_status
-from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck, conflict_text
+from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck, conflict_text, resolution
 from kitty_run.engine.lifecycle.mission.push import ensure_pushed
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
@@ -205,10 +205,10 @@ class MissionMerge:
             )
         for work in works:
             if aborted is not None and work.head == aborted.commit and aborted.files:
+                names = ", ".join(aborted.files[:20])
                 text += (
-                    f"\n{work.wp} conflicts with what was merged before it, in {', '.join(aborted.files)}. "
-                    f"Resolve that on its branch: git -C {work.workspace} merge {await self._target(merge)}, "
-                    "then commit there and run again."
+                    f"\n{work.wp} conflicts with what was merged before it, in {names}. "
+                    f"{resolution(work.workspace, await self._target(merge), aborted.files)}"
                 )
         return text
 

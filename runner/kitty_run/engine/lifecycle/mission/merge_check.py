@@ -121,10 +121,18 @@ class MergeCheck:
 
 def conflict_text(wp: str, workspace: Path, other: str, files: Sequence[str]) -> str:
     """Where a work package can't be merged with the branch `other`, and how a person resolves it."""
-    git = _git_at(workspace)
     return (
         f"not merged: the work of {wp} conflicts with {other}, in {', '.join(files[:20])}.\n"
-        "Nothing is lost: every work package's commits are on its branch. Resolve that on its branch:\n"
+        "Nothing is lost: every work package's commits are on its branch. "
+        f"{resolution(workspace, other, files)}"
+    )
+
+
+def resolution(workspace: Path, other: str, files: Sequence[str]) -> str:
+    """How a person resolves the conflicts of the branch in `workspace` with `other`, in commands to paste."""
+    git = _git_at(workspace)
+    return (
+        "Resolve that on its branch:\n"
         f"  {git} merge {shlex.quote(other)}\n"
         f"  (edit {', '.join(files[:20])})\n"
         f"  {git} add -- {_quoted(files)} && {git} commit --no-edit\n"
