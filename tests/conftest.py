@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from kitty_run.demo.spec import MissionSpec, Project
 
-from tests import hosts
+from tests import hosts, simulated_host
 
 settings.register_profile("busy machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("busy machine")
@@ -27,9 +27,15 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def real_host() -> Callable[[str], hosts.RealHost]:
-    """`real_host(VERSION)`: that host from PyPI, installed once below `.hosts/`."""
-    return cache(hosts.install)
+def real_host(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], hosts.RealHost]:
+    """`real_host(VERSION)`: that host from PyPI, installed once below `.hosts/`; or a simulated one."""
+
+    def installed(version: str) -> hosts.RealHost:
+        if version in {hosts.SIMULATED_FEATURE, hosts.SIMULATED_MISSION}:
+            return simulated_host.host(version, tmp_path_factory.mktemp(version))
+        return hosts.install(version)
+
+    return cache(installed)
 
 
 @pytest.fixture

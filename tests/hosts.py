@@ -34,6 +34,8 @@ MISSION_HOST = "3.2.7"
 """A host of contract 1.5 with `--mission`."""
 NEXT_HOST = "4.0.0rc7"
 """A host of contract 1.16, which accepts only what is ready."""
+SIMULATED_FEATURE, SIMULATED_MISSION = "simulated-feature", "simulated-mission"
+"""The simulated host in the place of each of the two; see `tests.simulated_host`."""
 BETWEEN_HOST = "3.1.10"
 """A host of a generation that kitty-run refuses: contract 1.0 by its number, yet with `--mission`."""
 

@@ -5,8 +5,16 @@ A start of it for each call would be most of what a test of the whole program co
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+from kitty_run.demo.hosts import host_environment
+from kitty_run.demo.missions import Planner, make_project
+from kitty_run.demo.spec import MissionSpec, Project
+
+from tests.hosts import SIMULATED_FEATURE, RealHost
 
 SCRIPT = f"""\
 #!{sys.executable}
@@ -31,3 +39,27 @@ def install(folder: Path) -> Path:
     script.write_text(SCRIPT, encoding="utf-8")
     script.chmod(0o755)
     return script
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedHost(RealHost):
+    """The simulated host in the place of a real one: whole missions on it cost a fifth."""
+
+    def project(self, spec: MissionSpec, destination: Path) -> Project:
+        """The mission of `spec`, planned at `destination` as a person would plan it for a 1.0 host."""
+        no_planner = Path("/bin/false")
+        made = make_project(destination, no_planner, self.env, spec)
+        planner = Planner(made.root, no_planner, self.env)
+        dialect = "feature" if self.version == SIMULATED_FEATURE else "mission"
+        planner.write({".kittify/sim-dialect": dialect})
+        if dialect == "mission":
+            meta = {"target_branch": spec.branch, "mission_id": "01SIM", "topology": spec.topology}
+            planner.write({f"kitty-specs/{made.mission}/meta.json": json.dumps(meta)})
+        planner.commit("Name the simulated host's generation")
+        return made
+
+
+def host(version: str, folder: Path) -> SimulatedHost:
+    """The simulated host of a generation, installed in `folder`."""
+    script = install(folder)
+    return SimulatedHost(version, script, host_environment(script, folder / "home"))

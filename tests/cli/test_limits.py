@@ -58,6 +58,7 @@ def test_a_limit_from_reached_to_raised(project: Project) -> None:
     assert [found for line in lines for found in problems(line)] == []
 
 
+@pytest.mark.whole
 def test_a_work_packages_own_limit_is_named_with_it(project: Project) -> None:
     words = ("--mission", "demo", "--set", "/limits/work_package/attempts=1")
     done = project.kitty_run(str(project.profile), *words)
@@ -87,6 +88,7 @@ def test_what_a_limit_does_not_see_is_said_before_and_at_the_start(project: Proj
     assert "cost 0" not in done.err
 
 
+@pytest.mark.whole
 def test_an_answer_names_the_person_and_keeps_the_note(after_run: Callable[..., Project]) -> None:
     project = after_run("merge")
     run = (str(project.profile), "--mission", "demo")

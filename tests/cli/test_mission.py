@@ -96,6 +96,7 @@ def test_a_mission_run_to_its_end_leaves_what_the_schemas_say(project: Project) 
     assert status["merged"] == report["merged"]
 
 
+@pytest.mark.whole
 def test_a_gate_from_waiting_to_answered(after_run: Callable[..., Project]) -> None:
     project = after_run("merge")
     run = (str(project.profile), "--mission", "demo")
@@ -154,6 +155,7 @@ def test_status_where_nothing_ever_ran(project: Project) -> None:
     assert "no run" in done.err
 
 
+@pytest.mark.whole
 def test_status_of_an_unknown_run(after_run: Callable[..., Project]) -> None:
     project = after_run()
     done = project.kitty_run("status", "yesterday")
@@ -199,6 +201,7 @@ def test_the_doctor_outside_a_repository(tmp_path: Path, project: Project) -> No
     assert "not in a git repository" in done.out
 
 
+@pytest.mark.whole
 def test_a_report_is_written_where_it_is_wanted(after_run: Callable[..., Project]) -> None:
     project = after_run()
     done = project.kitty_run("report", "-o", "page.html")

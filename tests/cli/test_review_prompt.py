@@ -13,6 +13,8 @@ from tests.cli import project as plain
 from tests.cli.project import Project, make
 from tests.cli.test_after_review import events, git, on_target, run
 
+pytestmark = pytest.mark.whole
+
 IMPLEMENT = """\
 import os, pathlib, sys
 sys.stdin.read()

@@ -65,6 +65,7 @@ def history(project: Project) -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
+@pytest.mark.whole
 def test_nothing_that_an_agent_says_gets_through(project: Project, done: Done, tmp_path: Path) -> None:
     assert "changes_requested" in done.err or "requests changes" in done.err, done.err
     journal = next(project.root.glob(".kitty-run/runs/*/events.jsonl")).read_text(encoding="utf-8")
@@ -87,6 +88,7 @@ def test_nothing_that_an_agent_says_gets_through(project: Project, done: Done, t
     assert "see ***" in shown["history"]
 
 
+@pytest.mark.whole
 def test_the_way_to_the_repository_is_never_masked(project: Project, done: Done) -> None:
     assert json.loads(done.out)["journal"].startswith(str(project.root))
     elsewhere = project.root.parent

@@ -46,6 +46,7 @@ def test_two_callers_at_once_install_once(tmp_path: Path, monkeypatch: pytest.Mo
     assert builds == [tmp_path / "1"]
 
 
+@pytest.mark.whole
 def test_a_version_that_there_is_not_gives_pips_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

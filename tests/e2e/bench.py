@@ -1,4 +1,4 @@
-"""A mission on a real host, its profile with scripted agents, and `kitty-run` started as its users do."""
+"""A mission on a host, its profile with scripted agents, and `kitty-run` started as its users do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import yaml
 from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 from kitty_run.execution.process_tree import MARKER
 
-from tests.hosts import RealHost
+from tests.hosts import FEATURE_HOST, SIMULATED_FEATURE, RealHost
 from tests.program import Done, kitty_run
 
 AGENTS = Path(__file__).resolve().parent / "agents"
@@ -195,7 +195,7 @@ class Bench:
 
     @property
     def project_is_feature(self) -> bool:
-        return self.host.version.startswith("1.")
+        return self.host.version in {FEATURE_HOST, SIMULATED_FEATURE}
 
     def journal(self) -> list[dict[str, Any]]:
         """The events of all runs, in order."""

@@ -9,19 +9,13 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later
 from tests.e2e.test_missions import assert_no_force, assert_tidy
-from tests.hosts import FEATURE_HOST, MISSION_HOST
-
-pytestmark = pytest.mark.real_host
 
 
 @pytest.mark.parametrize(
-    ("version", "topology"),
-    [
-        (FEATURE_HOST, None),
-        (MISSION_HOST, "lanes"),
-        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
-    ],
+    PLACE,
+    [SIMULATED, SIMULATED_LANES, *later("lanes", "coord")],
 )
 def test_what_another_agent_commits_on_a_reviewed_branch_is_not_merged(
     bench: MakeBench, version: str, topology: Topology | None
@@ -41,12 +35,8 @@ def test_what_another_agent_commits_on_a_reviewed_branch_is_not_merged(
 
 
 @pytest.mark.parametrize(
-    ("version", "topology"),
-    [
-        (FEATURE_HOST, None),
-        (MISSION_HOST, "lanes"),
-        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
-    ],
+    PLACE,
+    [SIMULATED, SIMULATED_LANES, *later("lanes", "coord")],
 )
 def test_a_reviewer_sees_what_is_committed_and_rework_finds_what_was_installed(
     bench: MakeBench, version: str, topology: Topology | None

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, slow
 from tests.hosts import FEATURE_HOST
 
-pytestmark = pytest.mark.real_host
+PLACES = [SIMULATED, slow(FEATURE_HOST)]
 
 
-def test_the_prompt_comes_whole_in_whatever_way_is_asked_for(bench: MakeBench) -> None:
-    it = bench(FEATURE_HOST, mission(wide(3), None))
+@pytest.mark.parametrize(PLACE, PLACES)
+def test_the_prompt_comes_whole_in_whatever_way_is_asked_for(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(wide(3), topology))
     agents: dict[str, Any] = it.profile["agents"]
     ways: dict[str, dict[str, Any]] = {
         "stdin": {"prompt": "stdin"},
@@ -42,8 +47,11 @@ def test_the_prompt_comes_whole_in_whatever_way_is_asked_for(bench: MakeBench) -
     assert it.tree() == it.written()
 
 
-def test_a_command_that_is_not_there_gives_way_to_the_next_agent(bench: MakeBench) -> None:
-    it = bench(FEATURE_HOST, mission(wide(1), None))
+@pytest.mark.parametrize(PLACE, PLACES)
+def test_a_command_that_is_not_there_gives_way_to_the_next_agent(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(wide(1), topology))
     it.profile["agents"]["gone"] = it.profile["agents"]["imp"] | {"command": ["no-such-agent-anywhere"]}
     it.profile["roles"]["implement"]["agents"] = ["gone", "imp"]
     it.profile["retry"]["agent"] = {"not_installed": {"do": "fallback"}}
@@ -53,8 +61,11 @@ def test_a_command_that_is_not_there_gives_way_to_the_next_agent(bench: MakeBenc
     it.profile["roles"]["implement"]["agents"] = ["gone"]
 
 
-def test_a_command_that_is_not_there_is_named(bench: MakeBench) -> None:
-    it = bench(FEATURE_HOST, mission(wide(1), None))
+@pytest.mark.parametrize(PLACE, PLACES)
+def test_a_command_that_is_not_there_is_named(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(wide(1), topology))
     it.profile["agents"]["imp"]["command"] = ["no-such-agent-anywhere"]
     ran = it.run()
     assert ran.status == 1, ran.text

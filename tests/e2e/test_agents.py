@@ -7,12 +7,10 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission, wide
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, later
 from tests.e2e.test_missions import assert_no_force, assert_tidy
-from tests.hosts import FEATURE_HOST, MISSION_HOST
 
-pytestmark = pytest.mark.real_host
-
-HOSTS = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
+HOSTS = [SIMULATED, *later("coord")]
 """Twelve work packages on a 3.2 host take half a minute on an idle machine."""
 WIDE = 12
 
@@ -28,7 +26,7 @@ def refusals(it: Bench, wp: str) -> list[str]:
     return [event["key"] for event in it.events("retry.decided") if event["wp"] == wp]
 
 
-@pytest.mark.parametrize(("version", "topology"), HOSTS)
+@pytest.mark.parametrize(PLACE, HOSTS)
 def test_a_second_attempt_makes_up_for_a_bad_first_one(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
@@ -71,7 +69,7 @@ def test_a_second_attempt_makes_up_for_a_bad_first_one(
     assert_tidy(it)
 
 
-@pytest.mark.parametrize(("version", "topology"), HOSTS)
+@pytest.mark.parametrize(PLACE, HOSTS)
 def test_odd_ways_to_work_are_worked_with(bench: MakeBench, version: str, topology: Topology | None) -> None:
     it = bench(version, mission(wide(WIDE), topology))
     it.plan(
@@ -112,7 +110,7 @@ def test_odd_ways_to_work_are_worked_with(bench: MakeBench, version: str, topolo
     assert_no_force(it)
 
 
-@pytest.mark.parametrize(("version", "topology"), HOSTS)
+@pytest.mark.parametrize(PLACE, HOSTS)
 def test_what_cannot_be_brought_to_an_end_is_blocked_and_kept(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:

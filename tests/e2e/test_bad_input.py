@@ -108,6 +108,7 @@ def make(tmp_path: Path) -> Callable[..., Place]:
     return made
 
 
+@pytest.mark.whole
 def test_a_sound_place_runs_to_its_end(make: Callable[..., Place]) -> None:
     place = make(WP01=[], WP02=["WP01"])
     status, text = place.run()
@@ -179,6 +180,7 @@ def test_no_repository_and_an_unknown_mission(make: Callable[..., Place], tmp_pa
     assert "m" in text.rpartition("there are")[2] or "missions" in text
 
 
+@pytest.mark.whole
 def test_a_dependency_that_does_not_exist_is_named(make: Callable[..., Place]) -> None:
     place = make(WP01=[], WP02=["WP07"])
     status, text = place.run()

@@ -9,22 +9,16 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, later
 from tests.e2e.test_missions import assert_tidy
-from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 REMEDY = re.compile(r"(WP0\d|lane-[ab])(?: .*|[^\n]*)? merge ([^\s,;`]+)")
 """Which worktree the message sends one to, and what to merge there."""
 
-pytestmark = pytest.mark.real_host
-
 
 @pytest.mark.parametrize(
-    ("version", "topology"),
-    [
-        (FEATURE_HOST, None),
-        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
-        pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
-    ],
+    PLACE,
+    [SIMULATED, *later("coord", "lanes")],
 )
 def test_work_that_does_not_merge_is_named_kept_and_gone_on_with(
     bench: MakeBench, version: str, topology: Topology | None

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import mission
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, slow
 from tests.hosts import FEATURE_HOST
 
-pytestmark = pytest.mark.real_host
 
-
-def test_a_family_dropped_into_a_directory_runs_a_mission(bench: MakeBench) -> None:
-    it = bench(FEATURE_HOST, mission({"WP01": (), "WP02": ("WP01",)}, None))
+@pytest.mark.parametrize(PLACE, [SIMULATED, slow(FEATURE_HOST)])
+def test_a_family_dropped_into_a_directory_runs_a_mission(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission({"WP01": (), "WP02": ("WP01",)}, topology))
     families = it.room / "families"
     families.mkdir()
     for name, agent in it.profile.pop("agents").items():

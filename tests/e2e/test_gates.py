@@ -9,18 +9,11 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, later
 from tests.e2e.test_missions import assert_no_force, assert_tidy
-from tests.hosts import FEATURE_HOST, MISSION_HOST
 from tests.program import kitty_run
 
-pytestmark = pytest.mark.real_host
-
-SHAPES = [
-    (FEATURE_HOST, None),
-    pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
-    pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
-    pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
-]
+SHAPES = [SIMULATED, *later("coord", "lanes", "legacy")]
 
 
 def answer(it: Bench, word: str, gate: str, note: str) -> None:
@@ -35,7 +28,7 @@ def history(it: Bench) -> str:
     return it.git("show", f"{it.project.branch}:{path}")
 
 
-@pytest.mark.parametrize(("version", "topology"), SHAPES)
+@pytest.mark.parametrize(PLACE, SHAPES)
 def test_an_answer_stands_in_the_hosts_history_once_and_is_still_there_after_the_merge(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:

@@ -12,11 +12,9 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
-from tests.hosts import FEATURE_HOST, MISSION_HOST
+from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later
 
-pytestmark = pytest.mark.real_host
-
-HOSTS = [(FEATURE_HOST, None), (MISSION_HOST, "lanes")]
+HOSTS = [SIMULATED, SIMULATED_LANES, *later("lanes")]
 GIT = """\
 #!/bin/sh
 # The git of the tests, but the first `worktree add` is cut off: no file of many, no index but its lock.
@@ -42,7 +40,7 @@ exec {git} "$@"
 """
 
 
-@pytest.mark.parametrize(("version", "topology"), HOSTS)
+@pytest.mark.parametrize(PLACE, HOSTS)
 def test_a_worktree_cut_off_while_it_is_made_is_made_whole(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:

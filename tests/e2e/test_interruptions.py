@@ -12,13 +12,19 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later, real, slow
 from tests.e2e.test_missions import assert_no_force, assert_tidy
 from tests.hosts import FEATURE_HOST, MISSION_HOST
 
-pytestmark = pytest.mark.real_host
-
-HOSTS = [(FEATURE_HOST, None), (MISSION_HOST, "coord"), (MISSION_HOST, "lanes")]
-SLOW = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
+HOSTS = [
+    SIMULATED,
+    SIMULATED_LANES,
+    slow(FEATURE_HOST),
+    real(MISSION_HOST, "coord"),
+    slow(MISSION_HOST, "lanes"),
+]
+SLOW = [SIMULATED, *later("coord")]
+FEATURE = [SIMULATED, slow(FEATURE_HOST)]
 PAIR = {"WP01": (), "WP02": ("WP01",)}
 
 
@@ -49,7 +55,7 @@ def assert_nobody_worked_twice_at_once(it: Bench) -> None:
     assert ended
 
 
-@pytest.mark.parametrize(("version", "topology"), HOSTS)
+@pytest.mark.parametrize(PLACE, HOSTS)
 def test_a_runner_killed_while_agents_work_is_gone_on_with(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
@@ -87,7 +93,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("version", "topology"), SLOW)
+@pytest.mark.parametrize(PLACE, SLOW)
 def test_a_runner_killed_amid_any_host_call_is_gone_on_with(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
@@ -106,8 +112,11 @@ def test_a_runner_killed_amid_any_host_call_is_gone_on_with(
     assert_tidy(it)
 
 
-def test_one_interrupt_lets_the_agent_finish_and_two_end_it(bench: MakeBench) -> None:
-    it = bench(FEATURE_HOST, mission(PAIR, None))
+@pytest.mark.parametrize(PLACE, FEATURE)
+def test_one_interrupt_lets_the_agent_finish_and_two_end_it(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(PAIR, topology))
     it.plan({"WP01": ["slow"], "WP02": ["slow"]})
     process = it.start()
     it.wait_for((it.room / "slow-WP01").exists, process)
@@ -133,8 +142,11 @@ def test_one_interrupt_lets_the_agent_finish_and_two_end_it(bench: MakeBench) ->
     assert it.tree() == it.written()
 
 
-def test_a_second_runner_is_told_who_holds_the_repository(bench: MakeBench) -> None:
-    it = bench(FEATURE_HOST, mission(PAIR, None))
+@pytest.mark.parametrize(PLACE, FEATURE)
+def test_a_second_runner_is_told_who_holds_the_repository(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(PAIR, topology))
     it.plan({"WP01": ["slow"]})
     process = it.start()
     it.wait_for((it.room / "slow-WP01").exists, process)

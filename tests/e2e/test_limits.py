@@ -10,13 +10,12 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, later, slow
 from tests.e2e.test_interruptions import kill, seen
 from tests.e2e.test_missions import assert_no_force, assert_tidy
-from tests.hosts import FEATURE_HOST, MISSION_HOST
+from tests.hosts import FEATURE_HOST
 
-pytestmark = pytest.mark.real_host
-
-HOSTS = [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)]
+HOSTS = [SIMULATED, *later("coord")]
 LIMIT = {"class": "rate_limited", "match": "reached your limit; try again in (?P<resets_at>.+)"}
 
 
@@ -31,7 +30,7 @@ def with_stand_in(it: Bench) -> Bench:
     return it
 
 
-@pytest.mark.parametrize(("version", "topology"), HOSTS)
+@pytest.mark.parametrize(PLACE, HOSTS)
 def test_the_next_agent_goes_on_with_what_the_limited_one_left_and_a_later_session_knows_the_limit(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
@@ -69,8 +68,11 @@ def test_the_next_agent_goes_on_with_what_the_limited_one_left_and_a_later_sessi
     assert_tidy(it)
 
 
-def test_an_interrupt_ends_a_run_that_waits_for_a_limited_family(bench: MakeBench) -> None:
-    it = with_stand_in(bench(FEATURE_HOST, mission({"WP01": ()}, None)))
+@pytest.mark.parametrize(PLACE, [SIMULATED, slow(FEATURE_HOST)])
+def test_an_interrupt_ends_a_run_that_waits_for_a_limited_family(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = with_stand_in(bench(version, mission({"WP01": ()}, topology)))
     it.plan({"WP01": ["limited", "ok"]})
     it.profile["retry"]["agent"]["rate_limited"] = {"do": "wait", "attempts": 3, "then": "fallback"}
     waiting = it.start()

@@ -7,17 +7,15 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import mission
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED, later
 from tests.e2e.test_missions import assert_no_force, assert_tidy
-from tests.hosts import FEATURE_HOST, MISSION_HOST
-
-pytestmark = pytest.mark.real_host
 
 METER = {"format": "jsonl", "cost_usd": "/cost", "input_tokens": "/read", "output_tokens": "/written"}
 
 
 @pytest.mark.parametrize(
-    ("version", "topology"),
-    [(FEATURE_HOST, None), pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow)],
+    PLACE,
+    [SIMULATED, *later("coord")],
 )
 def test_a_limit_pauses_the_mission_and_a_higher_one_ends_it(
     bench: MakeBench, version: str, topology: Topology | None

@@ -10,23 +10,19 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import DIAMOND, MUTATING, Bench, mission
 from tests.e2e.conftest import MakeBench
+from tests.e2e.places import PLACE, SIMULATED_LANES, real, slow
 from tests.hosts import FEATURE_HOST, MISSION_HOST, NEXT_HOST
-
-pytestmark = pytest.mark.real_host
 
 # On the younger hosts `make test` plays a smaller mission with a rework: the one of test_interruptions.py.
 SHAPES = [
-    (FEATURE_HOST, None),
-    pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
-    pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
-    pytest.param(MISSION_HOST, "single_branch", marks=pytest.mark.slow),
-    pytest.param(MISSION_HOST, "legacy", marks=pytest.mark.slow),
-    pytest.param(NEXT_HOST, "lanes", marks=pytest.mark.slow),
-    pytest.param(NEXT_HOST, "coord", marks=pytest.mark.slow),
+    SIMULATED_LANES,
+    real(FEATURE_HOST),
+    *(slow(MISSION_HOST, topology) for topology in ("coord", "lanes", "single_branch", "legacy")),
+    *(slow(NEXT_HOST, topology) for topology in ("lanes", "coord")),
 ]
 
 
-@pytest.mark.parametrize(("version", "topology"), SHAPES)
+@pytest.mark.parametrize(PLACE, SHAPES)
 def test_a_diamond_with_one_rework_is_merged_byte_for_byte(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
@@ -46,6 +42,7 @@ def test_a_diamond_with_one_rework_is_merged_byte_for_byte(
     assert (again.status, again.report["attempts"]) == (0, 0), again.text
 
 
+@pytest.mark.real_host
 def test_a_mission_is_accepted_on_its_reviewers_evidence_and_its_record_survives_the_merge(
     bench: MakeBench,
 ) -> None:

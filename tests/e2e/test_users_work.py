@@ -7,9 +7,7 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
-from tests.hosts import FEATURE_HOST, MISSION_HOST
-
-pytestmark = pytest.mark.real_host
+from tests.e2e.places import PLACE, SIMULATED, later
 
 PAIR = {"WP01": (), "WP02": ("WP01",)}
 CHANGED = "changed, and not staged\n"
@@ -34,12 +32,8 @@ def assert_own_work(it: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "topology"),
-    [
-        (FEATURE_HOST, None),
-        pytest.param(MISSION_HOST, "coord", marks=pytest.mark.slow),
-        pytest.param(MISSION_HOST, "lanes", marks=pytest.mark.slow),
-    ],
+    PLACE,
+    [SIMULATED, *later("coord", "lanes")],
 )
 def test_it_stays_and_the_merge_waits_where_the_host_wants_a_clean_root(
     bench: MakeBench, version: str, topology: Topology | None

@@ -17,6 +17,7 @@ from kitty_run.execution.checks import run_checks
 from kitty_run.execution.processes import LocalProcesses, end_leftovers
 from kitty_run.profile.model import Check
 
+from tests import measured
 from tests.execution.launching import launch, no_note, run
 
 DAEMON = """
@@ -43,6 +44,13 @@ os.read(reader, 1)  # until the daemon has written its number
 {then}
 """
 KILL_SUPERVISOR = "import signal; os.kill(os.getppid(), signal.SIGKILL)"
+
+
+@pytest.fixture(autouse=True)
+def supervisor(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Supervisors are measured here."""
+    python = measured.interpreter(tmp_path_factory.mktemp("python"))
+    monkeypatch.setattr(sys, "executable", str(python))
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
 CHECK = 'test -f "$KITTY_WP/deep/work.txt" && touch left-by-a-check && echo checked at "$PWD"'
 
 
+@pytest.mark.whole
 def test_a_mission_ends_the_same_with_an_executor_that_gets_nothing_but_descriptions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

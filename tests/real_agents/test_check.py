@@ -14,6 +14,8 @@ import yaml
 from tests.real_agents import fake_cli, installing
 from tests.real_agents.__main__ import main
 
+pytestmark = pytest.mark.whole
+
 REASON = "no package registry that is used here has it, and no no-such-agent is in PATH"
 WRITING = "{{ 'read' if role == 'review' else 'write' }}"
 ENV = {"pass": ["PATH", "HOME", "FAKE_URL"]}

@@ -9,7 +9,7 @@ import pytest
 from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
 from kitty_run.profile.load import load
 
-from tests.hosts import CHECKOUT, FEATURE_HOST, RealHost
+from tests.hosts import CHECKOUT, FEATURE_HOST, SIMULATED_FEATURE, RealHost
 from tests.program import kitty_run
 
 SAMPLES = sorted((CHECKOUT / "sample-configs").rglob("*.yaml"))
@@ -32,18 +32,20 @@ def test_it_names_the_schema_that_editors_use(path: Path) -> None:
     assert (path.parent / schema).resolve() == CHECKOUT / "schemas/profile.schema.json"
 
 
-@pytest.mark.real_host
+@pytest.mark.parametrize(
+    "version",
+    [SIMULATED_FEATURE, pytest.param(FEATURE_HOST, marks=[pytest.mark.real_host, pytest.mark.slow])],
+)
 @pytest.mark.parametrize("path", [path for path in SAMPLES if "base" not in path.parts], ids=names)
 def test_it_can_be_planned(
     path: Path,
+    version: str,
     real_host: Callable[[str], RealHost],
     real_project: Callable[[str, MissionSpec], Project],
 ) -> None:
-    project = real_project(
-        FEATURE_HOST, MissionSpec("034-payment", (WorkPackageSpec("WP01", "First"),), None)
-    )
+    project = real_project(version, MissionSpec("034-payment", (WorkPackageSpec("WP01", "First"),), None))
     words = ("plan", str(path), "--mission", project.mission)
-    done = kitty_run(*words, cwd=project.root, env=real_host(FEATURE_HOST).env)
+    done = kitty_run(*words, cwd=project.root, env=real_host(version).env)
     assert done.status == 0, done.err
     assert "WP01" in done.out
 

@@ -38,6 +38,9 @@ CALLS = [
 ]
 
 
+pytestmark = pytest.mark.whole
+
+
 @pytest.fixture(autouse=True)
 def _no_power_is_cut() -> Iterator[None]:
     with patch("os.fsync"):

@@ -6,19 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.git_repos import GitRepo, make_repo
+from tests.git_repos import GitRepo, copied, make_repo
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> GitRepo:
-    made = make_repo(tmp_path / "project")
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository `project` and its submodule's `lib`, made once."""
+    folder = tmp_path_factory.mktemp("guarded")
+    made = make_repo(folder / "project")
     made.git("config", "extensions.worktreeConfig", "true")
     made.git("config", "filter.known.clean", "cat")
     made.git("config", "remote.origin.url", "https://example.com/a.git")
-    make_repo(tmp_path / "lib")
-    made.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "lib"), "sub")
+    make_repo(folder / "lib")
+    made.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(folder / "lib"), "sub")
     made.commit("a submodule")
-    return made
+    return folder
+
+
+@pytest.fixture
+def root(template: Path, tmp_path: Path) -> GitRepo:
+    copied(template / "lib", tmp_path / "lib")
+    return copied(template / "project", tmp_path / "project")
 
 
 @pytest.fixture

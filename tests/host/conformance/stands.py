@@ -17,6 +17,7 @@ from kitty_run.profile.model import HostConfig
 
 from tests.git_repos import GitRepo
 from tests.host.conformance.kept_host import KeptHost
+from tests.host.sim.in_process import SimulatedStarter
 from tests.hosts import RealHost
 
 SPEC = MissionSpec(
@@ -85,7 +86,7 @@ class Stand:
     repo: GitRepo
     mission: str
     branch: str
-    host: KeptHost
+    host: KeptHost | SimulatedStarter
 
     async def connect(self, actor: str = "kitty-run") -> tuple[SpecKitty, Wiretap]:
         """A client as `actor`, and the wire that its calls go over."""
@@ -105,7 +106,7 @@ class Stand:
         return re.sub(r"lane-[a-z]+\d*\b", "LANE", text)
 
 
-def simulated(host: KeptHost, dialect: str, place: Path) -> Stand:
+def simulated(host: SimulatedStarter, dialect: str, place: Path) -> Stand:
     """The mission on the simulated host."""
     repo = GitRepo(place)
     place.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,11 +10,12 @@ from kitty_run.host.client import SpecKitty
 from kitty_run.host.model import Lane, Review
 from pytest_snapshot.plugin import Snapshot
 
-from tests import hosts, simulated_host
+from tests import hosts
 from tests.git_repos import IDENTITY
 from tests.host.conformance.conftest import Keep
 from tests.host.conformance.stands import Stand, planned, real, simulated
 from tests.host.conformance.transcript import POLICY, Transcript, on_branch
+from tests.host.sim.in_process import SimulatedStarter
 
 Scenario = Callable[[Transcript], Awaitable[None]]
 
@@ -41,22 +41,15 @@ def rejection(wp: str) -> Review:
 def stand(
     request: pytest.FixtureRequest,
     tmp_path: Path,
-    simulator: Path,
     real_host: Callable[[str], hosts.RealHost],
     keep: Keep,
 ) -> tuple[Stand, str]:
     kind, dialect = request.param.split("-")
     if kind == "simulated":
-        simulator_host = keep((str(simulator),), {**os.environ, **IDENTITY})
-        return simulated(simulator_host, dialect, tmp_path / "repo"), dialect
+        return simulated(SimulatedStarter(IDENTITY), dialect, tmp_path / "repo"), dialect
     host = real_host(hosts.FEATURE_HOST if dialect == "feature" else hosts.MISSION_HOST)
     project = planned(host, tmp_path / "repo", flat=dialect == "feature")
     return real(keep((str(host.script),), {**host.env, **IDENTITY}), project), dialect
-
-
-@pytest.fixture(scope="session")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulated_host.install(tmp_path_factory.mktemp("simulated-host"))
 
 
 def played(stand: Stand, scenario: Scenario) -> str:

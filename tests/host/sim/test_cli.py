@@ -8,19 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from kitty_run.host.transport.start import RawReply
 
 from tests.git_repos import GitRepo
+from tests.host.sim.in_process import ask
 
 
-def sim(at: Path, *arguments: str, dialect: str = "mission") -> subprocess.CompletedProcess[str]:
-    argv = (sys.executable, "-m", "kitty_run.host.sim", *arguments)
-    env = {"PATH": "/usr/bin:/bin", "KITTY_SIM_DIALECT": dialect}
-    return subprocess.run(argv, cwd=at, env=env, capture_output=True, text=True, check=False)
+def sim(at: Path, *arguments: str, dialect: str = "mission") -> RawReply:
+    return ask(at, arguments, {"KITTY_SIM_DIALECT": dialect})
 
 
 def test_help_says_what_it_needs(tmp_path: Path) -> None:
     done = sim(tmp_path, "--help")
-    assert done.returncode == 0
+    assert done.status == 0
     assert "KITTY_SIM_DIALECT" in done.stdout
 
 
@@ -42,14 +42,14 @@ def test_the_contract_version_is_told_anywhere(tmp_path: Path, dialect: str, ver
 )
 def test_a_usage_error_is_an_envelope_in_one_generation(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = sim(tmp_path, "orchestrator-api", *arguments)
-    assert done.returncode == 2
+    assert done.status == 2
     assert json.loads(done.stdout)["error_code"] == "USAGE_ERROR"
 
 
 @pytest.mark.parametrize("arguments", [("mission-state", "--mission", "x"), ("feature-state", "--json"), ()])
 def test_a_usage_error_is_prose_in_the_other(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = sim(tmp_path, "orchestrator-api", *arguments, dialect="feature")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.status, done.stdout) == (2, "")
     assert "Error" in done.stderr
 
 
@@ -66,4 +66,10 @@ def test_an_unknown_mission_is_not_found(tmp_path: Path, mission: str) -> None:
 
 def test_a_review_result_that_is_no_json_is_a_usage_error_of_its_own_status(tmp_path: Path) -> None:
     options = ("--mission", "x", "--wp", "WP01", "--to", "done", "--actor", "k", "--review-result-json", "{")
-    assert sim(tmp_path, "orchestrator-api", "transition", *options).returncode == 1
+    assert sim(tmp_path, "orchestrator-api", "transition", *options).status == 1
+
+
+def test_it_is_started_as_a_module_too(tmp_path: Path) -> None:
+    argv = (sys.executable, "-m", "kitty_run.host.sim", "orchestrator-api", "mission-state", "--json")
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["error_code"]) == (2, "USAGE_ERROR")
