@@ -11,6 +11,7 @@ from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
 from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later
 from tests.e2e.test_missions import assert_no_force, assert_tidy
+from tests.hosts import MISSION_HOST
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_a_reviewer_sees_what_is_committed_and_rework_finds_what_was_installed(
     assert_tidy(it)
 
 
+@pytest.mark.real_host
 @pytest.mark.parametrize("topology", ["lanes", pytest.param("coord", marks=pytest.mark.slow)])
 def test_what_lands_on_the_branch_that_lanes_are_merged_into_is_not_merged(
     bench: MakeBench, topology: Topology
