@@ -14,16 +14,22 @@ from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.profile.limits import Limits
+from kitty_run.simulation.agents import SimulatedAttempt
 from kitty_run.simulation.kill import run_and_kill
 from kitty_run.simulation.simulation import Simulation
 
 from tests.engine.properties.moments import BETWEEN, Moment, Moments
-from tests.engine.properties.scenarios import Foreign, Scenario, Stop
+from tests.engine.properties.scenarios import KILLS, Foreign, Scenario, Stop
 
 EVENTS, CALLS = 4000, 2000
 """No session of at most four work packages needs as many."""
 HEALED = 4
 """Sessions that a run may need after every trouble has ended: a gate that was rejected is asked again."""
+
+
+def _survive(attempt: SimulatedAttempt) -> None:
+    """What an agent still does whose runner was killed."""
+    attempt.tree.files["reviewer.txt" if attempt.role == "review" else "late.txt"] = "x"
 
 
 class Endless(BaseException):
@@ -108,8 +114,13 @@ class Course:
     def _session(self, stop: Stop | None) -> None:
         self._of_session, self._stop, self._merging = 0, stop, False
         self._calls_before = len(self.simulation.host.calls)
-        if stop is not None and stop.how == "kill":
-            self.kills += run_and_kill(self.simulation, lambda _, count: stop.at in self._now)
+        if stop is not None and stop.how in KILLS:
+            self.kills += run_and_kill(
+                self.simulation,
+                lambda *_: stop.at in self._now,
+                written=stop.how != "kill before the line",
+                survivor=_survive if stop.how == "kill that agents survive" else None,
+            )
         else:
             self.reports.append(self.simulation.run())
 
@@ -136,7 +147,7 @@ class Course:
             give(self.simulation.place, gate, Answer(approved, "somebody"))
 
     def _interrupt(self, session: Session) -> None:
-        if self._stop is None or self._stop.how == "kill":
+        if self._stop is None or self._stop.how in KILLS:
             return
         for _ in range(2 if self._stop.how == "two interrupts" else 1):
             (session.end_now if self._stop.how == "end_now" else session.interrupt)()

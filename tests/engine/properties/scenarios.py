@@ -32,6 +32,7 @@ from tests.engine.properties.replies import SPOILS
 ALWAYS = 10**6
 
 
+KILLS = ("kill", "kill before the line", "kill that agents survive")
 POLL = 1800.0
 """Seconds between two looks at what others do: agents may be limited for days."""
 
@@ -193,7 +194,7 @@ AT = st.builds(Moment, st.just(ANY), st.integers(1, 70)) | st.builds(
 )
 STOPS = st.builds(
     Stop,
-    st.sampled_from(["kill", "kill", "interrupt", "end_now", "two interrupts"]),
+    st.sampled_from(KILLS) | st.sampled_from(["interrupt", "end_now", "two interrupts"]),
     AT,
     st.sampled_from([0.0, 30.0, 4000.0]),
 )
