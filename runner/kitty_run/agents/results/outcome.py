@@ -12,8 +12,10 @@ from kitty_run.agents.results import reset_times
 from kitty_run.agents.results.failure_texts import class_of
 from kitty_run.agents.results.named_reset import named_reset
 from kitty_run.agents.results.output import extract
+from kitty_run.agents.results.own_words import has_message, own_words, reason_in
 from kitty_run.profile.model import Agent, FailureClass, FailureRule
-from kitty_run.text import patterns
+from kitty_run.text import logs, patterns
+from kitty_run.text.logs import plain
 
 LAST_WORDS = 64 * 1024
 """Bytes at the end of each log that can explain why an agent that had to be ended was stuck."""
@@ -90,7 +92,8 @@ def _decide(agent: Agent, end: Exit, now: datetime) -> Decision:
 
 def _without_rule(agent: Agent, end: Exit) -> Decision:
     if end.status != 0:
-        return Decision(FailureClass.FAILED, f"exit status {end.status}, and no rule of `failures` matches")
+        why = f"exit status {end.status}, and no rule of `failures` matches{_quoted(_reason(end))}"
+        return Decision(FailureClass.FAILED, why)
     if agent.success is None:
         return Decision(None, "exit status 0")
     try:
@@ -98,7 +101,8 @@ def _without_rule(agent: Agent, end: Exit) -> Decision:
     except patterns.Late as late:
         return Decision(FailureClass.FAILED, f"exit status 0, but `success.match` {late} on its output")
     if found is None:
-        return Decision(FailureClass.FAILED, "exit status 0, but `success.match` is not found in the output")
+        why = "exit status 0, but `success.match` is not found in the output"
+        return Decision(FailureClass.FAILED, f"{why}{_quoted(_reason(end))}")
     return Decision(None, "exit status 0 and `success.match`")
 
 
@@ -124,8 +128,18 @@ def _decided(number: int, failure: FailureClass, found: patterns.Found, now: dat
     resets_at = None if named is None else reset_times.parse(named[:LONGEST_TIME], now)
     if resets_at is None and failure in WAITED_FOR:
         resets_at = named_reset(found.text, now) or named_reset(found.lines, now)
+    said = own_words(plain(found.text if has_message(found.text) else found.lines))
     unread = "" if named is None or resets_at is not None else f"; its `resets_at` is no time: {named[:60]!r}"
-    return Decision(failure, f"failures[{number}]: {failure}{unread}", resets_at)
+    return Decision(failure, f"failures[{number}]: {failure}{unread}{_quoted(said)}", resets_at)
+
+
+def _reason(end: Exit) -> str:
+    stderr, stdout = (plain(logs.tail(path, LAST_WORDS)) for path in (end.stderr, end.stdout))
+    return reason_in(stderr, stdout)
+
+
+def _quoted(words: str) -> str:
+    return f'; it says "{words}"' if words else ""
 
 
 def _paths(end: Exit) -> tuple[Path, ...]:
