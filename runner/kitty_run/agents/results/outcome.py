@@ -15,7 +15,7 @@ from kitty_run.agents.results.output import extract
 from kitty_run.agents.results.own_words import has_message, own_words, reason_in
 from kitty_run.profile.model import Agent, FailureClass, FailureRule
 from kitty_run.text import logs, patterns
-from kitty_run.text.logs import plain
+from kitty_run.text.characters import plain
 
 LAST_WORDS = 64 * 1024
 """Bytes at the end of each log that can explain why an agent that had to be ended was stuck."""
