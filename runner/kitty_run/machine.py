@@ -47,12 +47,12 @@ class MachineFault(KittyRunError):
     def of(cls, path: Path, error: OSError, done: str = "written") -> Self:
         """For `path`, one of the runner's own files that was to be `done`, or the one that `error` names."""
         named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
-        return cls(_told(f"{named} can't be {done}", str(error.strerror or error), error.errno, named))
+        return cls(_message(f"{named} can't be {done}", str(error.strerror or error), error.errno, named))
 
     @classmethod
     def starting(cls, command: str, cwd: Path, error: OSError) -> Self:
         """For `command`, which could not be started in `cwd`."""
-        return cls(_told(f"{command} can't be started", str(error.strerror or error), error.errno, cwd))
+        return cls(_message(f"{command} can't be started", str(error.strerror or error), error.errno, cwd))
 
     @classmethod
     def said_by(cls, command: str, cwd: Path, words: str) -> Self | None:
@@ -64,7 +64,7 @@ class MachineFault(KittyRunError):
             numbers = (one for one in OF_THE_MACHINE - {errno.EAGAIN} if line.endswith(os.strerror(one)))
             number = next(numbers, errno.EACCES if _NO_OBJECTS in line else None)
             if number is not None:
-                return cls(_told(f"{command} failed", line[:500], number, cwd))
+                return cls(_message(f"{command} failed", line[:500], number, cwd))
         return None
 
 
@@ -117,7 +117,7 @@ def full(*folders: Path) -> MachineFault | None:
     return None
 
 
-def _told(what: str, cause: str, number: int | None, path: Path) -> str:
+def _message(what: str, cause: str, number: int | None, path: Path) -> str:
     place = _mount(path)
     todo = ADVICE.get(number or 0, "Look at it (`namei -l {path}`)")
     advice = todo.format(place=shlex.quote(str(place)), path=shlex.quote(str(path)))

@@ -18,8 +18,8 @@ class RunReader:
     def __init__(self, repo: Path) -> None:
         self._repo = repo
         self._runs = OwnRuns(repo)
-        self._told: set[str] = set()
-        self._tell(self._runs.notices)
+        self._printed: set[str] = set()
+        self._print(self._runs.notices)
 
     def latest_first(self) -> Iterator[RunPlace]:
         """All runs, the one that began last first."""
@@ -44,13 +44,13 @@ class RunReader:
     def entries(self, place: RunPlace) -> tuple[Entry, ...]:
         """What kitty-run wrote into the journal of `place`, without damaged lines."""
         journal = self._runs.journal(place)
-        if journal.notice and place.id not in self._told:
-            self._told.add(place.id)
-            self._tell([journal.notice])
-        self._tell(map(str, journal.contents.damaged))
+        if journal.notice and place.id not in self._printed:
+            self._printed.add(place.id)
+            self._print([journal.notice])
+        self._print(map(str, journal.contents.damaged))
         return journal.contents.entries
 
-    def _tell(self, notices: Iterable[str]) -> None:
-        new = [notice for notice in dict.fromkeys(notices) if notice not in self._told]
-        self._told.update(new)
+    def _print(self, notices: Iterable[str]) -> None:
+        new = [notice for notice in dict.fromkeys(notices) if notice not in self._printed]
+        self._printed.update(new)
         sys.stderr.writelines(f"{notice}\n" for notice in new)

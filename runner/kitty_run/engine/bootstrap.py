@@ -73,7 +73,7 @@ class Request:
 
 
 def launch(request: Request, show: Show) -> Report:
-    """Run the mission in this process, telling `show` of every event.
+    """Run the mission in this process, calling `show` with every event.
 
     Raises a `KittyRunError` where nothing could be started, and `JournalError` where the journal fails.
     """
@@ -109,7 +109,7 @@ async def _launch(request: Request, show: Show) -> Report:
     executor = await open_executor(profile.executor, _site(repo))
     try:
         await _check_fitness(executor, profile)
-        told = await claim(repo)
+        notices = await claim(repo)
         own = knowing(places=(repo, request.mission))
         with own, repository_lock(home(repo) / "lock", request.mission):
             guard = Guard(repo, await asyncio.to_thread(outside_store, repo))
@@ -117,28 +117,29 @@ async def _launch(request: Request, show: Show) -> Report:
                 await guard.recover()
                 await refuse_unusable(repo)
                 guarded = GuardedExecutor(executor, guard)
-                return await _connected(request, repo, guarded, guard, show, told)
+                return await _connected(request, repo, guarded, guard, show, notices)
     finally:
         await executor.close()
 
 
 async def _connected(  # noqa: PLR0913, PLR0917 - what was opened before the host
-    request: Request, repo: Path, executor: Executor, guard: Guard, show: Show, told: Sequence[str]
+    request: Request, repo: Path, executor: Executor, guard: Guard, show: Show, notices: Sequence[str]
 ) -> Report:
     profile, calls, repeats = request.loaded.profile, CallBook(), list[str]()
     doorman = CheckedStarter(starter(profile.host), guard.check)
 
-    def tell(text: str) -> None:
+    def repeat(text: str) -> None:
         repeats.append(text)
         show(Entry(datetime.now(UTC), cleaned(Notice(text))))
 
     try:
         host = await repeated(
-            lambda: connect(profile.host, repo, request.mission, doorman, calls), profile.retry, tell
+            lambda: connect(profile.host, repo, request.mission, doorman, calls), profile.retry, repeat
         )
         if repeats:
-            told = (*told, f"the first calls were repeated ({len(repeats)}); the last time: {repeats[-1]}")
-        return await _session(request, repo, host, executor, guard, calls, show, told)
+            repeated_calls = f"the first calls were repeated ({len(repeats)}); the last time: {repeats[-1]}"
+            notices = (*notices, repeated_calls)
+        return await _session(request, repo, host, executor, guard, calls, show, notices)
     finally:
         await doorman.close()
 
@@ -158,7 +159,7 @@ async def _check_fitness(executor: Executor, profile: Profile) -> None:
         )
 
 
-async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, told in it
+async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, and is written into it
     request: Request,
     repo: Path,
     host: SpecKitty,

@@ -1,4 +1,4 @@
-"""What the parts of one run are made of, split by who needs it: a signature tells what a part can touch."""
+"""What the parts of one run are made of, split by who needs it: a signature says what a part can touch."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Run:
             self.journal.write(WpMoved(wp, lane))
 
     def notice(self, text: str, wp: str | None = None) -> None:
-        """Tell people, and the journal, something that changes no decision."""
+        """Write something for people that changes no decision into the journal."""
         self.journal.write(Notice(text, wp=wp))
 
 

@@ -33,12 +33,12 @@ class HostPaused(HostError):
 async def repeated(
     connect: Callable[[], Awaitable[T]],
     retry: RetryTables,
-    tell: Callable[[str], None],
+    on_repeat: Callable[[str], None],
     pause: Pause = asyncio.sleep,
 ) -> T:
     """What `connect` returns, called again for as long as the row of its failure repeats anything.
 
-    `tell` gets a line for each repeat. Raises `HostPaused` where the row pauses, and what `connect` raises.
+    `on_repeat` gets a line for each. Raises `HostPaused` where the row pauses, and what `connect` raises.
     """
     random, repeats = Random(), dict[str, int]()  # noqa: S311 - spreads waits
     while True:
@@ -53,7 +53,7 @@ async def repeated(
                     raise HostPaused(f"{unanswered}\n{CONTINUES}") from unanswered
                 raise
             repeats[code] = decision.repeat
-            tell(f"{unanswered}; asked again in {decision.wait:.0f} s (repeat {decision.repeat})")
+            on_repeat(f"{unanswered}; asked again in {decision.wait:.0f} s (repeat {decision.repeat})")
         await pause(decision.wait)
 
 

@@ -1,4 +1,4 @@
-"""What a session tells first: the surroundings that everything later in the journal happens in."""
+"""What a session writes first: the surroundings that everything later in the journal happens in."""
 
 from __future__ import annotations
 

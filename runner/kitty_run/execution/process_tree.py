@@ -40,7 +40,7 @@ POLL = 0.05
 class Entry:
     """One live process of the table; `marker` is None where there is none or it can't be read.
 
-    `process` stands for its identity: two are equal if pid and start are (unlike `created`, in epoch
+    `process` is its identity: two are equal if pid and start are (unlike `created`, in epoch
     seconds, the comparison doesn't suffer when the wall clock is set).
     """
 
@@ -207,7 +207,7 @@ async def _pursue(
 
 
 async def _gone(processes: Collection[psutil.Process], deadline: float) -> None:
-    """Wait until none of `processes` lives, at most until `deadline` (monotonic)."""
+    """Wait until none of `processes` is alive, at most until `deadline` (monotonic)."""
     while any(_lives(process) for process in processes) and time.monotonic() < deadline:
         await asyncio.sleep(POLL)
 

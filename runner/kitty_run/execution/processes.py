@@ -132,7 +132,7 @@ async def end_leftovers(
 
 
 async def _ended_meanwhile(child: SupervisedProcess, waiting: asyncio.Future[int]) -> Ending:
-    """`exit` for a child that is over though nobody was told of it yet, else `timeout`."""
+    """`exit` for a child that has ended though that was not reported yet, else `timeout`."""
     if child.over():
         await asyncio.wait({waiting}, timeout=REAP_PATIENCE)
     return "exit" if waiting.done() else "timeout"

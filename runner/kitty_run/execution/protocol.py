@@ -127,7 +127,7 @@ class AttemptObserver(Protocol):
         ...
 
     async def started(self, process: Started) -> None:
-        """Called when the agent's process lives, so that a later run can find it."""
+        """Called when the agent's process has started, so that a later run can find it."""
         ...
 
 

@@ -28,13 +28,13 @@ def markers_at_work(repo: Path, runs: frozenset[str]) -> tuple[str, ...]:
 
 def _marker(process: psutil.Process, repo: Path, runs: frozenset[str]) -> str | None:
     try:
-        told = process.environ()
+        environment = process.environ()
     except (psutil.Error, OSError):
         return None
-    marker = told.get(MARKER)
+    marker = environment.get(MARKER)
     if marker is None:
         return None
-    workspace = told.get(WORKSPACE)
+    workspace = environment.get(WORKSPACE)
     here = workspace is not None and Path(workspace).is_relative_to(repo)
     return marker if here or marker.partition("/")[0] in runs else None
 

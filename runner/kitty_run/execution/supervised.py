@@ -35,7 +35,7 @@ class SupervisedProcess:
 
     @property
     def returncode(self) -> int | None:
-        """The command's, as `asyncio` tells it; None while it runs."""
+        """The command's, as `asyncio` has it; None while it runs."""
         return self._status.result() if self._status.done() else None
 
     async def wait(self) -> int:
@@ -49,7 +49,7 @@ class SupervisedProcess:
         return self._report is not None and left == 0
 
     def over(self) -> bool:
-        """Whether the command has ended, even if nobody was told of it yet."""
+        """Whether the command has ended, even if that was not reported yet."""
         if self._status.done():
             return True
         if self._report is not None:
@@ -73,7 +73,7 @@ def _created(pid: int) -> float:
 
 
 class _Report:
-    """The end of the pipe on which a supervisor tells of its command."""
+    """The end of the pipe on which a supervisor reports its command's end."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

@@ -40,15 +40,15 @@ def main(arguments: list[str]) -> int:
         os.environb.update(environment)  # its PATH is where the command is looked for
         child = os.posix_spawnp(command[0], command, environment, setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
     except OSError as error:
-        _tell(report, f"errno {error.errno}")
+        _report(report, f"errno {error.errno}")
         return 1
-    _tell(report, "started")
+    _report(report, "started")
     while True:
         try:
             ended, status = os.wait()
         except ChildProcessError:
             return 0
-        if ended == child and not _tell(report, str(os.waitstatus_to_exitcode(status))):
+        if ended == child and not _report(report, str(os.waitstatus_to_exitcode(status))):
             _end_all()
 
 
@@ -67,7 +67,7 @@ def _job(descriptor: int) -> tuple[list[bytes], dict[bytes, bytes]]:
     return items[1 : count + 1], {name: value for name, _, value in pairs}
 
 
-def _tell(report: int, line: str) -> bool:
+def _report(report: int, line: str) -> bool:
     """Write `line`; False: nobody reads it any more."""
     try:
         os.write(report, f"{line}\n".encode())

@@ -52,7 +52,7 @@ def check_belongs(worktree: Path, root: Path) -> None:
         raise WorkspaceError(
             f"{worktree}: its .git leads to {own}, which is no worktree of {root}: an agent may have changed "
             "it. Its other files are untouched. Remove that .git, and `git worktree repair` at the root "
-            "checkout makes it anew; then run again"
+            "checkout creates it again; then run again"
         )
 
 
@@ -78,7 +78,7 @@ def missing(worktree: Path) -> WorkspaceError | None:
     if not worktree.is_dir():
         return WorkspaceError(
             f"{worktree}: the directory is gone; what was committed is still on its branch. "
-            "Run again to have it made anew"
+            "Run again to have it created again"
         )
     if not (worktree / ".git").exists():
         return WorkspaceError(

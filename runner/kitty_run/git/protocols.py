@@ -114,7 +114,7 @@ class AbortedMerge:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a branch stands to the commits of it that were reviewed.
+    """How a branch relates to the commits of it that were reviewed.
 
     `foreign` are commits on it that nobody reviewed, `missing` reviewed ones that it does not contain.
     `goal` is the reviewed commit that contains all others; where none was reviewed, what the branch was
@@ -249,7 +249,7 @@ class RepositoryPort(Protocol):
         ...
 
     async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
-        """How `branch` stands to its `reviewed` commits; what `known` contains is left out."""
+        """How `branch` relates to its `reviewed` commits; what `known` contains is left out."""
         ...
 
     async def put_back(self, mission: str, wp: str, branch: str, commit: str) -> str:

@@ -1,4 +1,4 @@
-"""Where commits come from: those that nobody reviewed, told by what they change and not by who made them."""
+"""Where commits come from: unreviewed ones are recognized by what they change, not by who made them."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class Repository:
         return await self.resolve(f"{NAMESPACE}/{mission}/{wp}")
 
     async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
-        """How `branch` stands to its `reviewed` commits; what `known` contains is left out."""
+        """How `branch` relates to its `reviewed` commits; what `known` contains is left out."""
         tip = await self.resolve(f"refs/heads/{branch}")
         if tip is None:
             return None
@@ -160,8 +160,8 @@ class Repository:
     async def hidden(self, branches: Sequence[str]) -> tuple[str, ...]:
         """Those of `branches` whose plain name leads git elsewhere: to a tag of that name, say."""
         asked = "".join(f"{name}^{{commit}}\nrefs/heads/{name}^{{commit}}\n" for name in branches)
-        told = (await self._git.run("cat-file", "--batch-check=%(objectname)", stdin=asked)).splitlines()
-        pairs = zip(branches, told[::2], told[1::2], strict=True)
+        found = (await self._git.run("cat-file", "--batch-check=%(objectname)", stdin=asked)).splitlines()
+        pairs = zip(branches, found[::2], found[1::2], strict=True)
         return tuple(name for name, plain, own in pairs if plain != own and not own.endswith(" missing"))
 
     async def changes_nothing(self, target: str, heads: Sequence[str], branch: str) -> bool:

@@ -57,7 +57,7 @@ class _Patch:
         return self.kind == "large" and self.size == len(self.kept) and _bytes(self.text) <= room
 
     @property
-    def told(self) -> str:
+    def heading(self) -> str:
         """Its name and size, in the place of its content."""
         head = self.kept[:HEAD].decode(errors="replace").split("\n@@", 1)[0].splitlines()
         kept = [line for line in head if not line.startswith(("--- ", "+++ ", "index "))]
@@ -159,15 +159,15 @@ def _fitted(patches: list[_Patch], limit: int) -> tuple[str, bool]:
             free -= _bytes(patches[at].text)
     shown = "".join(patches[at].text for at in sorted(chosen))
     others = [patch for at, patch in enumerate(patches) if at not in chosen]
-    told, used = [], 0
+    headings, used = [], 0
     for patch in others:
-        line = patch.told
+        line = patch.heading
         if used + _bytes(line + _MORE) > free:
-            told += [_MORE] if used + _bytes(_MORE) <= free else []
+            headings += [_MORE] if used + _bytes(_MORE) <= free else []
             break
-        told.append(line)
+        headings.append(line)
         used += _bytes(line)
-    names = "".join(told)
+    names = "".join(headings)
     return shown + names + _beginning(others, free - _bytes(names)), bool(others)
 
 

@@ -1,4 +1,4 @@
-"""What one `git status` tells of a worktree: commit, branch, and every path that is not as committed."""
+"""What one `git status` says of a worktree: commit, branch, and every path that is not as committed."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Status:
 
 async def status(git: Git, *options: str) -> Status:
     """The status of the worktree of `git`; nothing in it changes, its index neither."""
-    told = ("--porcelain=v2", "-z", "--branch", "--no-ahead-behind", "--untracked-files=all", "--no-renames")
-    items = await git.paths("status", *told, NOT_INSIDE, *options)
+    shown = ("--porcelain=v2", "-z", "--branch", "--no-ahead-behind", "--untracked-files=all", "--no-renames")
+    items = await git.paths("status", *shown, NOT_INSIDE, *options)
     facts = [item for item in items if item.startswith("# ")]
     head = next(item.removeprefix(_HEAD) for item in facts if item.startswith(_HEAD))
     branch = next(item.removeprefix(_BRANCH) for item in facts if item.startswith(_BRANCH))

@@ -171,8 +171,8 @@ class SpecKitty:
         return self.connection.dialect.criteria(self.connection.repo, self.connection.mission)
 
     async def settle(self, criterion: str, result: str, evidence: str) -> None:
-        told = one_line(evidence, NOTE_LENGTH)
-        await self._call("settle", criterion=criterion, result=result, evidence=told)
+        text = one_line(evidence, NOTE_LENGTH)
+        await self._call("settle", criterion=criterion, result=result, evidence=text)
 
     async def accept(self) -> None:
         try:
@@ -239,9 +239,9 @@ class SpecKitty:
         try:
             return parse(read(await at.starter.call(argv, at.repo, at.timeout), name))
         except HostRefused as refused:
-            told = refused.precise(at.dialect.precise)
-            code = told.code
-            raise told from refused.__cause__
+            precise = refused.precise(at.dialect.precise)
+            code = precise.code
+            raise precise from refused.__cause__
         finally:
             at.observer(CallRecord(name, wp, code, monotonic() - begin))
 

@@ -108,7 +108,7 @@ class _Asking:
         try:
             found = Version(said if isinstance(said, str) else "")
         except InvalidVersion:
-            what = f"reported the contract version {said!r}, which is none"
+            what = f"reported the invalid contract version {said!r}"
             senseless = HostRefused(envelope.UNREADABLE, "contract", what, data)
             raise self._unanswered(what, senseless) from None
         if not _range(self.config.contract).contains(found, prereleases=True):

@@ -243,7 +243,7 @@ class HostRefused(KittyRunError):
         self.data = data
 
     def because(self, message: str) -> HostRefused:
-        """The same refusal, told in other words."""
+        """The same refusal, in other words."""
         return HostRefused(self.code, self.operation, message, self.data)
 
     def precise(self, fields: Sequence[str]) -> HostRefused:

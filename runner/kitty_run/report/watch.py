@@ -34,7 +34,7 @@ class Source(Protocol):
 
 
 class JournalFile:
-    """The journal in the run's directory, whoever wrote it."""
+    """The journal in the run's directory, as it is."""
 
     def size(self, place: RunPlace) -> int:
         """See `Source`."""
@@ -68,7 +68,7 @@ class Watcher:
         return found
 
     def life(self) -> Life:
-        """Whether the run's process lives, as of the events seen."""
+        """Whether the run's process is alive, as of the events seen."""
         return life(self._follower.status)
 
     def text(self) -> str:

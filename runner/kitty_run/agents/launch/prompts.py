@@ -67,7 +67,7 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
     """
     known = variables(context, agent, policy, prompt_file=prompt_file)
     feedback, note = visible(context.feedback), visible(note)
-    told = [*(check.tail for check in context.checks), *(one.text for one in context.criteria)]
+    quoted = [*(check.tail for check in context.checks), *(one.text for one in context.criteria)]
     wanted = [Wanted(visible(one.id), visible(one.text)) for one in context.criteria]
     material = {
         "task": task.text.strip("\n"),
@@ -79,7 +79,7 @@ def render_prompt(  # noqa: PLR0913 - all that a prompt is made of
         "head": head or "HEAD",
         "checks": context.checks,
         "criteria": wanted,
-        "fence": _fence(task.text, feedback, note, diff.text, diff.stat, *told),
+        "fence": _fence(task.text, feedback, note, diff.text, diff.stat, *quoted),
     }
     default = render(_default(context), {**known, **material})
     if template is None:

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
         return ExitStatus(import_module(f"kitty_run.demo.agents.{options.play}").main())
     from kitty_run.demo.stage import default_hosts, prepare
 
-    stage = prepare(options.keep, options.hosts or default_hosts(), options.host, options.topology, _tell)
+    stage = prepare(options.keep, options.hosts or default_hosts(), options.host, options.topology, _say)
     _take_on(stage.env)
     return _play(stage)
 
@@ -72,7 +72,7 @@ def _play(stage: Stage) -> ExitStatus:
         live.show(entry)
         rejections.see(entry)
 
-    _tell(f"running {profile_path()}")
+    _say(f"running {profile_path()}")
     report = launch(Request(loaded, stage.project.mission, stage.project.root), show)
     sys.stderr.write(as_text(report))
     sys.stderr.write(_closing(stage, report, rejections))
@@ -117,6 +117,6 @@ def _program() -> str:
     return "kitty-run" if which("kitty-run") or not beside.is_file() else str(beside)
 
 
-def _tell(text: str) -> None:
+def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

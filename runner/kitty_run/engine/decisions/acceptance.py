@@ -26,7 +26,7 @@ def weigh(
 
     `wanted` are the criteria that each work package is to meet. There is evidence for a criterion only where
     a reviewer of this run said `pass`, with what shows it, of each work package that is to meet it, on the
-    very commit that was approved; and for one that only a person can tell there never is.
+    very commit that was approved; and for one that only a person can judge there never is.
     """
     return tuple(Evidence(one, _text(one, wanted, memories)) for one in criteria if one.open)
 

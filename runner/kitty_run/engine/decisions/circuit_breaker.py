@@ -3,7 +3,7 @@
 The breakers are a view of the memory, so that a limit outlives the runner that met it. When a limit ends,
 all that waited for it may start at once: they are no more than were in flight when it came, and
 `concurrency.agents` bounds them. One that went ahead to try would hold up all others for as long as its
-attempt takes, since an agent that works is not told from one that will yet meet the limit.
+attempt takes, since nothing shows whether an agent that works will yet meet the limit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A lane that moved without the runner: what to make of it. Pure.
 
 A host's reply to a state call names no one who can be believed: any process of this user can call the host,
-under any name (spec-kitty 1.0 tells an actor, 3.x none). So what counts is when a lane moved: while an own
+under any name (spec-kitty 1.0 names an actor, 3.x none). So what counts is when a lane moved: while an own
 attempt was at work, the agent may have done it, and nobody has reviewed anything. Before that, or where
 others hold the work package, it is a person's word, and respected.
 """

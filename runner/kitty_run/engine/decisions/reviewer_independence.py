@@ -68,10 +68,10 @@ class RoleAgents:
         return f"{', '.join(out)} may not take over: `independent` wants another family than the work is of"
 
     def _authors(self) -> tuple[str, ...]:
-        """The families that did the work, whoever finished it last; at least one.
+        """The families that did the work, and not only the one that finished it; at least one.
 
         An attempt of which nobody knows what it left counts. Where the work was done outside of this run,
-        the role's first implementer stands for whoever did it.
+        the role's first implementer counts as its author.
         """
         memory = self._memory
         open_ = [memory.under_way.family] if memory.under_way is not None else []

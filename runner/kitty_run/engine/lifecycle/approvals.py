@@ -68,7 +68,7 @@ class Approvals:
         return answer
 
     def forget(self, gate: GateName, wp: str | None = None) -> None:
-        """Let the gate ask anew: whatever was answered was about something else."""
+        """Let the gate ask again: whatever was answered was about something else."""
         (self._run.place.gates / f"{gate_id(gate, wp)}.json").unlink(missing_ok=True)
 
     async def _record(self, name: str, wp: str | None, answer: Answer) -> None:
@@ -84,7 +84,7 @@ class Approvals:
             await self._calls.note(history, _note(name, answer))
 
     def _history(self, wp: str | None) -> str | None:
-        """The work package whose history is told: hosts keep none for missions, so that the first one's
+        """The work package whose history gets the answer: hosts keep none for missions, so the first one's
         has the mission's gates. None: the profile wants no notes."""
         if self._run.profile.host.history == "none":
             return None

@@ -22,7 +22,7 @@ from kitty_run.host.model import Allocation, HostRefused, Lane
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """All that working on a WP needs: where it stands, its task, and the commit its own work starts from."""
+    """All that working on a WP needs: its lane, its task, and the commit its own work starts from."""
 
     allocation: Allocation
     workspace: WorkspacePort
@@ -64,7 +64,7 @@ class Claim:
             return Stopped(End(EndCode.NO_WORKSPACE, "start-implementation gave no workspace"))
         self._run.moved(self._wp, Lane.IN_PROGRESS)
         if await self._repair(allocation) and self._calls.host.traits.workspaces == "host":
-            # It makes what was removed anew, and merges dependencies into what was whole only now.
+            # It creates what was removed again, and merges dependencies into what was whole only now.
             again = await self._calls.call("claim", self._wp, None, lambda: self._claim(policy, before))
             allocation = again or allocation
             await self._repair(allocation)

@@ -180,7 +180,7 @@ class HostCalls:
             self._run.journal.write(CallStarted(operation))
             return await call()
 
-        return await self._repeat(once, again, self._told(f"{operation}: ", "tried again", again))
+        return await self._repeat(once, again, self._noticed(f"{operation}: ", "tried again", again))
 
     async def _look(self, wp: str, before: Lane, given_up: CallGivenUp) -> None:
         """Read the state before a refusal ends `wp`: the call may have taken effect all the same.
@@ -200,7 +200,7 @@ class HostCalls:
         """A call that changes nothing. Raises `CallGivenUp`, or `RunAborted` where the reply was lost."""
         again = {Again.STEP, Again.STATE}
         try:
-            return await self._repeat(call, again, self._told("", "asked again", again))
+            return await self._repeat(call, again, self._noticed("", "asked again", again))
         except CallGivenUp as given_up:
             if given_up.refused.lost:
                 raise _unreadable(str(given_up), given_up) from given_up
@@ -225,8 +225,8 @@ class HostCalls:
                 repeats = decision.repeat
             await self._run.control.pause(decision.wait)
 
-    def _told(self, before: str, after: str, again: Collection[Again]) -> Rule:
-        """The table's word on a call that no work package remembers, with a notice where it is repeated."""
+    def _noticed(self, before: str, after: str, again: Collection[Again]) -> Rule:
+        """The table's decision on a call that no work package remembers; a repeat is written as a notice."""
 
         def rule(refused: HostRefused, repeats: int) -> Decision:
             decision = self._decide(refused, repeats)
@@ -237,7 +237,7 @@ class HostCalls:
         return rule
 
     def _rule(self, operation: str, wp: str, refused: HostRefused) -> Decision:
-        """The table's word on a call for `wp`, whose repeats outlive the runner."""
+        """The table's decision on a call for `wp`, whose repeats outlive the runner."""
         counter = f"host:{operation}:{refused.code}"
         decision = self._decide(refused, self._run.remember(wp).repeats.get(counter, 0))
         self._run.journal.write(decided(wp, "host", refused.code, counter, decision, str(refused)))
@@ -249,6 +249,6 @@ class HostCalls:
 
 
 def _unreadable(message: str, given_up: CallGivenUp) -> RunAborted:
-    """The end of a run whose host does not tell what must be known, or its pause where the row says so."""
+    """The end of a run whose host does not say what must be known, or its pause where the row says so."""
     paused = given_up.exit_status is ExitStatus.PAUSED
     return RunAborted(message, ExitStatus.PAUSED if paused else ExitStatus.HOST)

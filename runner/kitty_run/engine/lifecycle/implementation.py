@@ -96,8 +96,8 @@ class Implementation:
     async def _conclude(self, order: Order, ready: WorkReady | AttemptFailure) -> ImplementOutcome:
         if isinstance(ready, AttemptFailure):
             left = await self._look_at_what_is_left(order)
-            told = note("implement", self._number(), order.agent, ready, self._log(), left)
-            return await self._recovery.settle(ready, order.agent, told, changed=bool(left.changed))
+            handover = note("implement", self._number(), order.agent, ready, self._log(), left)
+            return await self._recovery.settle(ready, order.agent, handover, changed=bool(left.changed))
         self._run.journal.write(ready)
         return Implemented()
 

@@ -67,7 +67,7 @@ class WorkPackageReview:
         self._choice = AgentChoice(scope)
         self._recovery = Recovery(scope)
         self._checkout = ReviewCheckout(run, calls, wp)
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         self._moves = 0
 
     async def claim(self, at: Assignment) -> Judged:
@@ -92,7 +92,7 @@ class WorkPackageReview:
         before = await self._clean(at)
         if isinstance(before, Unreviewed):
             return before
-        self._tell_dependence()
+        self._report_dependence()
         outcome = await self._attempt(agent, at, before)
         if isinstance(outcome, Limited):
             return outcome
@@ -133,11 +133,11 @@ class WorkPackageReview:
         verdict = self._run.remember(self._wp).verdict
         return Judged(None if verdict is None or verdict.commit != head else verdict.verdict)
 
-    def _tell_dependence(self) -> None:
+    def _report_dependence(self) -> None:
         """Say once for each reviewer where independence can't be kept."""
         dependence = self._agents.dependence()
-        if dependence and dependence not in self._told:
-            self._told.add(dependence)
+        if dependence and dependence not in self._announced:
+            self._announced.add(dependence)
             self._run.notice(dependence, self._wp)
 
     def _independence(self) -> bool | None:

@@ -37,7 +37,7 @@ class Scheduler:
         self._poller = HostPoller(run, calls, self.ends)
         self._leases = schedule.leases
         self._leases.named = calls.host.workspaces(tuple(run.board.work_packages))
-        self._told: set[tuple[str, str]] = set()
+        self._announced: set[tuple[str, str]] = set()
         self._estimate()
         self._look: asyncio.Task[list[str]] | None = None
         self.abort: KittyRunError | None = None
@@ -128,8 +128,8 @@ class Scheduler:
             if holder is None:
                 self._leases.active.add(wp)
                 chosen.append(wp)
-            elif (wp, holder) not in self._told:
-                self._told.add((wp, holder))
+            elif (wp, holder) not in self._announced:
+                self._announced.add((wp, holder))
                 self._run.journal.write(WorkspaceAwaited(wp, holder=holder, claimed=False))
         return chosen
 
@@ -143,7 +143,7 @@ class Scheduler:
         return ways
 
     async def _offered(self) -> list[str]:
-        """What the host offers where a canceled dependency leaves the lanes unable to tell."""
+        """What the host offers where lanes alone can't say, since a dependency was canceled."""
         board = self._run.board
         if Lane.CANCELED not in board.lanes.values():
             return []

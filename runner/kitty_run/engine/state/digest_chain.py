@@ -75,7 +75,7 @@ def remove_forgotten(stores: Path, now: float) -> None:
 
 
 def _is_forgotten(store: Path, now: float) -> bool:
-    """Raises OSError where that can't be told."""
+    """Raises OSError where that can't be found out."""
     repo = Path(os.fsdecode(read_bytes(store / READY).removesuffix(b"\n")))
     try:
         gone = repo.is_absolute() and store_of(repo, store.parent.parent).name != store.name

@@ -18,7 +18,7 @@ class Result(StrEnum):
     PAUSED = "paused"
     """A person is to decide or to act, or a limit was reached."""
     FAILED = "failed"
-    """An error that the runner did not expect or could not tell the host of."""
+    """An error that the runner did not expect or could not report to the host."""
     WAITING = "waiting"
     """A dependency is not satisfied, or its workspace is another work package's."""
 

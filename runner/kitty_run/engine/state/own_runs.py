@@ -57,7 +57,7 @@ class OwnRuns:
         whole = b"".join(lines)
         least = sum(map(len, before[:-1]))
         right = whole.startswith(found) and len(found) >= least and not cause
-        wrong = "" if right else _told(place, cause or difference(lines, found))
+        wrong = "" if right else _notice(place, cause or difference(lines, found))
         return OwnJournal(parse(place.journal, whole), wrong)
 
     def latest(self) -> RunPlace | None:
@@ -107,8 +107,8 @@ def _read(place: RunPlace) -> tuple[bytes, str]:
         return b"", f"it can't be read: {error}"
 
 
-def _told(place: RunPlace, what: str) -> str:
+def _notice(place: RunPlace, what: str) -> str:
     return clean(
         f"{place.journal} is not as kitty-run wrote it: {what}. What is shown is what kitty-run wrote; the "
-        "next start puts the file right"
+        "next start restores the file"
     )

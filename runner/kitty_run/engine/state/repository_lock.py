@@ -68,7 +68,7 @@ def _lock_file(descriptor: int, path: Path) -> None:
         _lock(descriptor, path)
     except _NotLockable as error:
         raise MachineFault(
-            f"{path} can't be locked: {error.__cause__}. Two runs at once could not be told apart, so that "
+            f"{path} can't be locked: {error.__cause__}. Two runs at once would not be noticed, so that "
             "nothing was started. Have locks allowed on that file system, then run again."
         ) from error
 

@@ -2,7 +2,7 @@
 
 The same fold serves a running engine and one that continues after a crash, so that both decide alike.
 Losing it loses no work: the host's lanes and git's commits are enough to continue, only attempts, sessions,
-costs and feedback start anew.
+costs and feedback start again.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Memory:
 
     work_packages: dict[str, WorkPackageMemory] = field(default_factory=dict)
     noted: set[tuple[str, str]] = field(default_factory=set)
-    """Answers to gates, by gate and when they were given, that the host's history was told of."""
+    """Answers to gates, by gate and when they were given, that are in the host's history."""
     noting: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Of each work package whose history is about to be told of an answer, which one that is."""
+    """Of each work package whose history is about to get an answer, which one that is."""
     ledger: Ledger = field(default_factory=Ledger)
     """What attempts used, of the run and of each work package."""
     processes: dict[str, Started] = field(default_factory=dict)

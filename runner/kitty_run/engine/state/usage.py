@@ -1,6 +1,6 @@
 """What attempts used: cost, tokens and time, of the run and of each work package, from the journal's events.
 
-What nobody told is counted as unknown, never as zero: of agents that name no cost, and of attempts that
+What was not reported is counted as unknown, never as zero: of agents that name no cost, and of attempts that
 were ended before they could.
 """
 
@@ -25,7 +25,7 @@ _Key = tuple[str, RoleName, int]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What attempts cost together: US dollars of those that told, and how many did and did not."""
+    """What attempts cost together: US dollars of those that reported it, and how many did and did not."""
 
     known_usd: float = 0.0
     known_attempts: int = 0
@@ -74,7 +74,7 @@ class Usage:
     """What some attempts used so far.
 
     `attempts` were started. Those that ended took `seconds` together, and used `tokens` as far as they
-    told; `unknown_tokens` counts the attempts that told not all of theirs.
+    reported it; `unknown_tokens` counts the attempts that did not report all of theirs.
     """
 
     attempts: int = 0
@@ -90,14 +90,14 @@ class Usage:
 
     def end(self, attempt: AttemptEnded) -> None:
         """Count an attempt that ended."""
-        told = [tokens for tokens in (attempt.input_tokens, attempt.output_tokens) if tokens is not None]
+        reported = [tokens for tokens in (attempt.input_tokens, attempt.output_tokens) if tokens is not None]
         self.cost = self.cost.plus(attempt.cost_usd)
-        self.tokens += sum(told)
-        self.unknown_tokens += len(told) < 2
+        self.tokens += sum(reported)
+        self.unknown_tokens += len(reported) < 2
         self.seconds += attempt.seconds
 
     def lose(self, seconds: float) -> None:
-        """Count an attempt that was ended after `seconds` before it could tell what it used."""
+        """Count an attempt that was ended after `seconds` before it could report what it used."""
         self.cost = self.cost.plus(None)
         self.unknown_tokens += 1
         self.seconds += seconds
@@ -131,7 +131,7 @@ class Ledger:
         return replace(usage, cost=cost, unknown_tokens=usage.unknown_tokens + under_way)
 
     def take(self, entry: Entry) -> None:
-        """Fold one entry; events that tell of no usage change nothing but the time of the latest."""
+        """Fold one entry; events without usage change nothing but the time of the latest."""
         match entry.event:
             case RunStarted():
                 self.close()

@@ -73,7 +73,7 @@ class WorkPackageMemory:
     workspace: Path | None = None
     branch: str | None = None
     conflicted: bool = False
-    """Whether people were told that it can't be merged, and how to resolve that."""
+    """Whether people have read that it can't be merged, and how to resolve that."""
     awaits: bool = False
     ready: str | None = None
     checks: tuple[CheckRecord, ...] = ()
@@ -100,7 +100,7 @@ class WorkPackageMemory:
     def untouched(self) -> bool:
         """Whether a claim came to no end before, and certainly nobody has worked in the workspace since.
 
-        Neither an agent did, nor a person who was told that the work package is blocked.
+        Neither an agent did, nor a person who reads that the work package is blocked.
         """
         fresh = self.found is Lane.PLANNED and self.base is None and not self.attempts
         return fresh and self.claims > 1 and not self.asked
@@ -191,7 +191,7 @@ def _attempt_ended(memory: WorkPackageMemory, event: AttemptEnded) -> None:
 
 
 def _retry_decided(memory: WorkPackageMemory, event: RetryDecided) -> None:
-    if event.action is Action.PAUSE:  # whoever runs again has fixed the cause: repeats begin anew
+    if event.action is Action.PAUSE:  # whoever runs again has fixed the cause: repeats begin again
         memory.repeats.pop(event.counter, None)
     if event.repeat:
         memory.repeats[event.counter] = event.repeat

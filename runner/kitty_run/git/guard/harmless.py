@@ -113,13 +113,13 @@ async def _of_config(path: str, before: KeptFile | None, now: KeptFile) -> tuple
 
     added, removed = ([entry for entry in some if matters(entry)] for some in (new - old, old - new))
     keys = {key for key, _ in added} & {key for key, _ in removed}
-    told = [f"{path}: {key} was {'changed' if key in keys else 'added'}" for key, _ in added]
-    return tuple(told + [f"{path}: {key} was removed" for key, _ in removed if key not in keys])
+    changes = [f"{path}: {key} was {'changed' if key in keys else 'added'}" for key, _ in added]
+    return tuple(changes + [f"{path}: {key} was removed" for key, _ in removed if key not in keys])
 
 
 def _is_harmless(entry: Entry, remotes: set[str]) -> bool:
     key, value = entry
-    if REMOTE.fullmatch(key):  # a name that is none of a remote is taken for a path or an address
+    if REMOTE.fullmatch(key):  # what is no remote's name is taken for a path or an address
         return value in {".", *remotes}
     return any(name.fullmatch(key) and allowed.fullmatch(value) for name, allowed in RULES)
 

@@ -28,8 +28,8 @@ async def rejoin(git: Git, aside: Aside, since: Snapshot, branch: str, base: str
     """Have the branch contain the commit of `since` again; None: nothing was rewritten.
 
     Where the new commits are the attempt's own, what they come to is kept on top of that commit. Where they
-    come from elsewhere, or the branch was reset below `base`, it can't be told from the undoing of others'
-    work, and the workspace is put back.
+    come from elsewhere, or the branch was reset below `base`, it may undo what others
+    did, and the workspace is put back.
     """
     if "rebase" in under_way(git.cwd):
         return None  # half of it is not there yet; `ensure_branch` refuses it

@@ -63,8 +63,8 @@ async def _blobs(git: Git, since: str) -> dict[str, int]:
     """Files that the commits since change, with the size that the last one has of each."""
     if await git.line("rev-parse", "HEAD") == since:
         return {}
-    told = await git.paths("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=d", since, "HEAD")
-    blobs = {path: entry.split()[3] for entry, path in zip(told[::2], told[1::2], strict=True)}
+    listed = await git.paths("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=d", since, "HEAD")
+    blobs = {path: entry.split()[3] for entry, path in zip(listed[::2], listed[1::2], strict=True)}
     asked = "".join(f"{blob}\n" for blob in blobs.values())
     replies = (await git.run("cat-file", "--batch-check=%(objectsize)", stdin=asked)).splitlines()
     return {path: int(reply) if reply.isdigit() else 0 for path, reply in zip(blobs, replies, strict=True)}

@@ -59,7 +59,7 @@ async def look(root: Path, path: Path) -> Literal["whole", "half made", "strange
 
 
 async def move_away(root: Path, path: Path, aside: Aside, commit: str, why: str) -> None:
-    """Move what is at `path` out of the way, and have it told where to."""
+    """Move what is at `path` out of the way, and record where to."""
     moved = _move(root, path, aside, commit)
     await keep_commit(Git(root), aside, commit, f"{why}; it was no worktree any more, and is in {moved} now")
 

@@ -183,7 +183,7 @@ def _remove(root: Path, path: str) -> None:
 
 
 def _clear_way(root: Path, path: str) -> None:
-    """Remove what stands where a directory on the way to `path` must be: a file or a symbolic link."""
+    """Remove what is where a directory on the way to `path` must be: a file or a symbolic link."""
     for parent in reversed(Path(path).parents[:-1]):
         place = root / parent
         if place.is_symlink() or place.is_file():

@@ -13,8 +13,8 @@ from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.state.events import FamilyAwaited, RetryDecided
 from kitty_run.profile.model import Action
 
-RETOLD = timedelta(minutes=1)
-"""A limit that lasts longer than was told is reported again only from so much on."""
+ANNOUNCED_AGAIN = timedelta(minutes=1)
+"""A limit that lasts longer than was reported is reported again only from so much on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class AgentChoice:
         self._wp = scope.wp
         self._role = scope.role
         self._agents = scope.agents
-        self._told: tuple[str, datetime] | None = None
+        self._announced: tuple[str, datetime] | None = None
 
     async def agent(self, attempts: AttemptRunner) -> str:
         """The role's current agent, once its family is not limited; meanwhile the table of its limit decides.
@@ -84,7 +84,7 @@ class AgentChoice:
                     await self._hand_over(candidates, place)
                 return candidates[place].agent
             awaited = soonest(candidates)
-            self._tell(awaited)
+            self._announce(awaited)
             await attempts.rest(_end(awaited))
 
     def _candidates(self) -> list[Candidate]:
@@ -133,12 +133,12 @@ class AgentChoice:
         )
         await self._scope.calls.note(self._wp, f"{self._role}: {why}")
 
-    def _tell(self, awaited: Candidate) -> None:
+    def _announce(self, awaited: Candidate) -> None:
         """Say once for whom this work package waits, and again only where that changes."""
         until = _end(awaited)
-        told = self._told
-        if told is None or told[0] != awaited.family or until - told[1] >= RETOLD:
-            self._told = (awaited.family, until)
+        last = self._announced
+        if last is None or last[0] != awaited.family or until - last[1] >= ANNOUNCED_AGAIN:
+            self._announced = (awaited.family, until)
             self._run.journal.write(
                 FamilyAwaited(self._wp, family=awaited.family, role=self._role, until=until)
             )

@@ -35,14 +35,14 @@ def look(run: Run) -> None:
         return
     if found := of_run(run):
         run.control.drain(EndCode.LIMIT_REACHED, _reason(found))
-        _tell(run, found)
+        _record(run, found)
 
 
 def check(run: Run, wp: str) -> None:
     """Before an attempt for `wp`: raises `Stop` where the run is stopping, or `wp` is at its own limit."""
     run.control.checkpoint()
     if found := of_work_package(run, wp):
-        _tell(run, found)
+        _record(run, found)
         raise Stop(End(EndCode.LIMIT_REACHED, _reason(found)))
 
 
@@ -87,7 +87,7 @@ def _reason(found: Iterable[Reached]) -> str:
     return f"{'; '.join(map(str, found))}; raise {named(found)} and run again to continue"
 
 
-def _tell(run: Run, found: Iterable[Reached]) -> None:
+def _record(run: Run, found: Iterable[Reached]) -> None:
     for one in found:
         ledger = run.memory.ledger
         cost = (ledger.run if one.wp is None else ledger.of(one.wp)).cost.rounded()

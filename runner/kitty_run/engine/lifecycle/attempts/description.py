@@ -81,7 +81,7 @@ def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:
 
 
 def _criteria(run: Run, task: Task) -> tuple[Wanted, ...]:
-    """The mission's criteria that the work package is to meet, but for those that only a person can tell."""
+    """The mission's criteria that the work package is to meet, but for those that only a person can judge."""
     return tuple(
         Wanted(one.id, one.text)
         for one in run.board.criteria

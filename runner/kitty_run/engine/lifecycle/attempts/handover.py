@@ -13,16 +13,16 @@ MOST = 20
 """Files and commits that are named; of more, only how many there are."""
 
 
-def note(  # noqa: PLR0913, PLR0917 - what there is to tell
+def note(  # noqa: PLR0913, PLR0917 - what the note says
     role: RoleName, number: int, agent: str, failed: AttemptFailure, log: Path, left: Left | None = None
 ) -> str:
-    """What the next attempt of the role, perhaps another agent's, is told of the one that failed."""
+    """What the next attempt of the role, perhaps another agent's, reads of the one that failed."""
     how = f"ended as `{failed.failure.value}`: {failed.reason}"
-    told = [f"{role.capitalize()} attempt {number} was made by {agent}, and {how}"]
+    parts = [f"{role.capitalize()} attempt {number} was made by {agent}, and {how}"]
     if left is not None:
-        told.append(_workspace(left))
-    told.append(f"The log of that attempt is {log}; its error output is beside it, in .stderr.log.")
-    return "\n\n".join(told)
+        parts.append(_workspace(left))
+    parts.append(f"The log of that attempt is {log}; its error output is beside it, in .stderr.log.")
+    return "\n\n".join(parts)
 
 
 def interrupted(started: AttemptStarted) -> str:

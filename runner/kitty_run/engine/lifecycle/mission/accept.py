@@ -46,8 +46,8 @@ class Acceptance:
         except CallGivenUp as given_up:
             if by_person:  # what was approved was this list of evidence, and no later one
                 self._approvals.forget("accept")
-            told = f"the host did not accept the mission: {given_up}"
-            raise Unfinished(told, given_up.exit_status) from given_up.refused
+            reason = f"the host did not accept the mission: {given_up}"
+            raise Unfinished(reason, given_up.exit_status) from given_up.refused
         if accepted:
             await self._commit_status()
             self._run.journal.write(MissionAccepted())

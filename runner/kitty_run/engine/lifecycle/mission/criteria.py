@@ -27,7 +27,7 @@ class Criteria:
         return weigh(criteria, self._wanted(), self._run.memory.work_packages) if criteria else ()
 
     async def settle(self, evidence: Sequence[Evidence], person: str = "") -> None:
-        """Tell the host of each criterion that there is evidence for, which `person` has seen and approved.
+        """Report each criterion that there is evidence for to the host; `person` has seen and approved it.
 
         Raises `CallGivenUp` and `Stop`.
         """

@@ -183,11 +183,11 @@ class MissionMerge:
         try:
             await self._calls.for_mission("merge", tuple(Again), once)
         except CallGivenUp as given_up:
-            told = await self._refused(merge, works, given_up, aborted)
-            raise Unfinished(told, given_up.exit_status) from given_up.refused
+            reason = await self._refused(merge, works, given_up, aborted)
+            raise Unfinished(reason, given_up.exit_status) from given_up.refused
 
     async def _took_effect(self, merge: Merge, heads: dict[str, str], refused: HostRefused) -> bool:
-        """Whether the work arrived though the host told of a failure: one of its push, say."""
+        """Whether the work arrived though the host reported a failure: one of its push, say."""
         moved = refused.lost or await self._check.moved(await self._target(merge))
         return moved and not await self._missing(merge, heads)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.engine.context import Run
-from kitty_run.engine.lifecycle.mission.reviewed_heads import TOLD, ReviewedHeads
+from kitty_run.engine.lifecycle.mission.reviewed_heads import NAMED, ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.git.protocols import Loss, RepositoryPort
 from kitty_run.git.provenance import Foreign
@@ -54,10 +54,10 @@ class MergeCheck:
     async def _judge_commits(self, target: str, loss: Loss, strangers: Sequence[Foreign]) -> None:
         """Name what nobody reviewed; once it was named, and nothing of it is left, it is settled."""
         mission, repository = self._run.board.mission, self._repository
-        settled = not loss.files and not loss.unsure and await repository.kept(mission, TOLD)
+        settled = not loss.files and not loss.unsure and await repository.kept(mission, NAMED)
         if not strangers or settled:
             return
-        await repository.keep(mission, TOLD, strangers[0].commit)
+        await repository.keep(mission, NAMED, strangers[0].commit)
         listed = "\n  ".join(map(str, strangers))
         commits = " ".join(one.commit[:10] for one in strangers)
         raise Unfinished(
@@ -89,12 +89,12 @@ class MergeCheck:
     async def _judge_conflicts(self, target: str, loss: Loss) -> None:
         """Of what the host made of conflicts nobody has seen anything: a person is asked to look once.
 
-        Once they were told and the target has moved on, what is there is taken as theirs.
+        Once that was asked and the target has moved on, what is there is taken as theirs.
         """
         mission, repository = self._run.board.mission, self._repository
-        now, told = await repository.resolve(target), await repository.kept(mission, CONFLICTS)
+        now, asked = await repository.resolve(target), await repository.kept(mission, CONFLICTS)
         named = ", ".join(loss.unsure[:20])
-        if told is not None and told != now:
+        if asked is not None and asked != now:
             return self._run.notice(f"conflicts of the merge, taken as resolved by hand: {named}")
         if now is not None:
             await repository.keep(mission, CONFLICTS, now)

@@ -13,7 +13,7 @@ from kitty_run.git.protocols import RepositoryPort, Standing
 from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane
 
-TOLD = "unreviewed"
+NAMED = "unreviewed"
 """Name of a ref: a commit that was named to people."""
 
 
@@ -57,7 +57,7 @@ class ReviewedHeads:
         return tuple(dict.fromkeys(commit for commit in found if commit))
 
     async def restore(self, gone: Iterable[tuple[str, str | None, str]]) -> None:
-        """Make branches that are `gone` anew (work package, branch and commit): what is merged is on them."""
+        """Create the branches in `gone` again (work package, branch, commit): what is merged is on them."""
         made: set[str] = set()
         for wp, branch, commit in gone:
             if branch is None or branch in made:
@@ -83,9 +83,9 @@ class ReviewedHeads:
             return tuple(self._hidden(branch) for branch in hidden)
         now = await self._repository.resolve(f"refs/heads/{target}")
         known = [*self.known(), *([now] if now else [])]
-        told = [await self._settle(branch, wps, known) for branch, wps in groups.items()]
-        told += [await self._clear(branch, known, target) for branch in more]
-        return tuple(one for one in told if one)
+        problems = [await self._settle(branch, wps, known) for branch, wps in groups.items()]
+        problems += [await self._clear(branch, known, target) for branch in more]
+        return tuple(one for one in problems if one)
 
     def _hidden(self, branch: str) -> str:
         git = f"git -C {shlex.quote(str(self._run.repo))}"
@@ -105,7 +105,7 @@ class ReviewedHeads:
         if standing is None or not astray:
             return None
         if await self._repository.changes_nothing(target, self.known(), branch):
-            await self._repository.keep(mission, TOLD, astray[0].commit)
+            await self._repository.keep(mission, NAMED, astray[0].commit)
             named = "; ".join(map(str, astray))
             self._run.notice(f"{branch} has commits that nobody reviewed, and that change nothing: {named}")
             return None

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 from kitty_run.engine.state.events.base import Event
 from kitty_run.text.clean import clean, shortened
 
-_TOLD = frozenset({"summary", "findings", "feedback", "note", "foreign", "traceback", "changed", "verdict"})
+_WRITTEN = frozenset(
+    {"summary", "findings", "feedback", "note", "foreign", "traceback", "changed", "verdict"}
+)
 """Fields whose texts an agent, a host or a person wrote: cleaned, and kept whole."""
 _CAUSES = frozenset({"reason", "rule", "text", "why", "error", "no_verdict"})
 """Fields of what an event says in words: cleaned and cut, however much a host or an agent had to say."""
@@ -19,7 +21,7 @@ E = TypeVar("E", bound=Event)
 def cleaned(event: E) -> E:
     """`event` with all in it cleaned that may come from an agent, a host or a person."""
     record: Any = event
-    texts = {one.name: getattr(event, one.name) for one in fields(record) if one.name in _TOLD | _CAUSES}
+    texts = {one.name: getattr(event, one.name) for one in fields(record) if one.name in _WRITTEN | _CAUSES}
     return replace(record, **{name: _text(name, value) for name, value in texts.items()}) if texts else event
 
 

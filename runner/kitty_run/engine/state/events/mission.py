@@ -13,7 +13,7 @@ Strategy = Literal["merge", "squash", "rebase"]
 
 @dataclass(frozen=True, slots=True)
 class CriterionSettled(RunEvent):
-    """The host was told the result of an acceptance criterion, and the evidence."""
+    """The host got the result of an acceptance criterion, and the evidence."""
 
     TYPE: ClassVar[str] = "criterion.settled"
     criterion: str
