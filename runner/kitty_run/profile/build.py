@@ -47,6 +47,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         digest=digest(document),
         executor=_executor(document["executor"]),
         workspace=WorkspaceLimits(**document["workspace"]["limits"]),
+        fast_failures=_fast_failures(document["fast_failures"]),
     )
 
 
@@ -171,6 +172,10 @@ def _row(row: Doc) -> model.RetryRow:
 def _backoff(backoff: Doc) -> model.Backoff:
     times: dict[str, Any] = _times(backoff, "initial", "max")
     return model.Backoff(**{**backoff, **times})
+
+
+def _fast_failures(rule: Doc) -> model.FastFailures:
+    return model.FastFailures(seconds(rule["within"]), _backoff(rule["backoff"]), rule["opens"])
 
 
 def _gates(document: Doc) -> tuple[GateName, ...]:

@@ -89,6 +89,19 @@ class RetryTables:
 
 
 @dataclass(frozen=True, slots=True)
+class FastFailures:
+    """What follows failures less than `within` seconds after the start of an attempt.
+
+    Before the agent's next attempt lies at least `backoff`'s wait, by the fast failures of its family in a
+    row; from `opens` of them on, no attempt of the family starts before that.
+    """
+
+    within: float
+    backoff: Backoff
+    opens: int
+
+
+@dataclass(frozen=True, slots=True)
 class HostConfig:
     """How spec-kitty is called."""
 
@@ -275,3 +288,4 @@ class Profile:
     """SHA-256 (hex) of the resolved document: two profiles with one digest run alike."""
     executor: ExecutorConfig = ExecutorConfig()
     workspace: WorkspaceLimits = field(default_factory=WorkspaceLimits)
+    fast_failures: FastFailures | None = None

@@ -46,7 +46,7 @@ class Breakers:
         """The limit that keeps `family` from starting for the longest time; None where it may start now.
 
         A limit counts as long as the table's row for its failure says `wait` or `fallback`: with any other
-        row each work package finds out for itself.
+        row each work package finds out for itself. One of fast failures counts whatever the row says.
         """
         limits = self._memory.limited.get(family, {})
         now = self._now()
@@ -55,6 +55,8 @@ class Breakers:
             for failure, until in limits.items()
             if until > now and self._is_heeded(failure)
         ]
+        if (halt := self._memory.halted.get(family)) and halt[0] > now:
+            binding.append(Limited(*halt))
         return max(binding, key=lambda limit: limit.until, default=None)
 
     def _is_heeded(self, failure: str) -> bool:

@@ -97,7 +97,9 @@ class Implementation:
         if isinstance(ready, AttemptFailure):
             left = await self._look_at_what_is_left(order)
             handover = note("implement", self._number(), order.agent, ready, self._log(), left)
-            return await self._recovery.settle(ready, order.agent, handover, changed=bool(left.changed))
+            return await self._recovery.settle(
+                ready, order.agent, handover, seconds=self._attempts.elapsed(), changed=bool(left.changed)
+            )
         self._run.journal.write(ready)
         return Implemented()
 

@@ -26,8 +26,11 @@ from kitty_run.engine.state.events import (
     MergeVerified,
     MissionAccepted,
     ProcessEnded,
+    RetryDecided,
     RunResumed,
     RunStarted,
+    VerdictGiven,
+    WorkReady,
 )
 from kitty_run.engine.state.usage import Ledger
 from kitty_run.engine.state.work_package_memory import WorkPackageMemory, remember
@@ -49,6 +52,12 @@ class Memory:
     """Started and not seen ended, by marker: what a killed run may have left behind."""
     limited: dict[str, dict[FailureClass, datetime]] = field(default_factory=dict)
     """Until when each agent family was or is limited, by the failure class that said so; aware times."""
+    fast_failures: dict[str, int] = field(default_factory=dict)
+    """How many attempts of each agent family failed in a row almost as soon as they were started."""
+    halted: dict[str, tuple[datetime, FailureClass]] = field(default_factory=dict)
+    """Until when each family is limited by that (aware), and what the last of them failed of."""
+    families: dict[str, str] = field(default_factory=dict)
+    """The family of each agent that was started."""
     heads: dict[str, str] = field(default_factory=dict)
     """The commit of each work package that the merge must contain."""
     merged: str | None = None
@@ -88,6 +97,7 @@ class Memory:
             case AttemptStarted(wp=str(wp)):
                 self.at_work.add(wp)
                 self.attempted.add(wp)
+                self.families[event.agent] = event.family
             case AttemptEnded(wp=str(wp)) | AttemptInterrupted(wp=str(wp)):
                 self.at_work.discard(wp)
             case CallEnded():
@@ -101,6 +111,15 @@ class Memory:
             case FamilyLimited():
                 limits = self.limited.setdefault(event.family, {})
                 limits[event.failure] = max(event.until, limits.get(event.failure, event.until))
+                if event.fast_failures:
+                    self.halted[event.family] = event.until, event.failure
+            case RetryDecided(family=str(family), fast_failures=int(count)):
+                self.fast_failures[family] = count
+            case WorkReady(wp=str(wp)):
+                for family in self.of(wp).authors[-1:]:
+                    self.fast_failures.pop(family, None)
+            case VerdictGiven():
+                self.fast_failures.pop(self.families.get(event.agent, ""), None)
             case AttemptProcess():
                 self.processes[event.marker] = Started(event.pid, event.created)
             case ProcessEnded():

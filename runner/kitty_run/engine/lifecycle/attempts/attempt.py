@@ -34,6 +34,7 @@ class AttemptRunner:
         self._run = run
         self._execution = execution
         self._wp = wp
+        self._began: float | None = None
 
     async def run(self, order: Order) -> AttemptEnded | Limited:
         """One attempt, from waiting for a place to its end; what it did is in the workspace then.
@@ -57,6 +58,10 @@ class AttemptRunner:
         """
         self._check_limits()
         await self._run.control.pause(min((until - self._run.now()).total_seconds(), NAP))
+
+    def elapsed(self) -> float | None:
+        """Seconds since the latest attempt was announced; None where none was."""
+        return None if self._began is None else asyncio.get_running_loop().time() - self._began
 
     def context(self, order: Order, number: int) -> AttemptContext:
         """What templates that the engine renders may refer to."""
@@ -83,6 +88,7 @@ class AttemptRunner:
             self._check_limits()  # once more: others may have started while this one was prepared
 
         record = AttemptRecord(self._run, spec, may_start)
+        self._began = asyncio.get_running_loop().time()
         try:
             result = await self._supervise(spec, record)
             ended = _ended(spec, result)

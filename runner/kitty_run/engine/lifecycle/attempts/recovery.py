@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from kitty_run.engine.decisions.circuit_breaker import limited_for
+from kitty_run.engine.decisions.fast_failures import NO_PACE, Pace, pace
 from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, decided, row_for
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.outcomes import Failed
@@ -48,6 +49,7 @@ class _Ruling:
     counter: str
     decision: Decision
     limited_for: float
+    pace: Pace
 
 
 class Recovery:
@@ -60,10 +62,19 @@ class Recovery:
         self._role = scope.role
         self._agents = scope.agents
 
-    async def settle(self, failed: AttemptFailure, agent: str, note: str, *, changed: bool = False) -> Failed:
+    async def settle(
+        self,
+        failed: AttemptFailure,
+        agent: str,
+        note: str,
+        *,
+        seconds: float | None = None,
+        changed: bool = False,
+    ) -> Failed:
         """Do what the table says before the next step is taken: wait, or turn to the next agent.
 
-        `note` is for the next attempt's prompt; `changed` says whether this one changed any file. Where
+        `note` is for the next attempt's prompt; `changed` says whether this one changed any file, and
+        `seconds` how long ago it was started (None: no attempt was made). Where
         the failure concerns the agent's whole family, its breaker opens before anything is awaited.
         Raises `MachineFault`, and nothing is decided, where the machine lets nobody write there.
         """
@@ -71,8 +82,9 @@ class Recovery:
         self._limit(failed, agent, ruling.limited_for)
         if (fault := await self._fault()) is not None:
             raise fault
+        ruling = self._pace(ruling, failed, agent, seconds)
         self._drop_session(failed, agent, changed)
-        self._record(ruling, failed, note)
+        self._record(ruling, failed, agent, note)
         await self._act(ruling.decision, failed, agent)
         reason = self._reason(failed, agent)
         if ruling.decision.action in {Action.PAUSE, Action.BLOCK} and ruling.decision.exhausted:
@@ -92,7 +104,23 @@ class Recovery:
         left, more = self._until(failed.resets_at), self._agents.has_next()
         decision = decide(row, repeats, spread=spread, until_reset=left, fallback_left=more)
         seconds = limited_for(row, failed.failure, decision, until_reset=left, repeats=repeats, spread=spread)
-        return _Ruling(table, key, counter, decision, seconds)
+        return _Ruling(table, key, counter, decision, seconds, NO_PACE)
+
+    def _pace(self, ruling: _Ruling, failed: AttemptFailure, agent: str, seconds: float | None) -> _Ruling:
+        """`ruling`, which waits longer where attempts fail as soon as they start, and so may the family.
+
+        Nothing is awaited between this and the record of it: failures at one time are counted each.
+        """
+        family = self._agents.family_of(agent)
+        before = self._run.memory.fast_failures.get(family, 0)
+        found = pace(self._run.profile.fast_failures, before, seconds)
+        decision = found.applied(ruling.decision)
+        if decision.action is Action.WAIT:
+            self._limit(failed, agent, decision.wait)
+        if found.opens:
+            reason = f"{found.in_a_row} attempts in a row failed almost at once, the last of: {failed.reason}"
+            self._limit(replace(failed, reason=reason), agent, found.wait, fast_failures=found.in_a_row)
+        return replace(ruling, decision=decision, pace=found)
 
     def _table_key(self, failure: FailureClass) -> tuple[RetryTable, str]:
         in_review_table = self._role == "review" and failure is FailureClass.NO_VERDICT
@@ -105,7 +133,9 @@ class Recovery:
     def _until(self, resets_at: datetime | None) -> float | None:
         return None if resets_at is None else (resets_at - self._run.now()).total_seconds()
 
-    def _limit(self, failed: AttemptFailure, agent: str, seconds: float) -> None:
+    def _limit(
+        self, failed: AttemptFailure, agent: str, seconds: float, fast_failures: int | None = None
+    ) -> None:
         """Open the breaker of the agent's family for `seconds`, unless it is open for longer."""
         family = self._agents.family_of(agent)
         until = self._run.now().astimezone(UTC) + timedelta(seconds=seconds)
@@ -113,7 +143,12 @@ class Recovery:
         if seconds > 0 and (known is None or known.until < until):
             self._run.journal.write(
                 FamilyLimited(
-                    self._wp, family=family, until=until, failure=failed.failure, reason=failed.reason
+                    self._wp,
+                    family=family,
+                    until=until,
+                    failure=failed.failure,
+                    reason=failed.reason,
+                    fast_failures=fast_failures,
                 )
             )
 
@@ -129,15 +164,24 @@ class Recovery:
                 SessionDropped(self._wp, role=self._role, agent=agent, session=session, reason=failed.reason)
             )
 
-    def _record(self, ruling: _Ruling, failed: AttemptFailure, note: str) -> None:
+    def _record(self, ruling: _Ruling, failed: AttemptFailure, agent: str, note: str) -> None:
         decision, falls_back = ruling.decision, ruling.decision.action is Action.FALLBACK
         event = decided(self._wp, ruling.table, ruling.key, ruling.counter, decision, failed.reason)
         after = self._agents.index() + 1 if falls_back else None
-        self._run.journal.write(replace(event, role=self._role, note=note, next_agent=after))
+        self._run.journal.write(
+            replace(
+                event,
+                role=self._role,
+                note=note,
+                next_agent=after,
+                family=self._agents.family_of(agent),
+                fast_failures=ruling.pace.in_a_row,
+            )
+        )
 
     async def _act(self, decision: Decision, failed: AttemptFailure, agent: str) -> None:
         match decision.action:
-            case Action.RETRY:
+            case Action.RETRY | Action.REWORK:
                 await self._run.control.pause(decision.wait)
             case Action.REFRESH:
                 await self._run.control.pause(decision.wait)
@@ -149,7 +193,7 @@ class Recovery:
                 )
             case Action.WAIT:
                 pass  # at the family's breaker, with all others
-            case Action.REWORK | Action.SKIP | Action.PAUSE | Action.BLOCK | Action.ABORT:
+            case Action.SKIP | Action.PAUSE | Action.BLOCK | Action.ABORT:
                 pass
             case unreachable:
                 assert_never(unreachable)

@@ -106,17 +106,20 @@ class RetryDecided(WorkPackageEvent):
     role: RoleName | None = field(default=None, metadata=LEFT_OUT)
     note: str | None = field(default=None, metadata=LEFT_OUT)
     next_agent: int | None = field(default=None, metadata=LEFT_OUT)
+    family: str | None = field(default=None, metadata=LEFT_OUT)
+    fast_failures: int | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyLimited(WorkPackageEvent):
-    """An agent family is limited until a time."""
+    """An agent family is limited until a time; by so many `fast_failures` in a row whatever its row says."""
 
     TYPE: ClassVar[str] = "family.limited"
     family: str
     until: datetime
     failure: FailureClass
     reason: str
+    fast_failures: int | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
