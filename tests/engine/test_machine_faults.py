@@ -120,6 +120,8 @@ def test_a_failure_on_a_full_disk_is_not_the_agents(tmp_path: Path) -> None:
     files.fails, world.on_event = frozenset(), None
     assert run(world, files)[0] is ExitStatus.OK
     assert len(world.jobs) == 3
+    assert decided(world) == Counter(), "later neither"
+    assert world.run().cost.unknown_attempts == 3
 
 
 def test_running_attempts_finish_when_another_ones_files_cannot_be_written(tmp_path: Path) -> None:

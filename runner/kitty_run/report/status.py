@@ -11,6 +11,7 @@ from kitty_run.engine.state.events import (
     AttemptInterrupted,
     AttemptStarted,
     CallStarted,
+    ChecksStarted,
     Entry,
     Event,
     FamilyAwaited,
@@ -22,6 +23,8 @@ from kitty_run.engine.state.events import (
     ReworkStarted,
     RunEnded,
     RunStarted,
+    VerdictGiven,
+    WorkReady,
     WorkspaceAwaited,
     WpEnded,
     WpMoved,
@@ -189,17 +192,21 @@ class _Activity:
     awaits: str = ""
 
 
-def _activity(entry: Entry) -> _Activity | None:  # noqa: C901, PLR0911 - a table of types
+def _activity(entry: Entry) -> _Activity | None:  # noqa: C901, PLR0911, PLR0912 - a table of types
     """What the entry's work package does after it; None where the event doesn't change that."""
     match entry.event:
         case AttemptStarted() as event:
             return _Activity(f"{event.role} {event.attempt}")
         case AttemptEnded(failure=None, role=role):
-            return _Activity("checks and commit" if role == "implement" else "verdict")
+            return _Activity("commit" if role == "implement" else "verdict")
         case AttemptEnded(failure=failure):
             return _Activity(f"after {failure}")
         case AttemptInterrupted():
             return _Activity("interrupted")
+        case ChecksStarted():
+            return _Activity("checks")
+        case WorkReady() | VerdictGiven():
+            return _Activity("waits for the host")
         case CallStarted(operation=operation):
             return _Activity(f"host: {operation}")
         case RetryDecided() as event:

@@ -139,7 +139,7 @@ def test_the_row_outlives_the_runner(tmp_path: Path) -> None:
     assert world.run().exit_status is ExitStatus.OK
     after = [one.at for one in world.entries() if isinstance(one.event, AttemptStarted)][4]
     assert after >= until
-    assert [event.fast_failures for event in world.events(RetryDecided)] == [1, 2, 3, 4, 5]
+    assert [event.fast_failures for event in world.events(RetryDecided)] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_longer_wait_of_the_row_holds(tmp_path: Path) -> None:

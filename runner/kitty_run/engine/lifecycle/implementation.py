@@ -55,17 +55,18 @@ class Implementation:
         again.
         """
         if (known := await self._known(at)) is not None:
-            return await self._conclude(known, await self._checked(known, await at.workspace.head()))
+            ready = await self._checked(known, await at.workspace.head())
+            return await self._conclude(known, ready, None)
         if (ended := self._ended()) is not None:
             order = Order("implement", ended.agent, at, await self._begun(at))
-            return await self._conclude(order, await self._ready(order, ended))
+            return await self._conclude(order, await self._ready(order, ended), ended.seconds)
         agent = await self._choice.agent(self._attempts)
         before = await at.workspace.snapshot()
         order = Order("implement", agent, at, before)
         outcome = await self._attempts.run(order)
         if isinstance(outcome, Limited):
             return outcome
-        return await self._conclude(order, await self._ready(order, outcome))
+        return await self._conclude(order, await self._ready(order, outcome), self._attempts.elapsed())
 
     async def _known(self, at: Assignment) -> Order | None:
         """The order of the attempt whose work passed the output gate, if that is what the workspace holds."""
@@ -93,12 +94,15 @@ class Implementation:
             return await at.workspace.snapshot()
         return await at.workspace.snapshot_committed(begun.head, begun.tree)
 
-    async def _conclude(self, order: Order, ready: WorkReady | AttemptFailure) -> ImplementOutcome:
+    async def _conclude(
+        self, order: Order, ready: WorkReady | AttemptFailure, seconds: float | None
+    ) -> ImplementOutcome:
+        """What follows the attempt, that was started `seconds` ago (None: only its checks ran)."""
         if isinstance(ready, AttemptFailure):
             left = await self._look_at_what_is_left(order)
             handover = note("implement", self._number(), order.agent, ready, self._log(), left)
             return await self._recovery.settle(
-                ready, order.agent, handover, seconds=self._attempts.elapsed(), changed=bool(left.changed)
+                ready, order.agent, handover, seconds=seconds, changed=bool(left.changed)
             )
         self._run.journal.write(ready)
         return Implemented()

@@ -87,7 +87,7 @@ class WorkPackageReview:
         if known.verdict is not None:
             return known
         if (ended := self._ended(head)) is not None:
-            return await self._settle(ended, head)
+            return await self._settle(ended, head, ended.seconds)
         agent = await self._choice.agent(self._attempts)
         before = await self._clean(at)
         if isinstance(before, Unreviewed):
@@ -96,7 +96,7 @@ class WorkPackageReview:
         outcome = await self._attempt(agent, at, before)
         if isinstance(outcome, Limited):
             return outcome
-        return await self._settle(outcome, before.head)
+        return await self._settle(outcome, before.head, self._attempts.elapsed())
 
     def _ended(self, head: str) -> AttemptEnded | None:
         """The end of a review of `head`, if a run was cut off before it said what came of that."""
@@ -106,14 +106,14 @@ class WorkPackageReview:
             return None
         return ended if ended.agent in self._run.profile.agents else None
 
-    async def _settle(self, ended: AttemptEnded, head: str) -> ReviewOutcome:
-        """What the review of `head` that ended so comes to."""
+    async def _settle(self, ended: AttemptEnded, head: str, seconds: float | None) -> ReviewOutcome:
+        """What the review of `head` that ended so, and was started `seconds` ago, comes to."""
         verdict, agent = self._verdict(ended), ended.agent
         if isinstance(verdict, AttemptFailure):
             number = self._run.remember(self._wp).attempts["review"]
             log = self._run.place.log(self._wp, f"review-{number}")
             told = note("review", number, agent, verdict, log)
-            return await self._recovery.settle(verdict, agent, told, seconds=self._attempts.elapsed())
+            return await self._recovery.settle(verdict, agent, told, seconds=seconds)
         self._approvals.forget("done", self._wp)  # whatever was answered was about an earlier review
         self._run.journal.write(
             VerdictGiven(

@@ -148,8 +148,8 @@ class Ledger:
                 self._open.pop(_key(attempt), None)
                 for usage in self._both(attempt.wp):
                     usage.end(attempt)
-            case AttemptInterrupted() as attempt:
-                began = self._open.pop(_key(attempt), entry.at)
+            case AttemptInterrupted() as attempt if _key(attempt) in self._open:
+                began = self._open.pop(_key(attempt))
                 self._lose(attempt.wp, _between(began, entry.at))
         self._latest = entry.at
 

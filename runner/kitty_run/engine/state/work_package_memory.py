@@ -8,6 +8,7 @@ from pathlib import Path
 from kitty_run.engine.state.end_codes import Result
 from kitty_run.engine.state.events import (
     AttemptEnded,
+    AttemptInterrupted,
     AttemptStarted,
     CallEnded,
     CallStarted,
@@ -106,7 +107,7 @@ class WorkPackageMemory:
         return fresh and self.claims > 1 and not self.asked
 
 
-def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PLR0912 - a table of types
+def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - a table
     """Fold one event about the work package into `memory`; what leaves no memory is passed over."""
     match event:
         case WpMoved(lane=lane):
@@ -131,6 +132,8 @@ def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PL
             _attempt_started(memory, event)
         case AttemptEnded():
             _attempt_ended(memory, event)
+        case AttemptInterrupted():
+            memory.ended.pop(event.role, None)
         case SessionDropped():
             memory.sessions.pop(f"{event.role}:{event.agent}", None)
         case ChecksStarted():

@@ -11,7 +11,7 @@ from kitty_run.engine.decisions.fast_failures import NO_PACE, Pace, pace
 from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, decided, row_for
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.outcomes import Failed
-from kitty_run.engine.state.events import FamilyLimited, RetryTable, SessionDropped
+from kitty_run.engine.state.events import AttemptInterrupted, FamilyLimited, RetryTable, SessionDropped
 from kitty_run.execution.protocol import workspace_name
 from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Action, FailureClass, RetryRow
@@ -81,6 +81,8 @@ class Recovery:
         ruling = self._rule(failed, agent)
         self._limit(failed, agent, ruling.limited_for)
         if (fault := await self._fault()) is not None:
+            number = self._scope.memory.attempts.get(self._role, 0)
+            self._run.journal.write(AttemptInterrupted(self._wp, role=self._role, attempt=number))
             raise fault
         ruling = self._pace(ruling, failed, agent, seconds)
         self._drop_session(failed, agent, changed)

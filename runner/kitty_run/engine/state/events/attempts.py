@@ -73,7 +73,7 @@ class AttemptEnded(WorkPackageEvent):
 
 @dataclass(frozen=True, slots=True)
 class AttemptInterrupted(WorkPackageEvent):
-    """The attempt was cut off by the end of the run."""
+    """The attempt was cut off by the end of the run, or failed on a machine that let nobody write."""
 
     TYPE: ClassVar[str] = "attempt.interrupted"
     role: RoleName
