@@ -48,7 +48,25 @@ def test_a_host_is_named_with_its_contract(config: HostConfig, repo: GitRepo) ->
 def test_a_mission_is_shown_with_its_lanes(config: HostConfig, repo: GitRepo) -> None:
     findings = found(config, repo, "demo")
     assert of(findings, "mission").text.endswith(": WP01 planned")
-    assert [finding.state for finding in findings] == [State.OK] * 3
+    assert [finding.state for finding in findings] == [State.OK] * 4
+
+
+def test_what_a_run_would_be_refused_for_at_the_root_is_bad(config: HostConfig, repo: GitRepo) -> None:
+    (repo.path / ".kittify" / "x").write_text("mine", encoding="utf-8")
+    finding = of(findings := found(config, repo, "demo"), "root checkout")
+    assert finding.state is State.BAD
+    assert ".kittify/x" in finding.text
+    assert f"git -C {repo.path} stash push" in finding.text
+    assert exit_status(findings) is ExitStatus.USAGE
+
+
+def test_a_lock_of_git_at_the_root_is_something_to_know(config: HostConfig, repo: GitRepo) -> None:
+    lock = repo.path / ".git" / "index.lock"
+    lock.touch()
+    finding = of(findings := found(config, repo, "demo"), "root checkout")
+    assert finding.state is State.NOTE
+    assert f"rm {lock}" in finding.text
+    assert exit_status(findings) is ExitStatus.OK
 
 
 def test_an_unknown_mission_is_a_mistake_of_the_user(config: HostConfig, repo: GitRepo) -> None:

@@ -31,23 +31,72 @@ def assert_own_work(it: Bench) -> None:
     assert it.git("show", "stash@{0}:README.md") == "stashed"
 
 
-@pytest.mark.parametrize(
-    PLACE,
-    [SIMULATED, *later("coord", "lanes")],
-)
-def test_it_stays_and_the_merge_waits_where_the_host_wants_a_clean_root(
+HOSTS = [SIMULATED, *later("coord", "lanes")]
+
+
+@pytest.mark.parametrize(PLACE, HOSTS)
+def test_it_stays_and_is_named_before_anything_is_paid(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
     it = bench(version, mission(PAIR, topology))
     begin_own_work(it)
     ran = it.run()
-    assert ran.status == 1, ran.text
+    assert ran.status == 2, ran.text
+    assert it.ledger() == []
     assert_own_work(it)
-    assert "base.txt" in ran.report["reason"], ran.text
-    assert "Commit or stash" in ran.report["reason"]
+    assert "staged.txt" in ran.text
+    assert "stash push" in ran.text
     it.git("commit", "-q", "-m", "my own work", "--", "base.txt", "staged.txt")
     again = it.run()
     assert again.status == 0, again.text
     assert it.git("show", "HEAD:base.txt") + "\n" == CHANGED
     assert it.git("show", "HEAD:staged.txt") == "staged"
     assert (it.root / "notes.txt").read_text(encoding="utf-8") == "untracked\n"
+
+
+@pytest.mark.parametrize(PLACE, HOSTS)
+def test_one_that_was_begun_during_the_run_pauses_the_merge(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(PAIR, topology))
+    it.profile["gates"] = {"before": ["merge"]}
+    assert it.run().status == 4
+    begin_own_work(it)
+    paid = len(it.ledger())
+    ran = it.run("--yes")
+    assert ran.status == 4, ran.text
+    assert_own_work(it)
+    assert "staged.txt" in ran.text
+    it.git("commit", "-q", "-m", "my own work", "--", "base.txt", "staged.txt")
+    again = it.run("--yes")
+    assert again.status == 0, again.text
+    assert len(it.ledger()) == paid
+    assert it.git("show", "HEAD:base.txt") + "\n" == CHANGED
+
+
+@pytest.mark.parametrize(PLACE, [SIMULATED, *later("lanes")])
+def test_a_branch_of_theirs_is_neither_switched_nor_committed_to(
+    bench: MakeBench, version: str, topology: Topology
+) -> None:
+    it = bench(version, mission({"WP01": ()}, topology))
+    it.git("switch", "-q", "-c", "theirs")
+    before = it.git("for-each-ref", "refs/heads")
+    ran = it.run()
+    assert ran.status == 2, ran.text
+    assert f"switch {it.project.branch}" in ran.text
+    assert it.ledger() == []
+    assert it.git("branch", "--show-current") == "theirs"
+    assert it.git("for-each-ref", "refs/heads") == before
+    it.git("switch", "-q", it.project.branch)
+    theirs = it.git("rev-parse", "theirs")
+    it.plan(implement={"WP01": ["slow"]})
+    process = it.start()
+    it.wait_for((it.room / "slow-WP01").exists, process)
+    it.git("switch", "-q", "theirs")
+    (it.room / "go").touch()
+    it.wait_for(lambda: [one for one in it.events("retry.decided") if one["key"] == "ROOT_BRANCH"], process)
+    it.git("switch", "-q", it.project.branch)
+    ended = it.end(process)
+    assert ended.status == 0, ended.text
+    assert it.git("rev-parse", "theirs") == theirs
+    assert "block" not in [one["operation"] for one in it.events("call.ended")]

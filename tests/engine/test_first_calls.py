@@ -15,7 +15,7 @@ from kitty_run.host.detect import HostUnanswered, connect
 from kitty_run.host.transport.start import RawReply
 from kitty_run.profile.model import HostConfig
 
-from tests.engine.random_missions import shipped
+from tests.engine.profiles import shipped
 from tests.git_repos import GitRepo
 from tests.host.recordings import recorded
 from tests.host.scripted import ScriptedStarter, refused, success

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 from kitty_run.errors import WorkspaceError
-from kitty_run.git.protocols import AbortedMerge
 from kitty_run.git.repository import Repository
+from kitty_run.git.root_state import AbortedMerge
 
 from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from kitty_run.planner.mission_reader import alone, visit
 from kitty_run.profile.model import HostConfig
 
 from tests import simulated_host
+from tests.engine import profiles
 from tests.git_repos import GitRepo
 
 
@@ -39,7 +41,7 @@ def test_a_look_from_anywhere_in_the_repository_leaves_it_as_it_was(
     repo: GitRepo, config: HostConfig
 ) -> None:
     before = repo.git("status", "--porcelain", "--ignored")
-    seen = asyncio.run(visit(config, repo.path / "kitty-specs", "demo"))
+    seen = asyncio.run(visit(replace(profiles.profile(), host=config), repo.path / "kitty-specs", "demo"))
     assert [(package.id, package.lane) for package in seen.state.work_packages] == [("WP01", Lane.PLANNED)]
     assert (seen.run, seen.attempts, seen.actor) == (None, 0, "kitty-run")
     assert repo.git("status", "--porcelain", "--ignored") == before
@@ -49,9 +51,9 @@ def test_a_look_from_anywhere_in_the_repository_leaves_it_as_it_was(
 def test_the_host_is_not_asked_while_a_run_is_under_way(repo: GitRepo) -> None:
     broken = HostConfig(command=("no-such-spec-kitty",))
     with repository_lock(repo.path / HOME / "lock", "demo"), pytest.raises(RepositoryBusy):
-        asyncio.run(visit(broken, repo.path, "demo"))
+        asyncio.run(visit(replace(profiles.profile(), host=broken), repo.path, "demo"))
     with pytest.raises(HostError, match="no-such-spec-kitty"):
-        asyncio.run(visit(broken, repo.path, "demo"))
+        asyncio.run(visit(replace(profiles.profile(), host=broken), repo.path, "demo"))
 
 
 def test_two_looks_do_not_meet_where_there_has_been_a_run(tmp_path: Path) -> None:
@@ -66,6 +68,6 @@ def test_an_unknown_mission_and_a_directory_outside_of_git(
     repo: GitRepo, config: HostConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="did you mean 'demo'"):
-        asyncio.run(visit(config, repo.path, "demi"))
+        asyncio.run(visit(replace(profiles.profile(), host=config), repo.path, "demi"))
     with pytest.raises(UsageError, match="not in a git repository"):
-        asyncio.run(visit(config, tmp_path, "demo"))
+        asyncio.run(visit(replace(profiles.profile(), host=config), tmp_path, "demo"))

@@ -12,6 +12,7 @@ from kitty_run.doctor.host import host
 from kitty_run.doctor.machine import machine, repository
 from kitty_run.errors import ExitStatus, UsageError
 from kitty_run.host.repository import main_checkout
+from kitty_run.profile.finish import Finish
 from kitty_run.profile.load import load
 from kitty_run.profile.model import HostConfig, Profile
 from kitty_run.profile.validation.problems import ProfileInvalid
@@ -33,7 +34,9 @@ async def examine(case: Case) -> AsyncIterator[Finding]:
     profile, found = _profile(case)
     config = profile.host if profile else HostConfig()
     slug = case.mission or (profile.mission if profile else None)
-    for part in (machine(), _each(found), _there(config, slug, case.directory), _agents(profile, case)):
+    finish = profile.finish if profile else None
+    there = _there(config, slug, case.directory, finish)
+    for part in (machine(), _each(found), there, _agents(profile, case)):
         async for finding in part:
             yield finding
 
@@ -43,13 +46,15 @@ async def _each(findings: list[Finding]) -> AsyncIterator[Finding]:
         yield finding
 
 
-async def _there(config: HostConfig, mission: str | None, directory: Path) -> AsyncIterator[Finding]:
+async def _there(
+    config: HostConfig, mission: str | None, directory: Path, finish: Finish | None
+) -> AsyncIterator[Finding]:
     try:
         repo = await main_checkout(directory)
     except UsageError as error:
         yield bad("repository", str(error), "name one with --repo", ExitStatus.USAGE)
         return
-    for part in (repository(repo), host(config, repo, mission)):
+    for part in (repository(repo), host(config, repo, mission, finish)):
         async for finding in part:
             yield finding
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from kitty_run.doctor.finding import Finding, bad, note, ok
+from kitty_run.engine.root_checkout import RootCheckout, root_checkout
 from kitty_run.engine.state.repository_lock import RepositoryBusy
 from kitty_run.errors import ExitStatus, HostError, UsageError
 from kitty_run.git.guard.unusable import UnusableSettings
@@ -14,17 +15,23 @@ from kitty_run.host.detect import connect, identify
 from kitty_run.host.transport.environment import resolve
 from kitty_run.host.transport.start import Starter
 from kitty_run.planner.mission_reader import alone, calling, refuse_untrusted, unobserved
+from kitty_run.profile.finish import Finish
 from kitty_run.profile.model import HostConfig
 
 
-async def host(config: HostConfig, repo: Path, mission: str | None) -> AsyncIterator[Finding]:
-    """The host of `config`, and `mission` on it where one is named; two reading calls at most."""
+async def host(
+    config: HostConfig, repo: Path, mission: str | None, finish: Finish | None = None
+) -> AsyncIterator[Finding]:
+    """The host of `config`, and `mission` on it where one is named; two reading calls at most.
+
+    `finish` is what is to follow the mission, which decides what the root checkout must be like.
+    """
     try:
         yield ok("host", f"{resolve(config.command, os.environ)}, started {config.start}")
         with alone(repo, mission or "doctor"):
             await refuse_untrusted(repo)
             async with calling(config) as starter:
-                async for finding in _asked(config, repo, mission, starter):
+                async for finding in _asked(config, repo, mission, starter, finish or Finish()):
                     yield finding
     except HostError as error:
         yield bad("host", str(error), exit_status=ExitStatus.HOST)
@@ -36,7 +43,7 @@ async def host(config: HostConfig, repo: Path, mission: str | None) -> AsyncIter
 
 
 async def _asked(
-    config: HostConfig, repo: Path, mission: str | None, starter: Starter
+    config: HostConfig, repo: Path, mission: str | None, starter: Starter, finish: Finish
 ) -> AsyncIterator[Finding]:
     if mission is None:
         contract, dialect, untested = await identify(config, repo, starter, unobserved)
@@ -51,3 +58,16 @@ async def _asked(
         yield note("contract", door.untested)
     lanes = ", ".join(f"{wp.id} {wp.lane}" for wp in state.work_packages)
     yield ok("mission", f"{state.mission}, topology {door.topology.name}: {lanes}")
+    async for finding in _root(await root_checkout(door, finish, repo, state.mission)):
+        yield finding
+
+
+async def _root(root: RootCheckout) -> AsyncIterator[Finding]:
+    """What a run would be refused for, or wait for, at the root checkout."""
+    problems = await root.problems(merging=False)
+    for problem in problems:
+        yield bad("root checkout", problem, exit_status=ExitStatus.USAGE)
+    if waits := await root.lock():
+        yield note("root checkout", f"a run would wait: {waits}")
+    elif not problems:
+        yield ok("root checkout", "as the host needs it")

@@ -18,6 +18,7 @@ from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.killed_run import clear_lock
+from kitty_run.engine.root_checkout import RootCheckout, RootNotReady, root_checkout
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
@@ -25,6 +26,7 @@ from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import (
     Entry,
     GitRestored,
+    MergeStarted,
     Notice,
     ProcessEnded,
     RunResumed,
@@ -32,7 +34,7 @@ from kitty_run.engine.state.events import (
 )
 from kitty_run.engine.state.events.cleaned import cleaned
 from kitty_run.engine.state.gate_answers import Asker
-from kitty_run.engine.state.journal import Journal
+from kitty_run.engine.state.journal import Journal, read
 from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import home, new_run, run_place, runs, unfinished_run
@@ -172,6 +174,10 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
     state = await host.state()
     witness = await asyncio.to_thread(verify, repo)
     known = unfinished_run(runs(repo), state.mission)
+    root = await root_checkout(host, request.loaded.profile.finish, repo, state.mission)
+    merging = known is not None and any(isinstance(one.event, MergeStarted) for one in read(known.journal))
+    if problems := await root.problems(merging=merging):
+        raise RootNotReady(problems, continues=known is not None)
     place = known or new_run(repo)
     place.write_profile(as_yaml(request.loaded.document()))
     chain, memory = witness.chain(place), Memory()
@@ -195,7 +201,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
         await guard.recovered()
         profile, measured = request.loaded.profile, await asyncio.to_thread(sizes, host, state.work_packages)
         run = Run(profile, Board.of(state, host.criteria()), journal, memory, place, repo)
-        session = Session(_services(request, run, host, executor, measured))
+        session = Session(_services(request, run, host, root, executor, measured))
         with _signals(session):
             return await session.run()
     finally:
@@ -219,14 +225,20 @@ def _git(run: Run, host: SpecKitty) -> Git:
     )
 
 
-def _services(
-    request: Request, run: Run, host: SpecKitty, executor: Executor, measured: Mapping[str, float]
+def _services(  # noqa: PLR0913, PLR0917 - what is put together
+    request: Request,
+    run: Run,
+    host: SpecKitty,
+    root: RootCheckout,
+    executor: Executor,
+    measured: Mapping[str, float],
 ) -> Services:
     """The parts of a run, put together in one place; `measured` is how large work packages are."""
     slots = Slots(run.profile.concurrency)
     return Services(
         run=run,
         host=host,
+        root=root,
         git=_git(run, host),
         execution=Execution(executor, slots, Breakers(run.memory, run.profile.retry)),
         schedule=Schedule(slots, sizes=measured),

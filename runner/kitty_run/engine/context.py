@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.root_checkout import RootCheckout
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases
 from kitty_run.engine.shutdown import Control
@@ -124,6 +125,7 @@ class Services:
 
     run: Run
     host: Host
+    root: RootCheckout
     git: Git
     execution: Execution
     schedule: Schedule

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kitty_run.engine.state.events import Entry, RunEnded, RunStarted
+from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import TIMEOUT
 from kitty_run.git.locks import clear_root_lock
 
@@ -13,9 +14,13 @@ from kitty_run.git.locks import clear_root_lock
 async def clear_lock(repo: Path, entries: Sequence[Entry]) -> tuple[str, ...]:
     """Remove the index lock of the root checkout if a run of these `entries` was killed and left it.
 
-    Returns what is to be said of it. Raises `WorkspaceError` for one that may be somebody else's.
+    Returns what is to be said of it. One that may be somebody else's stays: the calls that it is in the way
+    of wait for it, and name it.
     """
-    lock = await clear_root_lock(repo, _killed(entries))
+    try:
+        lock = await clear_root_lock(repo, _killed(entries))
+    except WorkspaceError:
+        return ()
     if lock is None:
         return ()
     return (f"removed {lock}: git of the run that was killed left it, and no process had it open",)

@@ -40,7 +40,7 @@ class Session:
     def __init__(self, services: Services) -> None:
         self._run = services.run
         self._services = services
-        self._calls = HostCalls(services.run, services.host)
+        self._calls = HostCalls(services.run, services.host, services.root)
         self._approvals = Approvals(services.run, self._calls, services.asker, assume_yes=services.assume_yes)
         self._scheduler: Scheduler | None = None
         self._interrupts = 0

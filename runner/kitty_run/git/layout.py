@@ -25,6 +25,13 @@ def common_dir(directory: Path) -> Path:
     return directory / _read(file).strip() if file.exists() else directory
 
 
+def checked_out(worktree: Path) -> str | None:
+    """The branch that `worktree` has checked out; None where it is detached, or only git itself can tell."""
+    words = _read(git_dir(worktree) / "HEAD").strip()
+    branch = words.removeprefix("ref: refs/heads/")
+    return None if branch in {words, ".invalid"} else branch  # `.invalid`: refs are not kept in files
+
+
 UNFINISHED = {
     "rebase-merge": "rebase",
     "rebase-apply": "rebase",

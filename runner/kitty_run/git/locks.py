@@ -21,6 +21,15 @@ BRIEF = 3.0
 """Seconds within which a lock of the root checkout is an ordinary one, such as an editor's."""
 
 
+def index_lock(worktree: Path) -> tuple[Path, datetime] | None:
+    """The lock of the index of `worktree`, and since when it is there; None: no git changes it now."""
+    lock = git_dir(worktree) / "index.lock"
+    try:
+        return lock, datetime.fromtimestamp(lock.lstat().st_mtime).astimezone()
+    except FileNotFoundError:
+        return None
+
+
 async def clear_stale_locks(git: Git, branch: str | None) -> None:
     """Remove the locks of this worktree and of its branch; raises `WorkspaceError` if a git still runs."""
     own = git_dir(git.cwd)

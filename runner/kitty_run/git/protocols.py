@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kitty_run.git.provenance import Foreign
+from kitty_run.git.root_state import AbortedMerge, Dirt, RootState
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,6 @@ class Unmerged:
 
     wp: str
     reason: str
-    files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AbortedMerge:
-    """A merge at the root that was undone: the commit to be merged in, and the files in conflict."""
-
-    commit: str
     files: tuple[str, ...] = ()
 
 
@@ -229,6 +222,12 @@ class RepositoryPort(Protocol):
     async def resolve(self, ref: str) -> str | None:
         """The commit of `ref`, None where there is none."""
         ...
+
+    async def glance(self, worktree: Path | None = None) -> RootState:
+        """What is checked out at the root, and whether a git changes the index there, or in `worktree`."""
+        ...
+
+    async def dirt(self) -> Dirt: ...
 
     async def dirty_tracked(self) -> tuple[str, ...]: ...
 

@@ -15,8 +15,11 @@ from kitty_run.errors import WorkspaceError
 from kitty_run.git import merge_proof, provenance, remotes
 from kitty_run.git.aside import NAMESPACE, Aside, OnKept, abort_merge, reset_branch, unreported
 from kitty_run.git.command import Git, printable
-from kitty_run.git.protocols import AbortedMerge, Conflict, Loss, Standing, Unmerged
+from kitty_run.git.layout import checked_out
+from kitty_run.git.locks import index_lock
+from kitty_run.git.protocols import Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
+from kitty_run.git.root_state import AbortedMerge, Dirt, RootState
 from kitty_run.git.status import status
 from kitty_run.git.workspaces.worktrees import Worktree, list_worktrees
 
@@ -52,6 +55,25 @@ class Repository:
         if not PLAIN_NAME.fullmatch(ref):
             return await self._git.commit_of(ref)
         return await self._git.commit_of(f"refs/heads/{ref}") or await self._git.commit_of(ref)
+
+    async def glance(self, worktree: Path | None = None) -> RootState:
+        """What is checked out at the root, and whether a git changes the index there, or in `worktree`.
+
+        Without a call of git where refs are kept in files: it is asked before every host call.
+        """
+        branch = checked_out(self.root) or await self._git.branch()
+        place = worktree if worktree is not None and worktree.is_dir() else self.root
+        lock, since = index_lock(place) or (None, None)
+        return RootState(branch, lock, since)
+
+    async def dirt(self) -> Dirt:
+        """What is uncommitted at the root."""
+        entries = (await status(self._git)).entries
+        return Dirt(
+            tuple(entry.path for entry in entries if entry.staged),
+            tuple(entry.path for entry in entries if not entry.staged and not entry.untracked),
+            tuple(entry.path for entry in entries if entry.untracked),
+        )
 
     async def dirty_tracked(self) -> tuple[str, ...]:
         """Tracked files of the root with uncommitted changes, staged ones included."""

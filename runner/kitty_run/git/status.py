@@ -23,6 +23,7 @@ class Entry:
     path: str
     conflicting: bool
     untracked: bool = False
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,5 @@ async def status(git: Git, *options: str) -> Status:
 
 def _entry(item: str) -> Entry:
     kind = item[0]
-    return Entry(item.split(" ", _FIELDS[kind])[-1], kind == "u", untracked=kind in "?!")
+    staged = kind == "u" or (kind in "12" and item[2] != ".")
+    return Entry(item.split(" ", _FIELDS[kind])[-1], kind == "u", untracked=kind in "?!", staged=staged)

@@ -173,6 +173,8 @@ class Topology:
     `refused`: why no mission of this shape is run; None: it is run.
     `accept`: `before` the merge, or `around` it: tried before, and after the merge again if the host
     crashed at the first try (3.2.7 on coordination missions).
+    `root`: what the root checkout must have checked out for every call: the mission's `target`, on which the
+    host commits the status (or into which it writes that), or `any` branch.
     """
 
     name: str
@@ -180,6 +182,7 @@ class Topology:
     accept: Literal["before", "around"]
     status_at: str | None = None
     refused: str | None = None
+    root: Literal["target", "any"] = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,9 @@ class Traits:
     itself uncommitted. `reserves`: a claim is two calls, the first of which names who claims.
     `mission_branch`: what work packages' branches are merged into, and what is merged into the target then
     (text with `{mission}`); None: they are merged into the target one by one.
+    `merge_refuses`: which uncommitted changes stop the merge, beside the host's records: `staged` ones at the
+    root checkout, or all of `tracked` files where the root has the merge's target checked out; `untracked`:
+    other files stop the acceptance, too.
     """
 
     workspaces: Literal["runner", "host"]
@@ -214,6 +220,8 @@ class Traits:
     def gathering(self, mission: str) -> str | None:
         """The mission's own branch, where this host has one."""
         return None if self.mission_branch is None else self.mission_branch.format(mission=mission)
+
+    merge_refuses: Literal["staged", "tracked", "untracked"] = "tracked"
 
     def records_of(self, mission: str) -> tuple[str, ...]:
         """The host's own records of `mission`, relative to the repository."""

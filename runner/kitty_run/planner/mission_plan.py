@@ -47,6 +47,10 @@ class Seen:
     ledger: Ledger = field(default_factory=Ledger)
     notices: tuple[str, ...] = ()
     """What of the journals is not believed."""
+    merging: bool = False
+    """Whether the unfinished run has begun its merge."""
+    root_problems: tuple[str, ...] = ()
+    """What at the root checkout a run would be refused for."""
 
 
 async def look(host: Host, repo: Path, actor: str) -> Seen:
@@ -72,6 +76,7 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         attempts=sum(sum(wp.attempts.values()) for wp in memory.work_packages.values()),
         ledger=memory.ledger,
         notices=notices,
+        merging=bool(memory.heads),
     )
 
 
@@ -190,6 +195,7 @@ def _problems(profile: Profile, seen: Seen, planned: Sequence[WorkPackagePlan]) 
             yield f"{one.id} is canceled: the host does not accept the mission without it"
         elif one.wave is None and one.lane is not Lane.DONE:
             yield f"{one.id} can't start: it waits on {', '.join(one.waits_on)}"
+    yield from seen.root_problems
     for limit in _reached(profile, seen):
         whose = f"{limit.wp} is" if limit.wp else "the run is"
         yield f"{whose} at {limit}; raise it to continue"

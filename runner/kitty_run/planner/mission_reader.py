@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from kitty_run.engine.root_checkout import root_checkout
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.engine.state.witness import outside_store
@@ -18,20 +20,22 @@ from kitty_run.host.repository import main_checkout
 from kitty_run.host.transport.start import Starter
 from kitty_run.host.transport.starters import starter
 from kitty_run.planner.mission_plan import Seen, look
-from kitty_run.profile.model import HostConfig
+from kitty_run.profile.model import HostConfig, Profile
 
 
-async def visit(config: HostConfig, directory: Path, mission: str) -> Seen:
-    """What there is to see of `mission` in the repository of `directory`.
+async def visit(profile: Profile, directory: Path, mission: str) -> Seen:
+    """What there is to see of `mission` in the repository of `directory`, which `profile` is to be run on.
 
     Raises `RepositoryBusy` while a run is under way there, and what `connect` raises.
     """
     repo = await main_checkout(directory)
     with alone(repo, mission):
         await refuse_untrusted(repo)
-        async with calling(config) as doorman:
-            host = await connect(config, repo, mission, doorman, unobserved)
-            return await look(host, repo, config.actor)
+        async with calling(profile.host) as doorman:
+            host = await connect(profile.host, repo, mission, doorman, unobserved)
+            seen = await look(host, repo, profile.host.actor)
+            root = await root_checkout(host, profile.finish, repo, seen.state.mission)
+            return replace(seen, root_problems=await root.problems(merging=seen.merging))
 
 
 async def refuse_untrusted(repo: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from kitty_run.git.protocols import AbortedMerge, Conflict, Loss, Standing, Unmerged
+from kitty_run.git.protocols import Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
+from kitty_run.git.root_state import AbortedMerge, Dirt, RootState
 from kitty_run.simulation.workspaces import WorkspaceContent
 
 
@@ -18,7 +19,8 @@ class SimulatedRepository:
     `remote_has_target` says whether the remote has the merged target; it takes a push unless `remote_refuses`
     says why it does not.
     `kept` are the commits kept under refs, by work package; `status_commits` the mission's folders whose
-    status was committed.
+    status was committed. `root` is what its root checkout has checked out, and whose git is at work there;
+    `uncommitted` what people have changed there.
     """
 
     def __init__(
@@ -35,6 +37,8 @@ class SimulatedRepository:
         self.kept_commits: dict[str, str] = {}
         self.status_commits: list[Path] = []
         self.cleaned_up = False
+        self.root = RootState("main")
+        self.uncommitted = Dirt()
         self.remote_has_target = True
         self.remote_refuses: str | None = None
         self._merged_heads: dict[str, list[str]] = {}
@@ -46,7 +50,13 @@ class SimulatedRepository:
         }
 
     async def current_branch(self) -> str | None:
-        return "main"
+        return self.root.branch
+
+    async def glance(self, worktree: Path | None = None) -> RootState:
+        return self.root
+
+    async def dirt(self) -> Dirt:
+        return self.uncommitted
 
     async def resolve(self, ref: str) -> str | None:
         content = self._of(ref)
@@ -108,7 +118,7 @@ class SimulatedRepository:
         return self.remote_refuses
 
     async def dirty_tracked(self) -> tuple[str, ...]:
-        return ()
+        return (*self.uncommitted.staged, *self.uncommitted.changed)
 
     async def commit_status(
         self, mission_dir: Path, message: str, worktree: Path | None = None

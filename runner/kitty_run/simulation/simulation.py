@@ -23,7 +23,9 @@ from typing import Any, TypeVar
 
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.decisions.root_obstacles import Demands
 from kitty_run.engine.kept_work import record_kept
+from kitty_run.engine.root_checkout import RootCheckout
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
@@ -183,12 +185,16 @@ class Simulation:
                 now=self.now,
             ),
             host=self.host,
+            root=RootCheckout(self.repository, self._demands()),
             git=Git(self.repository, partial(self._workspace_at, journal)),
             execution=Execution(executor, slots, breakers),
             schedule=Schedule(slots, sizes=sizes(self.host, state.work_packages)),
             assume_yes=self.assume_yes,
             asker=self.asker,
         )
+
+    def _demands(self) -> Demands:
+        return Demands.of(self.host, self.profile.finish, self.root, self.host.held.mission, "main")
 
     async def _first_look(self) -> MissionState:
         """The connection's own state call, which is before the engine's time and meets no fault."""

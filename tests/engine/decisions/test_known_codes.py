@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 import yaml
 from kitty_run.engine.decisions.retry import delay, row_for
+from kitty_run.engine.decisions.root_obstacles import CODES as ROOT
 from kitty_run.host.dialect_files import dialects_dir
 from kitty_run.profile.model import Action, RetryRow
 
@@ -87,6 +88,7 @@ JUDGEMENTS: Mapping[str, tuple[Action, int, Action | None]] = {
     "INVALID_MISSION": ABORT,
     "UNSUPPORTED_CAPABILITY": ABORT,
     "WRITE_CHECKOUT_OCCUPIED": (Action.REFRESH, 3, Action.SKIP),
+    **dict.fromkeys(ROOT, (Action.RETRY, 20, Action.PAUSE)),
     # Nobody knows whose trouble it is.
     "HISTORY_COMMIT_FAILED": UNNAMED,
     "PLACEMENT_RESOLUTION_REQUIRED": UNNAMED,
@@ -102,7 +104,7 @@ def known() -> set[str]:
     """The codes that the shipped dialects name, and the client's own."""
     documents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in dialects_dir().glob("*.yaml")]
     named = [code for one in documents for code in one.get("codes", {}).get("refusals", ())]
-    return {*named, *CLIENT}
+    return {*named, *CLIENT, *ROOT}
 
 
 def judged(row: RetryRow) -> tuple[Action, int, Action | None]:
@@ -123,3 +125,12 @@ def test_every_known_code_is_judged_and_every_row_is_for_a_known_code() -> None:
 def test_two_minutes_are_two_minutes(code: str) -> None:
     row = row_for(ROWS, code)
     assert 110 <= sum(delay(row.backoff, repeat, 0.0) for repeat in range(row.attempts)) <= 130
+
+
+@pytest.mark.parametrize("code", sorted(ROOT))
+def test_a_person_at_the_root_is_waited_for_some_minutes(code: str) -> None:
+    row = row_for(ROWS, code)
+    waits = [delay(row.backoff, repeat, 0.0) for repeat in range(row.attempts)]
+    assert 180 <= sum(waits) <= 300
+    assert waits[0] <= 1
+    assert max(waits) <= 15

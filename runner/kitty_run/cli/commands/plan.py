@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
 
     profile = load(options.profile, tuple(override(text) for text in options.overrides)).profile
     mission = options.mission or profile.mission
-    seen = asyncio.run(visit(profile.host, options.repo, mission)) if mission else None
+    seen = asyncio.run(visit(profile, options.repo, mission)) if mission else None
     sys.stderr.writelines(f"{notice}\n" for notice in (seen.notices if seen else ()))
     plan = make(profile, seen)
     with knowing(places=(options.repo.resolve(), mission or "")):

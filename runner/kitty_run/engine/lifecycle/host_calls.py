@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.foreign_moves import OwnPart, judge
 from kitty_run.engine.decisions.retry import Decision, decide, decided, row_for
+from kitty_run.engine.decisions.root_obstacles import CODES
 from kitty_run.engine.lifecycle.outcomes import Refused
 from kitty_run.engine.lifecycle.state_machine import CONTINUES
+from kitty_run.engine.root_checkout import RootCheckout
 from kitty_run.engine.state.events import CallStarted, LaneMovedByOthers
-from kitty_run.errors import ExitStatus, KittyRunError
+from kitty_run.errors import ExitStatus, KittyRunError, WorkspaceError
 from kitty_run.host.model import Allocation, HostRefused, Lane, MissionState, WorkPackage
 from kitty_run.host.protocol import Host
 from kitty_run.machine import full
@@ -22,8 +25,14 @@ from kitty_run.profile.retry_verbs import Again, verb
 T = TypeVar("T")
 _LOOKS_FIRST = frozenset({Action.PAUSE, Action.BLOCK})
 """What is decided of a refused call only after another look at the mission."""
+_WAITS = frozenset({Again.STEP, Again.STATE})
+"""What repeats a call that changes nothing."""
 Rule = Callable[[HostRefused, int], Decision]
-"""What the retry table says of a refusal of a call that was repeated so often already."""
+"""What the retry table says of a refusal of a call that was repeated so often already for that code."""
+
+
+async def _nothing() -> None:
+    """Nothing to be done."""
 
 
 class CallGivenUp(KittyRunError):
@@ -60,8 +69,9 @@ class RunAborted(KittyRunError):
 class HostCalls:
     """Makes host calls for the engine."""
 
-    def __init__(self, run: Run, host: Host) -> None:
+    def __init__(self, run: Run, host: Host, root: RootCheckout) -> None:
         self._run = run
+        self._root = root
         self.host = host
         """The host itself: its traits, and its calls, to be made by `call` and `for_mission`."""
 
@@ -73,7 +83,7 @@ class HostCalls:
         """
         attempted = frozenset(self._run.memory.attempted)
         try:
-            state = await self._read(self.host.state)
+            state = await self._read("state", self.host.state)
         except CallGivenUp as given_up:
             raise _unreadable(f"the mission's state can't be read: {given_up}", given_up) from given_up
         self._run.board.work_packages = {found.id: found for found in state.work_packages}
@@ -109,7 +119,7 @@ class HostCalls:
         Where the row pauses, it pauses.
         """
         try:
-            return await self._read(lambda: self.host.locate(wp))
+            return await self._read("locate", lambda: self.host.locate(wp))
         except CallGivenUp as given_up:
             if given_up.decision.action is Action.PAUSE:
                 raise
@@ -119,6 +129,7 @@ class HostCalls:
         """A line in the host's history, where the profile wants it; a refusal changes nothing."""
         if self._run.profile.host.history == "none":
             return
+        await self.wait_for_root("note", _nothing)
         try:
             await self.host.note(wp, text)
         except HostRefused as refused:
@@ -126,7 +137,7 @@ class HostCalls:
 
     async def ready(self) -> frozenset[str]:
         """What the host itself offers as ready."""
-        return await self._read(self.host.ready)
+        return await self._read("ready", self.host.ready)
 
     async def call(
         self, operation: str, wp: str, target: Lane | None, call: Callable[[], Awaitable[T]]
@@ -158,9 +169,11 @@ class HostCalls:
 
         try:
             return await self._repeat(
-                once, {Again.STEP}, lambda refused, _: self._rule(operation, wp, refused)
+                operation, once, {Again.STEP}, lambda refused, _: self._rule(operation, wp, refused)
             )
         except CallGivenUp as given_up:
+            if given_up.refused.code in CODES:
+                raise  # the call was not made
             if verb(given_up.decision.action).again is Again.STATE:
                 await self._run.control.pause(given_up.decision.wait)
                 await self.state()
@@ -180,7 +193,22 @@ class HostCalls:
             self._run.journal.write(CallStarted(operation))
             return await call()
 
-        return await self._repeat(once, again, self._noticed(f"{operation}: ", "tried again", again))
+        return await self._repeat(operation, once, again, self._noticed("tried again", again))
+
+    async def wait_for_root(self, operation: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work`, which is git's at the root checkout, when nothing there would stop `operation`.
+
+        Raises `CallGivenUp` where that is not so for as long as the retry table waits for it.
+        """
+
+        async def once() -> T:
+            try:
+                return await work()
+            except WorkspaceError:
+                await self._root.check(operation)  # whatever stopped git may have come meanwhile
+                raise
+
+        return await self._repeat(operation, once, _WAITS, self._noticed("", _WAITS))
 
     async def _look(self, wp: str, before: Lane, given_up: CallGivenUp) -> None:
         """Read the state before a refusal ends `wp`: the call may have taken effect all the same.
@@ -196,42 +224,53 @@ class HostCalls:
         state = await self.state()
         return target is not None and state.lane(wp) is target
 
-    async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
         """A call that changes nothing. Raises `CallGivenUp`, or `RunAborted` where the reply was lost."""
-        again = {Again.STEP, Again.STATE}
+
+        async def once() -> T:
+            reply = await call()
+            await self._root.check(operation)  # else it may be of another branch
+            return reply
+
         try:
-            return await self._repeat(call, again, self._noticed("", "asked again", again))
+            return await self._repeat(operation, once, _WAITS, self._noticed("asked again", _WAITS))
         except CallGivenUp as given_up:
             if given_up.refused.lost:
                 raise _unreadable(str(given_up), given_up) from given_up
             raise
 
-    async def _repeat(self, call: Callable[[], Awaitable[T]], again: Collection[Again], rule: Rule) -> T:
+    async def _repeat(
+        self, operation: str, call: Callable[[], Awaitable[T]], again: Collection[Again], rule: Rule
+    ) -> T:
         """`call`, repeated as often as `rule` decides for one of `again`; else raises `CallGivenUp`.
 
-        Raises `MachineFault` where the machine lets nobody write in the repository.
+        It is not made while something at the root checkout is in its way. Raises `MachineFault` where the
+        machine lets nobody write in the repository.
         """
-        repeats = 0
+        repeats = Counter[str]()
         while True:
             try:
+                await self._root.check(operation)
                 return await call()
-            except HostRefused as refused:
+            except HostRefused as found:
                 # What the host can't do on a full disk says nothing of the work package, or of the host.
                 if fault := await asyncio.to_thread(full, self._run.repo):
-                    raise fault from refused
-                decision = rule(refused, repeats)
+                    raise fault from found
+                refused = await self._root.explained(found)
+                decision = rule(refused, repeats[refused.code])
                 if verb(decision.action).again not in again:
-                    raise CallGivenUp(refused, decision) from refused
-                repeats = decision.repeat
+                    raise CallGivenUp(refused, decision) from found
+                repeats[refused.code] = decision.repeat
             await self._run.control.pause(decision.wait)
 
-    def _noticed(self, before: str, after: str, again: Collection[Again]) -> Rule:
+    def _noticed(self, after: str, again: Collection[Again]) -> Rule:
         """The table's decision on a call that no work package remembers; a repeat is written as a notice."""
 
         def rule(refused: HostRefused, repeats: int) -> Decision:
             decision = self._decide(refused, repeats)
             if verb(decision.action).again in again:
-                self._run.notice(f"{before}{refused}; {after}")
+                waits = refused.code in CODES
+                self._run.notice(f"waiting: {refused}" if waits else f"{refused}; {after}")
             return decision
 
         return rule

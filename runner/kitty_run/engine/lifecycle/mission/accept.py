@@ -56,7 +56,7 @@ class Acceptance:
     async def _commit_status(self) -> None:
         """Commit the host's records around the acceptance, on hosts that want them so."""
         if not self._calls.host.traits.commits_acceptance:
-            await commit_status(self._run, self._calls.host, self._git.repository)
+            await commit_status(self._run, self._calls, self._git.repository, "accept")
 
     def _put_off(self, refused: HostRefused, again: bool) -> bool:
         around = self._calls.host.topology.accept == "around"

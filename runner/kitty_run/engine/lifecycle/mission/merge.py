@@ -14,8 +14,9 @@ from kitty_run.engine.lifecycle.mission.push import ensure_pushed
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.engine.state.events import MergeConflicted, MergeStarted, MergeVerified
-from kitty_run.errors import WorkspaceError
-from kitty_run.git.protocols import AbortedMerge, Unmerged
+from kitty_run.errors import ExitStatus, WorkspaceError
+from kitty_run.git.protocols import Unmerged
+from kitty_run.git.root_state import AbortedMerge
 from kitty_run.host.model import HostRefused, Lane
 from kitty_run.profile.finish import Merge
 from kitty_run.profile.retry_verbs import Again
@@ -62,7 +63,9 @@ class MissionMerge:
         if merged_before and not await self._missing(merge, heads):
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._approvals.pass_or_stop("merge")
-        await commit_status(self._run, self._calls.host, self._git.repository)
+        if self._run.memory.heads:  # an earlier run may have been killed amid it
+            await self._abort()
+        await commit_status(self._run, self._calls, self._git.repository, "merge")
         await self._heads.restore([(work.wp, work.branch, work.head) for work in works if not work.alive])
         works = await self._settled(merge, works)
         heads = {work.wp: work.head for work in works}
@@ -174,8 +177,7 @@ class MissionMerge:
             try:
                 await self._calls.host.merge(merge.target, merge.strategy, merge.push)
             except HostRefused as refused:
-                if aborted := await self._git.repository.abort_merge():
-                    self._run.notice("the host left a merge half done at the root checkout; it was aborted")
+                aborted = await self._abort()
                 if not await self._took_effect(merge, heads, refused):
                     raise
                 self._run.notice(f"merge: {refused}; git shows that the work is merged all the same")
@@ -183,8 +185,13 @@ class MissionMerge:
         try:
             await self._calls.for_mission("merge", tuple(Again), once)
         except CallGivenUp as given_up:
-            reason = await self._refused(merge, works, given_up, aborted)
-            raise Unfinished(reason, given_up.exit_status) from given_up.refused
+            raise await self._refused(merge, works, given_up, aborted) from given_up.refused
+
+    async def _abort(self) -> AbortedMerge | None:
+        aborted = await self._git.repository.abort_merge()
+        if aborted is not None:
+            self._run.notice("the host left a merge half done at the root checkout; it was aborted")
+        return aborted
 
     async def _took_effect(self, merge: Merge, heads: dict[str, str], refused: HostRefused) -> bool:
         """Whether the work arrived though the host reported a failure: one of its push, say."""
@@ -193,9 +200,10 @@ class MissionMerge:
 
     async def _refused(
         self, merge: Merge, works: list[Work], given_up: CallGivenUp, aborted: AbortedMerge | None
-    ) -> str:
+    ) -> Unfinished:
         """Why the host did not merge, and what a person does about it."""
         text = f"{given_up}\nNothing is lost: every work package's commits are on its branch."
+        status = given_up.exit_status
         if own := [
             path for path in await self._git.repository.dirty_tracked() if not path.startswith("kitty-specs/")
         ]:
@@ -203,6 +211,7 @@ class MissionMerge:
                 f"\nUncommitted changes at the root checkout may be in its way: {', '.join(own[:10])}. "
                 "Commit or stash them, then run again."
             )
+            status = ExitStatus.PAUSED
         for work in works:
             if aborted is not None and work.head == aborted.commit and aborted.files:
                 names = ", ".join(aborted.files[:20])
@@ -210,7 +219,7 @@ class MissionMerge:
                     f"\n{work.wp} conflicts with what was merged before it, in {names}. "
                     f"{resolution(work.workspace, await self._target(merge), aborted.files)}"
                 )
-        return text
+        return Unfinished(text, status)
 
     async def _target(self, merge: Merge) -> str:
         """The branch to look at; without one in the profile the mission's own, else the root's."""

@@ -1,0 +1,125 @@
+"""What at the root checkout keeps a host from its work: somebody's git, another branch, uncommitted changes.
+
+Pure. Each obstacle is a refusal with a code of the runner's own, made before the host is called, so that the
+retry table says how long a run waits for it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kitty_run.git.root_state import Dirt, RootState
+from kitty_run.host.dialect import READS
+from kitty_run.host.model import HostRefused
+from kitty_run.host.protocol import Host
+from kitty_run.profile.finish import Finish
+
+LOCKED, BRANCH, DIRTY = "ROOT_LOCKED", "ROOT_BRANCH", "ROOT_DIRTY"
+CODES = frozenset({LOCKED, BRANCH, DIRTY})
+"""Refusals of calls that were not made."""
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a host wants of the root checkout for one mission.
+
+    `branches`: one of them must be checked out; empty: any may be. `status` is the worktree that the host
+    commits the status in, where that is not the root. `target` is what the merge goes into, None where
+    nothing names it. `records` are the host's own, which are committed before the merge.
+    """
+
+    root: Path
+    branches: tuple[str, ...] = ()
+    status: Path | None = None
+    accepts: bool = True
+    merges: bool = True
+    target: str | None = None
+    refuses: Literal["staged", "tracked", "untracked"] = "tracked"
+    records: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, host: Host, finish: Finish, root: Path, mission: str, now: str | None) -> Demands:
+        """Those of `host`, while the root has a branch checked out that holds the mission; `now` is its name.
+
+        To be taken down once: on another branch the host's own record of the mission is not there to be read.
+        """
+        topology, merge = host.topology, finish.merge
+        named = [branch for branch in (host.target, merge.target if merge else None) if branch]
+        wanted = tuple(dict.fromkeys(named)) or ((now,) if now else ())
+        return cls(
+            root,
+            wanted if topology.root == "target" else (),
+            root / topology.status_at.format(mission=mission) if topology.status_at else None,
+            finish.accept,
+            merge is not None,
+            (merge.target if merge else None) or host.target,
+            host.traits.merge_refuses,
+            host.traits.records_of(mission),
+        )
+
+
+def obstacle(demands: Demands, operation: str, state: RootState) -> HostRefused | None:
+    """What keeps `operation` from being called now, whatever is uncommitted; None: nothing."""
+    if demands.branches and state.branch not in demands.branches:
+        return HostRefused(BRANCH, operation, _other_branch(demands, state.branch), {})
+    if state.lock is not None and operation not in READS:
+        return HostRefused(LOCKED, operation, _locked(state.lock, state), {})
+    return None
+
+
+def dirty(demands: Demands, state: RootState, dirt: Dirt) -> HostRefused | None:
+    """What of the root's uncommitted changes would stop the merge, or the acceptance; None: nothing."""
+    found = [path for path in _refused(demands, state, dirt) if not _is_record(path, demands.records)]
+    return HostRefused(DIRTY, "merge", _uncommitted(demands, found), {}) if found else None
+
+
+def _refused(demands: Demands, state: RootState, dirt: Dirt) -> tuple[str, ...]:
+    tracked = (*dirt.staged, *dirt.changed)
+    if demands.refuses == "untracked" and demands.accepts:
+        return (
+            *tracked,
+            *(path for path in dirt.untracked if not path.endswith("/")),
+        )  # worktrees are not meant
+    if not demands.merges:
+        return ()
+    if demands.refuses == "staged":
+        return dirt.staged
+    at_root = demands.target is None or state.branch == demands.target
+    return tracked if at_root else ()  # else the host merges without the root
+
+
+def _is_record(path: str, records: tuple[str, ...]) -> bool:
+    """Whether it is the host's own, or of its folder: which of those it minds, only the host knows."""
+    return any(path == record or path.startswith(record.partition("/")[0] + "/") for record in records)
+
+
+def _other_branch(demands: Demands, branch: str | None) -> str:
+    has = f"the branch {branch}" if branch else "no branch (detached)"
+    wanted = demands.branches[0]
+    return (
+        f"the root checkout has {has} checked out, not {' or '.join(demands.branches)}, on which this host "
+        f"keeps the mission's status: `git -C {shlex.quote(str(demands.root))} switch {shlex.quote(wanted)}` "
+        "(commit or stash what is under way there before)"
+    )
+
+
+def _locked(lock: Path, state: RootState) -> str:
+    since = "" if state.since is None else f" since {state.since:%Y-%m-%d %H:%M:%S}"
+    return (
+        f"{lock} is there{since}: another git is at work there, or died. Look with `ps -ef | grep '[g]it'` "
+        f"(also on other machines that share the directory); where none runs, `rm {shlex.quote(str(lock))}`"
+    )
+
+
+def _uncommitted(demands: Demands, paths: list[str]) -> str:
+    shown = ", ".join(paths[:SHOWN]) + (f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else "")
+    kind = "staged" if demands.refuses == "staged" else "uncommitted"
+    keep = " --include-untracked" if demands.refuses == "untracked" else ""
+    return (
+        f"{kind} changes at the root checkout {demands.root} would stop the mission's end: {shown}. Commit "
+        f"or stash them: `git -C {shlex.quote(str(demands.root))} stash push{keep}`"
+    )

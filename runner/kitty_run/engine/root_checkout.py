@@ -1,0 +1,75 @@
+"""The root checkout, looked at before each host call: whatever stands in its way there is not called into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from kitty_run.engine.decisions.root_obstacles import CODES, Demands, dirty, obstacle
+from kitty_run.errors import ExitStatus, UsageError
+from kitty_run.git.protocols import RepositoryPort
+from kitty_run.git.repository import Repository
+from kitty_run.host.model import HostRefused
+from kitty_run.host.protocol import Host
+from kitty_run.profile.finish import Finish
+
+
+class RootNotReady(UsageError):
+    """The root checkout is not as the host needs it; nothing was started. `continues`: a run waits for it."""
+
+    def __init__(self, problems: Sequence[str], *, continues: bool) -> None:
+        then = "then run the same command again: it continues" if continues else "then run again"
+        super().__init__("\n".join((*problems, f"Nothing was started. Do that, {then}.")))
+        if continues:
+            self.exit_status = ExitStatus.PAUSED
+
+
+async def root_checkout(host: Host, finish: Finish, repo: Path, mission: str) -> RootCheckout:
+    """That of `mission` in `repo`; to be made while a branch is checked out that holds the mission."""
+    repository = Repository(repo)
+    now = (await repository.glance()).branch
+    return RootCheckout(repository, Demands.of(host, finish, repo, mission, now))
+
+
+class RootCheckout:
+    """What one mission's host calls need of the root checkout."""
+
+    def __init__(self, repository: RepositoryPort, demands: Demands) -> None:
+        self._repository = repository
+        self._demands = demands
+        self._ends = {"merge", "accept"} if demands.refuses == "untracked" else {"merge"}
+
+    async def check(self, operation: str) -> None:
+        """Raise `HostRefused` with one of `CODES` where `operation` must not be called now."""
+        if found := await self._obstacle(operation):
+            raise found
+
+    async def problems(self, *, merging: bool) -> tuple[str, ...]:
+        """What would stop a run sooner or later, as it is now: a lock goes away by itself.
+
+        `merging`: a merge was begun, whose traces are the host's.
+        """
+        state = await self._repository.glance(self._demands.status)
+        branch = obstacle(self._demands, "state", state)
+        dirt = None if merging else dirty(self._demands, state, await self._repository.dirt())
+        return tuple(str(one) for one in (branch, dirt) if one is not None)
+
+    async def lock(self) -> str | None:
+        """What is said of a git that is at work there; None where none is."""
+        found = obstacle(replace(self._demands, branches=()), "merge", await self._repository.glance())
+        return None if found is None else str(found)
+
+    async def explained(self, refused: HostRefused) -> HostRefused:
+        """`refused`, with what is in the way at the root now: most likely that is the cause."""
+        if refused.code in CODES or not (found := await self._obstacle(refused.operation)):
+            return refused
+        return HostRefused(refused.code, refused.operation, f"{refused}\n{found}", refused.data)
+
+    async def _obstacle(self, operation: str) -> HostRefused | None:
+        state = await self._repository.glance(self._demands.status)
+        found = obstacle(self._demands, operation, state)
+        if found is None and operation in self._ends:
+            found = obstacle(self._demands, operation, await self._repository.glance())
+            return found or dirty(self._demands, state, await self._repository.dirt())
+        return found

@@ -1,0 +1,91 @@
+"""A root checkout that isn't as the host needs it is refused before anything is paid, and shown by `plan`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kitty_run.engine.state.run_directory import runs
+from kitty_run.errors import ExitStatus
+
+from tests.cli.project import Project, make
+
+pytestmark = pytest.mark.whole
+
+
+def git(project: Project, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=project.root, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = make(tmp_path / "repo", dependencies={"WP01": ()})
+    meta = {"topology": "lanes", "target_branch": "main"}
+    (made.root / "kitty-specs" / "demo" / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    (made.root / "own.txt").write_text("own\n", encoding="utf-8")
+    git(made, "add", "-A")
+    git(made, "commit", "-q", "-m", "lanes")
+    return made
+
+
+def change(project: Project) -> None:
+    (project.root / "own.txt").write_text("changed\n", encoding="utf-8")
+
+
+def stage(project: Project) -> None:
+    change(project)
+    git(project, "add", "own.txt")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (change, ["own.txt", "stash push"]),
+        (stage, ["own.txt", "stash push"]),
+        (lambda project: git(project, "switch", "-q", "-c", "theirs"), ["theirs", "switch main"]),
+        (lambda project: git(project, "switch", "-q", "--detach"), ["detached", "switch main"]),
+    ],
+    ids=["changed", "staged", "branch", "detached"],
+)
+def test_it_is_refused_before_anything_is_started(
+    project: Project, spoil: Callable[[Project], object], words: list[str]
+) -> None:
+    spoil(project)
+    before = git(project, "status", "--porcelain"), git(project, "for-each-ref")
+    done = project.kitty_run(str(project.profile), "--mission", "demo")
+    assert done.status == ExitStatus.USAGE, done.err
+    assert all(word in done.err for word in words), done.err
+    assert runs(project.root) == []
+    assert (git(project, "status", "--porcelain"), git(project, "for-each-ref")) == before
+    plan = project.kitty_run("plan", str(project.profile), "--mission", "demo")
+    assert plan.status == ExitStatus.INCOMPLETE
+    assert all(word in " ".join(plan.out.split()) for word in words), plan.out
+
+
+def test_a_run_that_is_continued_waits_for_it_as_paused(project: Project) -> None:
+    words = (str(project.profile), "--mission", "demo", "--set", "/limits/attempts=1")
+    assert project.kitty_run(*words).status == ExitStatus.PAUSED
+    change(project)
+    done = project.kitty_run(*words[:3])
+    assert done.status == ExitStatus.PAUSED, done.err
+    assert "own.txt" in done.err
+    git(project, "checkout", "-q", "own.txt")
+    done = project.kitty_run(*words[:3])
+    assert done.status == ExitStatus.OK, done.err
+
+
+def test_what_does_no_harm_is_not_refused(project: Project) -> None:
+    (project.root / "notes.txt").write_text("untracked\n", encoding="utf-8")
+    done = project.kitty_run(str(project.profile), "--mission", "demo")
+    assert done.status == ExitStatus.OK, done.err
+    assert (project.root / "notes.txt").read_text(encoding="utf-8") == "untracked\n"
+
+
+def test_without_a_merge_changes_are_nobodys_trouble(project: Project) -> None:
+    change(project)
+    done = project.kitty_run(str(project.profile), "--mission", "demo", "--set", "/finish/merge=false")
+    assert done.status == ExitStatus.OK, done.err
