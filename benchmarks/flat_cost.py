@@ -49,7 +49,7 @@ class Cost:
     decision: float
     """Seconds of one scheduling decision, halfway through the mission."""
     reopening: float
-    """Seconds to read the journal and fold it, as a run that goes on does."""
+    """Seconds to read the journal and fold it, as a run that continues does."""
 
 
 class TimedHost(SimHost):

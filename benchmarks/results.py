@@ -11,7 +11,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def write_section(title: str, text: str) -> None:
-    """Put `text` below the heading `title`, in place of what stood there, or at the end."""
+    """Put `text` below the heading `title`, in place of what was there, or at the end."""
     old = RESULTS.read_text("utf-8") if RESULTS.exists() else "# Results\n"
     section = f"## {title}\n\n{text.strip()}\n"
     found = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", old, re.DOTALL | re.MULTILINE)

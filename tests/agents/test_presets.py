@@ -135,7 +135,7 @@ def test_what_is_expected_of_a_recording_fits_what_was_done_to_the_cli(row: dict
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_success_tells_what_its_family_maps(family: str) -> None:
+def test_a_success_reports_what_its_family_maps(family: str) -> None:
     """Of each family whose success could be recorded, one recording at least has all that `output` names."""
     output = permissive(family).output
     names = ("session", "cost_usd", "input_tokens", "output_tokens")

@@ -150,7 +150,7 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_what_git_is_told_of_a_reviewed_commit_changes_nothing_of_what_is_merged(
+def test_what_replaces_a_reviewed_commit_in_git_changes_nothing_of_what_is_merged(
     after_run: Callable[..., Project], name: str
 ) -> None:
     project = after_run("merge")

@@ -42,7 +42,7 @@ def classified(profile: str, capsys: pytest.CaptureFixture[str], *options: str) 
     return record
 
 
-def test_the_rule_that_fired_is_told(
+def test_the_rule_that_fired_is_named(
     profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "err"
@@ -53,7 +53,7 @@ def test_the_rule_that_fired_is_told(
     assert record["resets_at"] == "2026-12-01T00:00:00+00:00"
 
 
-def test_success_tells_message_and_cost_and_masks_secrets(
+def test_success_shows_message_and_cost_and_masks_secrets(
     profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "out"
@@ -136,7 +136,7 @@ RECORDED = Path(__file__).parents[1] / "agents" / "recorded"
         ("pi/pi-e529", 0, ("overloaded", "None")),
     ],
 )
-def test_what_real_agents_wrote_is_told_with_the_presets(
+def test_what_real_agents_wrote_is_classified_with_the_presets(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     recording: str,

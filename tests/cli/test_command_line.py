@@ -26,7 +26,7 @@ SLOW = ("jinja2", "jsonschema", "rich", "loguru", "yaml", "psutil", "asyncio")
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["run", "--help"], ["plan", "--help"]], ids=str)
-def test_nothing_slow_is_imported_to_tell_what_there_is(words: list[str]) -> None:
+def test_nothing_slow_is_imported_to_list_the_commands(words: list[str]) -> None:
     code = (
         "import sys\nfrom kitty_run.cli.main import main\n"
         f"try:\n    main({words!r})\nexcept SystemExit:\n    pass\n"

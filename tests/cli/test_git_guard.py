@@ -67,7 +67,7 @@ def config(project: Project, key: str) -> str:
 
 
 @pytest.mark.parametrize("role", ["implement", "review"])
-def test_what_an_agent_plants_in_git_is_never_run_and_is_told(project: Project, role: str) -> None:
+def test_what_an_agent_plants_in_git_is_never_run_and_is_reported(project: Project, role: str) -> None:
     traces = add_to(project, role, PLANT)
     done = project.kitty_run(str(project.profile), "--mission", "demo", "--json")
     assert done.status == 0, done.out + done.err

@@ -74,7 +74,7 @@ def test_a_hotfix_on_the_target_survives(tmp_path: Path, name: str) -> None:
     assert {"hotfix.py", "WP01.txt", "WP02.txt"} <= set(on_target(project))
 
 
-def test_a_merge_that_takes_a_hotfix_away_is_told_and_the_way_back_works(tmp_path: Path) -> None:
+def test_a_merge_that_takes_a_hotfix_away_is_reported_and_the_way_back_works(tmp_path: Path) -> None:
     project = with_hotfix(tmp_path / "repo")
     strategy(project, "squash")
     host_that(

@@ -41,7 +41,7 @@ def notices(project: Project) -> str:
     return "\n".join(event.text for event in events if isinstance(event, Notice))
 
 
-def test_a_forged_end_of_the_run_is_told_and_not_believed(paused: Project) -> None:
+def test_a_forged_end_of_the_run_is_reported_and_not_believed(paused: Project) -> None:
     place = only(paused)
     end = forged(place, RunEnded(exit_status=0, reason="", seconds=1.0))
     with place.journal.open("ab") as file:
@@ -109,7 +109,7 @@ def test_a_run_that_the_runner_did_not_begin_is_not_continued(paused: Project) -
     assert str(planted) in notices(paused)
 
 
-def test_runs_of_before_are_read_and_told_once(paused: Project) -> None:
+def test_runs_of_before_are_read_and_reported_once(paused: Project) -> None:
     shutil.rmtree(store_of(paused.root))
     run(paused)
     assert notices(paused).count("unverified") == 1
@@ -177,7 +177,7 @@ def open_to_others(folder: Path) -> list[Path]:
     return [path for path in everything if stat.S_IMODE(path.lstat().st_mode) & 0o077]
 
 
-def test_what_others_could_write_is_made_private_and_told(paused: Project) -> None:
+def test_what_others_could_write_is_made_private_and_reported(paused: Project) -> None:
     only(paused).journal.chmod(0o666)
     (paused.root / ".kitty-run").chmod(0o777)
     run(paused)

@@ -118,7 +118,7 @@ def test_without_a_profile_the_agents_of_the_presets_are_looked_for(install: Ins
     assert "`extends: [preset:claude]` uses one; not here:" in found.text
 
 
-def test_a_machine_without_any_of_them_is_told_which_there_are(install: Install) -> None:
+def test_a_machine_without_any_of_them_is_shown_which_there_are(install: Install) -> None:
     (found,) = known_agents()
     assert found.state is State.NOTE
     assert "claude" in found.advice

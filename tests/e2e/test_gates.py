@@ -29,7 +29,7 @@ def history(it: Bench) -> str:
 
 
 @pytest.mark.parametrize(PLACE, SHAPES)
-def test_an_answer_stands_in_the_hosts_history_once_and_is_still_there_after_the_merge(
+def test_an_answer_is_in_the_hosts_history_once_and_is_still_there_after_the_merge(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
     it = bench(version, mission({"WP01": ()}, topology))

@@ -143,7 +143,7 @@ def test_one_interrupt_lets_the_agent_finish_and_two_end_it(
 
 
 @pytest.mark.parametrize(PLACE, FEATURE)
-def test_a_second_runner_is_told_who_holds_the_repository(
+def test_a_second_runner_names_who_holds_the_repository(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
     it = bench(version, mission(PAIR, topology))

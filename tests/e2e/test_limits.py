@@ -31,7 +31,7 @@ def with_stand_in(it: Bench) -> Bench:
 
 
 @pytest.mark.parametrize(PLACE, HOSTS)
-def test_the_next_agent_goes_on_with_what_the_limited_one_left_and_a_later_session_knows_the_limit(
+def test_the_next_agent_continues_what_the_limited_one_left_and_a_later_session_knows_the_limit(
     bench: MakeBench, version: str, topology: Topology | None
 ) -> None:
     it = with_stand_in(bench(version, mission({"WP01": (), "WP02": ("WP01",)}, topology)))

@@ -96,7 +96,7 @@ def test_a_reviewer_that_fails_does_not_approve_even_with_a_verdict(tmp_path: Pa
     assert world.lanes() == {"WP01": Lane.BLOCKED}
 
 
-def test_what_a_reviewer_changes_is_thrown_away_and_told(tmp_path: Path) -> None:
+def test_what_a_reviewer_changes_is_discarded_and_reported(tmp_path: Path) -> None:
     def script(job: Job) -> Did:
         if job.role == "review":
             job.tree.files["backdoor.txt"] = "x"
@@ -170,7 +170,7 @@ def test_the_reviewer_is_of_another_family_where_the_role_is_independent(tmp_pat
     assert [job.agent for job in world.jobs] == ["ada", "bob"]
 
 
-def test_independence_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+def test_independence_that_cannot_be_kept_is_reported(tmp_path: Path) -> None:
     profile = profiles.profile(implement=("ada",), review=("ada",))
     review = replace(profile.roles["review"], independent=True)
     profile = replace(profile, roles={**profile.roles, "review": review})

@@ -122,7 +122,7 @@ def test_a_workspace_that_is_not_there_is_no_agent_s_fault(tmp_path: Path) -> No
         run(tmp_path, gone, Watching())
 
 
-def test_checks_run_where_the_attempt_ran_and_are_told_of_it(tmp_path: Path) -> None:
+def test_checks_run_where_the_attempt_ran_with_its_variables(tmp_path: Path) -> None:
     one = spec("pass")
     script = 'echo "[$TOKEN] $PWD $KITTY_WP $KITTY_ROLE $KITTY_ATTEMPT"'
     described = CheckSpec(one.attempt, one.workspace, (Check("where", ("sh", "-c", script)),))

@@ -84,7 +84,7 @@ def test_environment_is_as_given_plus_the_marker(tmp_path: Path) -> None:
     assert ended.stdout.read_text() == "['A', 'KITTY_RUN_ATTEMPT'] m-1\n"
 
 
-def test_a_crash_is_told_by_its_signal(tmp_path: Path) -> None:
+def test_a_crash_is_recognized_by_its_signal(tmp_path: Path) -> None:
     ended = run(launch(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
     assert (ended.ending, ended.status, ended.signal) == ("signal", None, 9)
 
@@ -202,7 +202,7 @@ def test_a_failing_journal_ends_the_attempt(tmp_path: Path) -> None:
     assert survivors(tmp_path / "pid") == []
 
 
-def test_the_start_is_told_with_pid_and_start_time(tmp_path: Path) -> None:
+def test_the_start_is_reported_with_pid_and_start_time(tmp_path: Path) -> None:
     async def note(started: Started) -> None:
         seen.append((started, psutil.Process(started.pid).create_time()))
 

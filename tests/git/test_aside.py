@@ -28,7 +28,7 @@ def workspace(root: GitRepo, tree: GitRepo, told: list[Kept]) -> Workspace:
     return Workspace(tree.path, root.path, Aside("m", "WP01", lambda _, kept: told.append(kept)))
 
 
-def test_a_discard_keeps_files_commits_and_deletions_and_is_told_before(
+def test_a_discard_keeps_files_commits_and_deletions_and_is_reported_before(
     root: GitRepo, tree: GitRepo, workspace: Workspace, told: list[Kept]
 ) -> None:
     since = run(workspace.snapshot())

@@ -30,7 +30,7 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("words", PAUSES)
-def test_what_the_machine_is_the_cause_of_is_told_with_gits_line(tmp_path: Path, words: str) -> None:
+def test_what_the_machine_is_the_cause_of_is_reported_with_gits_line(tmp_path: Path, words: str) -> None:
     fault = MachineFault.said_by("`git add`", tmp_path, words)
     assert fault is not None
     assert "`git add` failed: error: " in str(fault) or "`git add` failed: fatal: " in str(fault)

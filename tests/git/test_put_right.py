@@ -204,7 +204,7 @@ class TestLarge:
         with (scene.tree.path / name).open("wb") as file:
             file.truncate(bytes_)
 
-    def test_a_sparse_file_is_told_and_moved_without_being_read(self, scene: Scene) -> None:
+    def test_a_sparse_file_is_reported_and_moved_without_being_read(self, scene: Scene) -> None:
         self.write(scene, "model.bin", 64 * 1024 * MEGABYTE)  # git would need an hour for it
         scene.tree.write("work.py", "work")
         (trouble,) = scene.put_right()

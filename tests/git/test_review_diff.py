@@ -62,7 +62,7 @@ def test_large_files_do_not_crowd_out_small_ones(repo: GitRepo) -> None:
     assert len(diff.text.encode()) <= 10_000
 
 
-def test_binary_files_are_told_by_name_and_size(repo: GitRepo) -> None:
+def test_binary_files_are_listed_by_name_and_size(repo: GitRepo) -> None:
     (repo.path / "image.png").write_bytes(b"\x89PNG\0\0\n")
     diff = shown(repo)
     assert "image.png" in diff.text

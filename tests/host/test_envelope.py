@@ -90,7 +90,7 @@ def test_the_message_names_what_a_merge_failed_of() -> None:
     assert "Target branch 'nosuch' does not exist" in str(found)
 
 
-def test_structured_data_stands_in_for_a_message_that_the_host_dropped() -> None:
+def test_structured_data_replaces_a_message_that_the_host_dropped() -> None:
     found = refusal(recorded("1.0.3", "start-implementation.other-actor-WP_ALREADY_CLAIMED"))
     assert "claimed_by: kitty-run" in str(found)
 

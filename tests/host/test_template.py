@@ -44,7 +44,7 @@ def test_a_name_without_a_value_is_a_bug_and_no_empty_argument() -> None:
         render(["{unknown}"], {})
 
 
-def test_every_form_tells_the_names_that_it_needs() -> None:
+def test_every_form_names_what_it_needs() -> None:
     items = ["{a}", {"each": "b"}, {"json": {"x": ["{c}"], "y": {"z": "{d}"}}}, *WHEN_TARGET]
     assert placeholders([*items, {"when": {"lane": ["x"]}, "args": ["{e}"]}]) == set("abcde") | {
         "target",

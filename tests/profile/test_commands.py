@@ -30,7 +30,7 @@ def test_a_sound_profile_is_valid(team: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "good.yaml: valid\n"
 
 
-def test_a_wrong_profile_is_told_with_its_line_and_a_caret(
+def test_a_wrong_profile_is_reported_with_its_line_and_a_caret(
     team: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["validate", "good.yaml", "bad.yaml"]) == 2
@@ -43,7 +43,7 @@ def test_a_wrong_profile_is_told_with_its_line_and_a_caret(
     )
 
 
-def test_a_mistake_in_a_shared_base_is_told_once(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_in_a_shared_base_is_reported_once(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("one.yaml", "two.yaml"):
         (team / name).write_text("version: 1\nextends: [bad.yaml]\n", encoding="utf-8")
     assert main(["validate", "one.yaml", "two.yaml"]) == 2
@@ -81,7 +81,7 @@ def test_a_valid_profile_is_nothing_to_annotate(team: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("beside", [(), ("bad.yaml",)], ids=["alone", "beside-an-error"])
-def test_a_warning_is_told_and_changes_no_status(
+def test_a_warning_is_printed_and_changes_no_status(
     beside: tuple[str, ...], team: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (team / "odd.yaml").write_text(f"version: 1\n{SOUND}\nlimits: {{cost_usd: 3}}\n", encoding="utf-8")

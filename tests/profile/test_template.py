@@ -83,5 +83,5 @@ def test_sound_templates_have_no_flaws(text: str) -> None:
         ("{{ session._x }}", "_x"),
     ],
 )
-def test_flawed_templates_are_told(text: str, word: str) -> None:
+def test_flawed_templates_are_reported(text: str, word: str) -> None:
     assert [flaw.word for flaw in flaws(text, NAMES)] == [word]

@@ -59,13 +59,13 @@ DEEP = {
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_a_template_without_end_is_refused_where_it_stands(name: str) -> None:
+def test_a_template_without_end_is_refused_at_its_line(name: str) -> None:
     (flaw,) = flaws("sound\n\n" + ENDLESS[name] + "\n", NAMES)
     assert (flaw.line, flaw.message.split(":")[0]) == (3, "a template without bounds")
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_a_template_nested_too_deep_is_refused_where_it_stands(name: str) -> None:
+def test_a_template_nested_too_deep_is_refused_at_its_line(name: str) -> None:
     (flaw,) = flaws("sound\n\n" + DEEP[name] + "\n", NAMES)
     assert flaw.line == 3
 

@@ -166,7 +166,7 @@ def test_where_a_parser_takes_any_option_the_help_must_name_it(bench: Bench) -> 
     assert wrong(table) == ["fake options gone: --gone"]
 
 
-def test_each_run_that_goes_otherwise_is_told(bench: Bench) -> None:
+def test_each_run_that_goes_otherwise_is_reported(bench: Bench) -> None:
     status, table = bench.check(
         "unconfined",
         "forgetful",
@@ -191,19 +191,19 @@ def test_each_run_that_goes_otherwise_is_told(bench: Bench) -> None:
     }
 
 
-def test_what_a_success_does_not_tell_is_told(bench: Bench) -> None:
+def test_what_a_success_does_not_report_is_reported(bench: Bench) -> None:
     status, table = bench.check(output={"format": "json", "session": "/session", "cost_usd": "/cost"})
     assert status == 1
     assert why(table)["implement none"] == "no message, no cost_usd"
 
 
-def test_a_verdict_that_cannot_be_read_is_told(bench: Bench) -> None:
+def test_a_verdict_that_cannot_be_read_is_reported(bench: Bench) -> None:
     status, table = bench.check("flat")
     assert status == 1
     assert why(table) == {f"review {mode}": "no verdict" for mode in ("workspace_write", "read_only", "none")}
 
 
-def test_a_success_that_is_not_recognised_is_told(bench: Bench) -> None:
+def test_a_success_that_is_not_recognised_is_reported(bench: Bench) -> None:
     status, table = bench.check(success={"match": "never"})
     assert status == 1
     assert why(table)["review none"] == "should be success"

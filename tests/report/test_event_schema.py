@@ -55,7 +55,7 @@ def test_every_line_of_a_journal_fits_the_schema(name: str, tell: Tell) -> None:
     assert [line["seq"] for line in journal] == list(range(1, len(journal) + 1))
 
 
-def test_the_stories_tell_of_every_type(tell: Tell) -> None:
+def test_the_stories_have_every_type(tell: Tell) -> None:
     told = {line["type"] for name in STORIES for line in lines(tell(name).place.journal)}
     assert told | ONLY_WITH_A_REAL_HOST == TYPES
 
@@ -97,6 +97,6 @@ def _described(value: Mapping[str, Any]) -> bool:
     [{"extra": 1}, {"v": 2}, {"seq": 0}, {"at": "yesterday"}, {"type": "run.paused"}, {"wp": None}],
     ids=str,
 )
-def test_a_line_that_is_not_one_is_told(tell: Tell, change: dict[str, Any]) -> None:
+def test_a_line_that_is_not_one_is_named(tell: Tell, change: dict[str, Any]) -> None:
     line = lines(tell("smooth").place.journal)[0]
     assert problems({**line, **change}) != []

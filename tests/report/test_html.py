@@ -61,14 +61,14 @@ def test_the_page_is_whole_and_fetches_nothing(name: str, tell: Tell) -> None:
     assert "://" not in text
 
 
-def test_every_attempt_verdict_and_finding_is_told(tell: Tell) -> None:
+def test_every_attempt_verdict_and_finding_is_shown(tell: Tell) -> None:
     text = re.sub(r"\s+", " ", told(tell("rework")))
     assert "WP01 implement 2 by ada: done, 1 min 30 s, cost unknown" in text
     assert "changes requested<p>changes_requested by bob</p>" in text
     assert "<li>the empty list is not handled</li>" in text
 
 
-def test_costs_are_told_as_far_as_they_are_known_and_limits_beside_them(tell: Tell) -> None:
+def test_costs_are_shown_as_far_as_they_are_known_and_limits_beside_them(tell: Tell) -> None:
     text = re.sub(r"\s+", " ", told(tell("own_limit")))
     assert (
         "4 attempts, 5 host calls, at least 3000 tokens, cost at least 3.75 USD, 1 attempt unknown." in text
@@ -103,5 +103,5 @@ def test_what_agents_say_can_not_become_markup_and_secrets_are_masked(tell: Tell
     assert secret not in text
 
 
-def test_a_browser_is_told_to_run_and_fetch_nothing(tell: Tell) -> None:
+def test_a_browser_may_run_and_fetch_nothing(tell: Tell) -> None:
     assert 'http-equiv="Content-Security-Policy" content="default-src \'none\';' in told(tell("rework"))

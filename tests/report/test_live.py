@@ -63,7 +63,7 @@ def test_what_is_seen_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
     snapshot.assert_match(plain(view(world.entries(), world.root), world.root), f"{name}.txt")
 
 
-def test_verbose_tells_of_calls_lanes_and_commits_too(tell: Tell, snapshot: Snapshot) -> None:
+def test_verbose_shows_calls_lanes_and_commits_too(tell: Tell, snapshot: Snapshot) -> None:
     world = tell("smooth")
     snapshot.snapshot_dir = SNAPSHOTS
     snapshot.assert_match(
@@ -71,11 +71,11 @@ def test_verbose_tells_of_calls_lanes_and_commits_too(tell: Tell, snapshot: Snap
     )
 
 
-def test_quiet_tells_nothing(tell: Tell) -> None:
+def test_quiet_shows_nothing(tell: Tell) -> None:
     assert view(tell("smooth").entries(), Path(), "quiet") == ""
 
 
-def test_every_type_is_told_or_meant_not_to_be() -> None:
+def test_every_type_is_shown_or_meant_not_to_be() -> None:
     silent = words.dispatch(Event)
     assert {kind for kind in EVENTS.values() if words.dispatch(kind) is silent} == UNTOLD
 
@@ -108,7 +108,7 @@ def test_on_a_terminal_lines_fit_its_width_and_have_colours(
     assert len(re.sub(r"\x1b\[\d+m", "", text)) <= 81
 
 
-def test_a_log_that_does_not_fit_beside_stands_on_its_own_line_on_a_terminal(
+def test_a_log_that_does_not_fit_beside_is_on_its_own_line_on_a_terminal(
     tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
@@ -127,7 +127,7 @@ def test_without_colours_where_they_are_not_wanted(env: dict[str, str]) -> None:
     assert "\x1b" not in stream.getvalue()
 
 
-def test_a_reason_that_was_just_told_is_not_repeated(tell: Tell) -> None:
+def test_a_reason_that_was_just_shown_is_not_repeated(tell: Tell) -> None:
     world = tell("failing_agents")
     first = world.events(AttemptEnded)[0]
     text = view(world.entries(), Path())

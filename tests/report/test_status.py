@@ -133,7 +133,7 @@ def test_a_process_lives_only_if_it_was_there_when_it_wrote() -> None:
     assert not lives(process.pid, later)
 
 
-def test_life_is_told_by_the_journal_first_and_by_the_process_next(tell: Tell) -> None:
+def test_life_is_known_by_the_journal_first_and_by_the_process_next(tell: Tell) -> None:
     ended = status(tell("smooth"))
     assert life(ended) is Life.ENDED
     cut = status(tell("smooth"), lambda event: isinstance(event, AttemptProcess))

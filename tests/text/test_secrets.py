@@ -65,7 +65,7 @@ AFTER = {"postgres://me:": "@example.com/x", "https://": "@example.com/x"}
 
 
 @pytest.mark.parametrize("secret", WHOLE.values(), ids=WHOLE)
-def test_known_shapes_are_masked_wherever_they_stand(secret: str) -> None:
+def test_known_shapes_are_masked_wherever_they_are(secret: str) -> None:
     assert clean(f'before "{secret}" after') == 'before "***" after'
     assert clean(f"see /home/me/{secret.splitlines()[0]}") == "see /home/me/***"
 
@@ -149,7 +149,7 @@ def test_a_path_is_masked_unless_it_is_known_to_be_the_runners() -> None:
         "line one of it is long\nline two of it is, too",
     ],
 )
-def test_known_values_are_masked_in_whatever_form_they_stand(value: str) -> None:
+def test_known_values_are_masked_in_every_form(value: str) -> None:
     with knowing([value]):
         for form in (value, json.dumps(value), quote(value), f"x{value}y", f"/var/{value}/z"):
             assert "***" in clean(form)

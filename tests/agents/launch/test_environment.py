@@ -23,7 +23,7 @@ def test_later_sources_win() -> None:
     assert made == {"PATH": "/only", "HOME": "/h", "LANG": "de", "X": "policy", "KITTY_WP": "WP01"}
 
 
-def test_the_runner_tells_what_is_worked_on(tmp_path: Path) -> None:
+def test_the_environment_names_what_is_worked_on(tmp_path: Path) -> None:
     names = runner_variables(context(tmp_path, attempt=2, cycle=3), "/p.md")
     assert names == {
         "KITTY_RUN_ID": "r1",
@@ -37,7 +37,7 @@ def test_the_runner_tells_what_is_worked_on(tmp_path: Path) -> None:
     }
 
 
-def test_a_reviewer_is_told_where_its_verdict_goes(tmp_path: Path) -> None:
+def test_a_reviewers_environment_says_where_its_verdict_goes(tmp_path: Path) -> None:
     review = context(tmp_path, role="review", slip=Slip(tmp_path / "v.json", "c0de"))
     assert runner_variables(review, "/p.md")["KITTY_VERDICT_FILE"] == str(tmp_path / "v.json")
     assert runner_variables(review, "/p.md")["KITTY_VERDICT_CODE"] == "c0de"

@@ -94,7 +94,7 @@ def test_names_that_are_no_utf8_are_spelled_out(tmp_path: Path) -> None:
     assert text.encode("utf-8")
 
 
-def test_the_profiles_prompt_stands_around_the_default_one(tmp_path: Path) -> None:
+def test_the_profiles_prompt_contains_the_default_one(tmp_path: Path) -> None:
     text = prompt(tmp_path, "Be brief, {{ agent }}.\n{{ prompt }}\nBye.")
     assert text.startswith("Be brief, robo.\nWork package WP02")
     assert text.endswith("Bye.\n")

@@ -61,7 +61,7 @@ def test_a_failure_rule_wins_over_exit_status_0_and_success(tmp_path: Path) -> N
     assert found.rule.startswith("failures[0]")
 
 
-def test_a_reset_that_is_no_time_is_told_and_the_class_is_the_same(tmp_path: Path) -> None:
+def test_a_reset_that_is_no_time_is_reported_and_the_class_is_the_same(tmp_path: Path) -> None:
     found = outcome(tmp_path, "try again in some other year")
     assert (found.failure, found.resets_at) == (FailureClass.RATE_LIMITED, None)
     assert found.rule.startswith("failures[0]: rate_limited; its `resets_at` is no time: 'some other year'")
@@ -113,7 +113,7 @@ def test_money_counts_whatever_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1_048_570, 3_000_000])
-def test_a_pattern_is_found_wherever_it_stands_in_a_long_log(tmp_path: Path, size: int) -> None:
+def test_a_pattern_is_found_anywhere_in_a_long_log(tmp_path: Path, size: int) -> None:
     for filler in ("x", "line of text\n"):
         text = filler * (size // len(filler)) + "\noverloaded\n" + filler * (size // len(filler))
         assert outcome(tmp_path, text, status=1).failure is FailureClass.OVERLOADED

@@ -49,7 +49,7 @@ def test_what_is_no_json_has_nothing(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, JSON, text) == Extract()
 
 
-def test_each_value_stands_in_the_last_line_that_has_it(tmp_path: Path) -> None:
+def test_each_value_is_read_from_the_last_line_that_has_it(tmp_path: Path) -> None:
     text = "\n".join(
         [
             "starting...",

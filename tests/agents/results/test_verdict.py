@@ -146,7 +146,7 @@ def test_a_key_said_twice_is_no_verdict(tmp_path: Path) -> None:
     assert decision(read(write(tmp_path, text), None)) == "none"
 
 
-def test_remarks_may_stand_beside_an_approval() -> None:
+def test_an_approval_may_have_remarks() -> None:
     findings = [
         {"message": "m", "severity": "minor"},
         {"message": "n", "severity": "Note"},

@@ -44,7 +44,7 @@ WIDE = {"WP01": [], "WP02": [], "WP03": []}
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_run_at_a_limit_starts_nothing_more_and_goes_on_with_a_higher_one(
+def test_a_run_at_a_limit_starts_nothing_more_and_continues_with_a_higher_one(
     limits: Limits, key: str, tmp_path: Path
 ) -> None:
     world = metered(tmp_path, PAIR)
@@ -116,7 +116,7 @@ def test_a_mission_that_ends_just_at_its_limit_is_finished(tmp_path: Path) -> No
     assert (report.reason, report.limits, report.left) == ("", (), {})
 
 
-def test_a_limit_stands_not_in_the_way_of_the_merge_that_waits_for_a_person(tmp_path: Path) -> None:
+def test_a_limit_does_not_stop_the_merge_that_waits_for_a_person(tmp_path: Path) -> None:
     world = metered(tmp_path, PAIR)
     world.change(limits=Limits(4, 400, 3.5, 4), gates=("merge",))
     assert "gate merge" in world.run().reason

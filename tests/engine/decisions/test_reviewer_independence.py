@@ -127,7 +127,7 @@ def test_a_limited_reviewer_is_waited_for_though_the_works_own_family_is_free(
     assert set(reviewers(world)) == {"bob"}
 
 
-def test_only_the_own_family_listed_is_told_in_the_report_and_once_in_the_journal(tmp_path: Path) -> None:
+def test_only_the_own_family_listed_is_in_the_report_and_once_in_the_journal(tmp_path: Path) -> None:
     failing = iter([True, False])
 
     def script(job: Job) -> Did:

@@ -39,7 +39,7 @@ def test_waiting_is_no_attempt_and_uses_up_no_repeat(tmp_path: Path) -> None:
     }
 
 
-def test_who_waits_is_told_once(tmp_path: Path) -> None:
+def test_who_waits_is_written_once(tmp_path: Path) -> None:
     world = World(tmp_path, WIDE, profile=profile(WAIT), script=limits("ada", ada=5 * HOUR))
     world.run()
     assert [event.wp for event in world.events(FamilyAwaited)] == ["WP01", "WP02"]

@@ -30,7 +30,7 @@ def test_nothing_is_claimed_once_a_run_is_to_stop(tmp_path: Path) -> None:
     assert world.lanes()["WP01"] is Lane.PLANNED
 
 
-def test_what_was_chosen_while_the_run_was_told_to_stop_is_not_claimed(tmp_path: Path) -> None:
+def test_what_was_chosen_while_the_run_was_stopping_is_not_claimed(tmp_path: Path) -> None:
     """Interrupted while the host is asked what it offers, which a canceled dependency makes necessary."""
     world = World(tmp_path, {"WP01": [], "WP02": ["WP01"], "WP03": []})
     world.host.move("WP01", Lane.CANCELED)

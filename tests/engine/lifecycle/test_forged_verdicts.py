@@ -44,7 +44,7 @@ def test_what_an_implementer_writes_in_advance_is_not_read(tmp_path: Path) -> No
     assert found == [[], []]
 
 
-def test_each_attempt_has_its_own_directory_and_code_word_which_no_other_is_told(tmp_path: Path) -> None:
+def test_each_attempt_has_its_own_directory_and_code_word_which_no_other_gets(tmp_path: Path) -> None:
     rooms: set[str] = set()
     codes: list[str] = []
 
@@ -77,7 +77,7 @@ def test_the_verdict_of_a_reviewer_that_failed_counts_for_nothing(tmp_path: Path
     assert not world.events(VerdictGiven)
 
 
-def test_why_a_verdict_did_not_count_stands_in_the_next_reviewers_prompt(tmp_path: Path) -> None:
+def test_why_a_verdict_did_not_count_is_in_the_next_reviewers_prompt(tmp_path: Path) -> None:
     prompts: list[str] = []
 
     def script(job: Job) -> Did:

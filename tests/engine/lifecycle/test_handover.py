@@ -44,7 +44,7 @@ def talk(job: Job, did: Did, name: str = "") -> Did:
     return replace(did, output=SAID % (resumed(job) or name or f"{job.agent}-{job.attempt}"))
 
 
-def test_the_next_agent_is_told_what_the_first_did_how_it_ended_and_where_its_log_is(tmp_path: Path) -> None:
+def test_the_next_agent_reads_what_the_first_did_how_it_ended_and_where_its_log_is(tmp_path: Path) -> None:
     def script(job: Job) -> Did:
         if job.agent == "ada":
             job.work("committed.txt")
@@ -64,7 +64,7 @@ def test_the_next_agent_is_told_what_the_first_did_how_it_ended_and_where_its_lo
     assert f"The log of that attempt is {world.place.log('WP01', 'implement-1')}" in note
 
 
-def test_an_attempt_that_left_nothing_is_told_as_such(tmp_path: Path) -> None:
+def test_an_attempt_that_left_nothing_is_described_as_such(tmp_path: Path) -> None:
     script = limited_once
     world = World(tmp_path, {"WP01": []}, profile=talking(), script=script)
     assert world.run().exit_status is ExitStatus.OK
@@ -101,7 +101,7 @@ def test_the_note_outlives_a_fallback_that_no_attempt_of_this_work_package_led_t
     assert "half.txt" in first.prompt
 
 
-def test_what_was_cut_off_with_the_runner_is_told(tmp_path: Path) -> None:
+def test_what_was_cut_off_with_the_runner_is_in_the_next_prompt(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": []}, profile=talking())
     assert run_and_kill(world, lambda event, _: isinstance(event, AttemptProcess))
     world.run()

@@ -221,7 +221,7 @@ def test_limits_are_checked_before_each_attempt_and_each_claim_of_a_review(step:
     assert starts_attempt(step, lane) is (step in ATTEMPTS or claims)
 
 
-def test_a_block_that_the_host_refuses_is_told() -> None:
+def test_a_block_that_the_host_refuses_is_reported() -> None:
     block = Block(EndCode.ATTEMPT_FAILED, "no luck")
     assert after_block(block, None) == End(EndCode.ATTEMPT_FAILED, "no luck")
     refused = after_block(block, "locked")

@@ -55,7 +55,7 @@ def test_a_row_of_its_own(tmp_path: Path) -> None:
     assert it.lanes()["WP01"].value == "blocked"
 
 
-def test_work_that_was_joined_again_is_handed_in_and_told(tmp_path: Path) -> None:
+def test_work_that_was_joined_again_is_handed_in_and_reported(tmp_path: Path) -> None:
     it = world(tmp_path, "rejoined")
     it.run()
     assert it.events(RetryDecided) == []

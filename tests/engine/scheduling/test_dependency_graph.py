@@ -29,14 +29,14 @@ def test_a_work_package_may_start_when_all_it_depends_on_is_satisfied() -> None:
     assert dependency_graph.in_motion(packages(CHAIN), lanes(CHAIN, WP01=Lane.APPROVED), DONE) == ["WP01"]
 
 
-def test_what_is_past_its_start_goes_on_whatever_its_dependencies_are() -> None:
+def test_what_is_past_its_start_continues_whatever_its_dependencies_are() -> None:
     assert dependency_graph.in_motion(packages(CHAIN), lanes(CHAIN, WP02=Lane.FOR_REVIEW), DONE) == [
         "WP01",
         "WP02",
     ]
 
 
-def test_a_cycle_is_told_with_all_its_members() -> None:
+def test_a_cycle_is_named_with_all_its_members() -> None:
     found = dependency_graph.cycle(
         packages({"WP01": ["WP03"], "WP02": ["WP01"], "WP03": ["WP02"], "WP04": []})
     )

@@ -37,7 +37,7 @@ def order(world: World) -> list[str]:
     return [f"{job.wp} {job.role}" for job in world.jobs]
 
 
-def test_what_others_finish_lets_dependents_start_while_own_work_goes_on(tmp_path: Path) -> None:
+def test_what_others_finish_lets_dependents_start_while_own_work_continues(tmp_path: Path) -> None:
     world = shared(tmp_path, then=Lane.DONE)
     report = world.run()
     assert order(world) == ["WP02 implement", "WP03 implement", "WP03 review", "WP02 review"]
@@ -60,7 +60,7 @@ def test_what_others_only_move_on_stays_theirs(tmp_path: Path) -> None:
     assert report.work_packages["WP03"].result is Result.WAITING
 
 
-def test_what_others_cancel_is_told_as_canceled(tmp_path: Path) -> None:
+def test_what_others_cancel_is_reported_as_canceled(tmp_path: Path) -> None:
     report = shared(tmp_path, then=Lane.CANCELED).run()
     assert report.work_packages["WP01"].reason == "canceled on the host"
 
@@ -84,7 +84,7 @@ def test_nothing_is_read_again_where_nobody_else_is_at_work(tmp_path: Path) -> N
     assert world.operations().count("state") == 2  # the connection's, and the one before accepting
 
 
-def test_a_blocked_work_package_goes_on_when_a_person_frees_it(tmp_path: Path) -> None:
+def test_a_blocked_work_package_continues_when_a_person_frees_it(tmp_path: Path) -> None:
     def script(job: Job) -> Did:
         if job.role == "review":
             return job.verdict()
@@ -101,7 +101,7 @@ def test_a_blocked_work_package_goes_on_when_a_person_frees_it(tmp_path: Path) -
     assert order(world)[-1] == "WP02 review"
 
 
-def test_a_look_that_fails_is_told_and_ends_nothing(tmp_path: Path) -> None:
+def test_a_poll_that_fails_is_reported_and_ends_nothing(tmp_path: Path) -> None:
     world = shared(tmp_path, then=Lane.DONE)
     world.host.faults.append(Fault("state", "HOST_UNREADABLE", times=4))
     report = world.run()

@@ -71,7 +71,7 @@ def test_others_take_the_free_places_meanwhile(tmp_path: Path) -> None:
     assert {job.wp for job in world.jobs[:2]} == {"WP01", "WP04"}
 
 
-def test_a_blocked_one_keeps_its_workspace_and_the_others_are_told_for_whom_they_wait(tmp_path: Path) -> None:
+def test_a_blocked_one_keeps_its_workspace_and_the_others_name_whom_they_wait_for(tmp_path: Path) -> None:
     def script(job: Job) -> Did:
         return job.fail() if job.wp == "WP01" else good(job)
 

@@ -35,7 +35,7 @@ def test_lines_are_numbered_on_after_a_reopening(tmp_path: Path) -> None:
     assert [json.loads(line)["seq"] for line in path.read_text().splitlines()] == [1, 2]
 
 
-def test_a_torn_last_line_is_cut_off_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_a_torn_last_line_is_cut_off_and_the_rest_continues(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     journal = opened(path)
     journal.write(Notice("whole"))

@@ -84,7 +84,7 @@ def test_what_is_no_amount_is_unknown() -> None:
     assert NO_COST.plus(None) == Cost(0.0, 0, 1)
 
 
-def test_an_attempt_that_tells_half_of_its_tokens_is_counted_and_unknown() -> None:
+def test_an_attempt_that_reports_half_of_its_tokens_is_counted_and_unknown() -> None:
     used = ledger(*BEGUN, ended(15, 1.0, 7, None))
     assert (used.run.tokens, used.run.unknown_tokens, used.run.seconds) == (7, 1, 5.0)
     assert used.of("WP01") == used.run

@@ -71,7 +71,7 @@ class TestCommit:
         assert run(workspace.commit("nothing")) is None
         assert tree.head() == head
 
-    def test_never_commits_what_stands_below_kitty_specs_staged_or_not(
+    def test_never_commits_what_is_below_kitty_specs_staged_or_not(
         self, tree: GitRepo, workspace: Workspace
     ) -> None:
         tree.write("kitty-specs/m/spec.md", "mine now")

@@ -85,7 +85,7 @@ class TestDiscard:
 
 
 class TestLeft:
-    def test_tells_what_an_attempt_changed_and_what_stands_on_the_base(
+    def test_names_what_an_attempt_changed_and_what_is_on_the_base(
         self, tree: GitRepo, workspace: Workspace
     ) -> None:
         base = tree.head()
@@ -99,7 +99,7 @@ class TestLeft:
         assert [commit.split(" ", 1)[1] for commit in left.commits] == ["feat: mine", "feat: earlier"]
         assert left.uncommitted == ("half.py",)
 
-    def test_of_an_attempt_that_did_nothing_is_nothing_though_work_stands_there(
+    def test_of_an_attempt_that_did_nothing_is_nothing_though_work_is_there(
         self, tree: GitRepo, workspace: Workspace
     ) -> None:
         base = tree.head()

@@ -87,7 +87,7 @@ class TestForbidden:
         assert tree.head() == own
         assert tree.status() == ""
 
-    def test_uncommitted_host_files_that_stood_there_before_are_not_the_agents(
+    def test_uncommitted_host_files_that_were_there_before_are_not_the_agents(
         self, tree: GitRepo, workspace: Workspace
     ) -> None:
         tree.write("kitty-specs/m/status.json", "{}")

@@ -68,7 +68,7 @@ def test_texts_reach_the_host_as_one_harmless_line(desk: Callable[..., Desk], di
     assert len(here.option("--note")) == 500
 
 
-def test_the_review_is_told_as_the_result_and_as_evidence(desk: Callable[..., Desk]) -> None:
+def test_the_review_is_sent_as_the_result_and_as_evidence(desk: Callable[..., Desk]) -> None:
     here = desk()
     asyncio.run(here.client.approve("WP01", APPROVAL, POLICY))
     review = {"reviewer": "the 'best' reviewer", "verdict": "approved", "reference": "review/WP01 1"}
@@ -178,7 +178,7 @@ def test_paths_that_cannot_be_worked_on_are_refused(
     assert [record.code for record in here.records] == [code], "else its repeats would never be used up"
 
 
-def test_a_merge_tells_target_strategy_and_what_was_merged(desk: Callable[..., Desk]) -> None:
+def test_a_merge_returns_target_strategy_and_what_was_merged(desk: Callable[..., Desk]) -> None:
     reply = success(merged=True, target_branch="main", strategy="merge", merged_wps=["WP01"])
     merged = asyncio.run(desk(reply, "feature").client.merge(None, "merge", False))
     assert merged == MergeReply("main", "merge", ("WP01",))

@@ -25,7 +25,7 @@ def test_help_says_what_it_needs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("dialect", "version"), [("mission", "1.5.0"), ("feature", "1.0.0")])
-def test_the_contract_version_is_told_anywhere(tmp_path: Path, dialect: str, version: str) -> None:
+def test_the_contract_version_is_answered_anywhere(tmp_path: Path, dialect: str, version: str) -> None:
     done = sim(tmp_path, "orchestrator-api", "contract-version", dialect=dialect)
     assert json.loads(done.stdout)["data"]["api_version"] == version
 

@@ -112,7 +112,7 @@ def test_a_repository_that_is_too_large_is_refused(
     assert "the repository is larger than" in lock_error(profile(remote.source("main")), capsys)
 
 
-def test_a_server_that_filters_large_files_out_is_told_the_same(
+def test_a_server_that_filters_large_files_out_is_reported_the_same_way(
     remote: Remote, capsys: pytest.CaptureFixture[str]
 ) -> None:
     remote.git("config", "uploadpack.allowFilter", "true")

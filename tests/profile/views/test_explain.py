@@ -59,7 +59,7 @@ def test_each_value_has_its_file_and_line(loaded: Loaded) -> None:
     assert any(line.split() == ["actor:", "kitty-run", "#", "profiles/defaults.yaml:7"] for line in lines)
 
 
-def test_values_are_told_with_pointer_and_place_for_programs(loaded: Loaded) -> None:
+def test_values_have_pointer_and_place_for_programs(loaded: Loaded) -> None:
     found = {value["pointer"]: value for value in values(loaded)}
     assert found["/policy/network_mode"] == {
         "pointer": "/policy/network_mode",

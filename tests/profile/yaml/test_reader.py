@@ -77,7 +77,7 @@ def test_every_value_knows_its_line_and_column() -> None:
     assert (key.line, key.column) == (4, 8)
 
 
-def test_an_alias_keeps_the_place_of_what_it_stands_for() -> None:
+def test_an_alias_keeps_the_place_of_its_anchor() -> None:
     root, problems = read("a: &x {b: 1}\nc: *x\n")
     assert not problems
     assert root is not None

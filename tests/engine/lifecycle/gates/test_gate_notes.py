@@ -158,7 +158,7 @@ def test_a_profile_that_wants_no_history_gets_none(tmp_path: Path) -> None:
     assert [event.history for event in world.events(GateAnswered)] == [None]
 
 
-def test_a_note_that_the_host_refuses_is_told_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_note_that_the_host_refuses_is_reported_and_changes_nothing(tmp_path: Path) -> None:
     world = gated(tmp_path, "merge")
     world.run()
     give(world.place, "merge", Answer(True, "ann"))

@@ -85,7 +85,7 @@ class Person:
         return self.answer
 
 
-def test_a_person_at_the_terminal_is_asked_while_other_work_goes_on(tmp_path: Path) -> None:
+def test_a_person_at_the_terminal_is_asked_while_other_work_continues(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": [], "WP02": []})
     world.change(gates=("done", "merge"))
     world.asker = person = Person(Answer(True, "ann"), 100.0)

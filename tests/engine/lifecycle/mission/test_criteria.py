@@ -38,7 +38,7 @@ def making(
     return world
 
 
-def test_what_reviewers_saw_is_told_to_the_host_with_the_commit_and_who_saw_it(tmp_path: Path) -> None:
+def test_what_reviewers_saw_is_reported_to_the_host_with_the_commit_and_who_saw_it(tmp_path: Path) -> None:
     world = making(tmp_path, *said("FR-001", "FR-002"))
     assert world.run().exit_status is ExitStatus.OK
     assert {name: result for name, (result, _) in world.host.settled.items()} == dict.fromkeys(
@@ -94,13 +94,13 @@ def test_one_that_two_work_packages_share_wants_the_word_of_both_reviewers(tmp_p
     assert world.host.settled == {}
 
 
-def test_what_only_a_person_can_tell_is_not_taken_from_a_reviewer(tmp_path: Path) -> None:
+def test_what_only_a_person_can_judge_is_not_taken_from_a_reviewer(tmp_path: Path) -> None:
     world = making(tmp_path, *said("FR-001"), wanted={"WP01": ["FR-001"]}, personal=["FR-001"])
     world.run()
     assert world.host.settled == {}
 
 
-def test_a_person_is_shown_each_criterion_its_evidence_and_who_said_so_before_anything_is_told(
+def test_a_person_is_shown_each_criterion_its_evidence_and_its_source_before_anything_is_reported(
     tmp_path: Path,
 ) -> None:
     world = making(

@@ -44,7 +44,7 @@ def test_a_branch_that_moved_after_its_approval_is_put_back_before_the_merge(
 
 
 @pytest.mark.parametrize("dialect", ["mission", "feature"])
-def test_a_commit_that_comes_in_while_the_host_merges_is_told(tmp_path: Path, dialect: str) -> None:
+def test_a_commit_that_comes_in_while_the_host_merges_is_reported(tmp_path: Path, dialect: str) -> None:
     world = World(tmp_path, {"WP01": []}, dialect=dialect)
     committing_at(world, MergeStarted)
     report = world.run()
@@ -66,7 +66,7 @@ def test_a_merge_that_git_does_not_show_is_not_verified(tmp_path: Path) -> None:
     assert not report.merged
 
 
-def test_a_push_that_the_remote_refuses_is_told_and_made_up_for(tmp_path: Path) -> None:
+def test_a_push_that_the_remote_refuses_is_reported_and_repeated(tmp_path: Path) -> None:
     world = World(tmp_path, {"WP01": []})
     world.change(finish=replace(Finish(), merge=Merge(push=True)))
     world.repository.remote_has_target, world.repository.remote_refuses = False, "protected branch"
