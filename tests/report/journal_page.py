@@ -10,7 +10,7 @@ from kitty_run.resources import schema_path
 
 START = "<!-- Generated from schemas/event.schema.json; refresh it with `pytest --snapshot-update`. -->"
 END = "<!-- End of the events. -->"
-HEAD = ("v", "seq", "at", "type", "wp")
+HEAD = ("v", "seq", "at", "up", "type", "wp")
 
 
 def refreshed(page: str) -> str:

@@ -153,7 +153,10 @@ class Simulation:
         return [call.operation for call in self.host.calls if wp in (None, call.wp)]
 
     async def _run(self) -> Report:
-        journal, memory = Journal(self.place.journal, self.now), Memory()
+        journal, memory = (
+            Journal(self.place.journal, self.now, clock=asyncio.get_running_loop().time),
+            Memory(),
+        )
         begins = RunStarted
         for entry in journal.open():
             memory.apply(entry)

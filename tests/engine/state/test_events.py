@@ -17,7 +17,7 @@ from kitty_run.resources import schema_path
 
 SCHEMA: dict[str, Any] = json.loads(schema_path("event").read_text(encoding="utf-8"))
 TYPES = [entry["$ref"].removeprefix("#/$defs/") for entry in SCHEMA["oneOf"]]
-HEAD = {"v", "seq", "at", "type", "wp"}
+HEAD = {"v", "seq", "at", "up", "type", "wp"}
 TIMES = {"until", "resets_at"}
 """Text of the schema that is a time in the types."""
 
@@ -112,7 +112,7 @@ def test_an_event_is_written_by_its_type(tmp_path: Path) -> None:
     journal.open()
     journal.write(CallEnded("claim", None, 2, wp="WP01"))
     line = json.loads(journal.path.read_text(encoding="utf-8"))
-    assert list(line.items())[3:] == [
+    assert list(line.items())[4:] == [
         ("type", "call.ended"),
         ("wp", "WP01"),
         ("operation", "claim"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -101,6 +102,15 @@ def test_a_session_without_an_end_counts_until_its_last_event() -> None:
 def test_a_clock_that_was_set_back_takes_no_time_away() -> None:
     used = ledger(*BEGUN, at(-500, Notice("x")), at(-400, AGAIN))
     assert (used.seconds, used.run.seconds) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=48), timedelta(hours=-48)], ids=["forward", "back"])
+def test_a_clock_that_was_set_changes_no_time_that_was_worked(jump: timedelta) -> None:
+    lines = [*BEGUN, at(40, Notice("x"))]
+    told = [replace(one, up=(one.at - START).total_seconds()) for one in lines]
+    put = [told[0], *(replace(one, at=one.at + jump) for one in told[1:])]
+    used = ledger(*put, at(9000, AGAIN))
+    assert (used.seconds, used.run.seconds) == (40.0, 30.0)
 
 
 def test_an_attempt_under_way_costs_nobody_knows_what_so_far() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,13 +61,16 @@ class Journal:
         path: Path,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         keep: Callable[[bytes], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keep` gets each line before the file does, to know it again."""
+        """`keep` gets each line before the file does, to know it again. `clock` counts seconds that nobody
+        sets; those since the journal was opened are in each line."""
         self.path = path
         self.damaged: tuple[Damaged, ...] = ()
         """Lines that were no events when the journal was opened; they were left out."""
         self._keep = keep
         self._now = now
+        self._clock, self._opened = clock, 0.0
         self._observers: list[Observer] = []
         self._views: list[Observer] = []
         self._seq = 0
@@ -80,6 +84,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.ftruncate(self._file, past.whole)
+            self._opened = self._clock()
         except OSError as error:
             raise JournalFault.of(self.path, error) from error
         return list(past.entries)
@@ -94,7 +99,7 @@ class Journal:
 
     def write(self, event: Event) -> Entry:
         """Append an event and flush it to the disk, then call the observers."""
-        entry = Entry(self._now(), cleaned(event))
+        entry = Entry(self._now(), cleaned(event), round(max(self._clock() - self._opened, 0.0), 3))
         text = json.dumps(to_line(entry, self._seq + 1), ensure_ascii=False, allow_nan=False) + "\n"
         line = text.encode("utf-8", errors="replace")
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from kitty_run.engine.state.events import (
     AttemptEnded,
@@ -108,15 +107,16 @@ class Ledger:
     """The usage of the run and of its work packages; `take` is the only thing that changes it.
 
     `seconds` is what the sessions before the present one took together. One that was killed counts up to
-    the last event that it wrote, and so do the attempts that were under way in it.
+    the last event that it wrote, and so do the attempts that were under way in it: by the clock that nobody
+    sets, where the journal has it.
     """
 
     run: Usage = field(default_factory=Usage)
     work_packages: dict[str, Usage] = field(default_factory=dict)
     seconds: float = 0.0
-    _open: dict[_Key, datetime] = field(default_factory=dict)
-    _began: datetime | None = None
-    _latest: datetime | None = None
+    _open: dict[_Key, Entry] = field(default_factory=dict)
+    _began: Entry | None = None
+    _latest: Entry | None = None
 
     def of(self, wp: str) -> Usage:
         """The usage of `wp`, nothing at first."""
@@ -135,13 +135,13 @@ class Ledger:
         match entry.event:
             case RunStarted():
                 self.close()
-                self._began = entry.at
+                self._began = entry
             case RunEnded(seconds=seconds):
-                self._lose_open(entry.at)
+                self._lose_open(entry)
                 self.seconds += seconds
                 self._began = None
             case AttemptStarted() as attempt:
-                self._open[_key(attempt)] = entry.at
+                self._open[_key(attempt)] = entry
                 for usage in self._both(attempt.wp):
                     usage.attempts += 1
             case AttemptEnded() as attempt:
@@ -150,8 +150,8 @@ class Ledger:
                     usage.end(attempt)
             case AttemptInterrupted() as attempt if _key(attempt) in self._open:
                 began = self._open.pop(_key(attempt))
-                self._lose(attempt.wp, _between(began, entry.at))
-        self._latest = entry.at
+                self._lose(attempt.wp, _between(began, entry))
+        self._latest = entry
 
     def _lose(self, wp: str, seconds: float) -> None:
         for usage in self._both(wp):
@@ -164,10 +164,10 @@ class Ledger:
             self.seconds += _between(self._began, self._latest)
             self._began = None
 
-    def _lose_open(self, at: datetime) -> None:
+    def _lose_open(self, last: Entry) -> None:
         """Close the attempts that will never end: nobody knows what they cost."""
         for (wp, _, _), began in self._open.items():
-            self._lose(wp, _between(began, at))
+            self._lose(wp, _between(began, last))
         self._open.clear()
 
     def _both(self, wp: str) -> Iterator[Usage]:
@@ -179,6 +179,8 @@ def _key(attempt: AttemptStarted | AttemptEnded | AttemptInterrupted) -> _Key:
     return attempt.wp, attempt.role, attempt.attempt
 
 
-def _between(began: datetime, ended: datetime) -> float:
-    """Seconds; none where the clock was set back meanwhile."""
-    return max((ended - began).total_seconds(), 0.0)
+def _between(began: Entry, ended: Entry) -> float:
+    """Seconds between two lines of one session; none where only times of day are known, and run backwards."""
+    if began.up is not None and ended.up is not None:
+        return max(ended.up - began.up, 0.0)
+    return max((ended.at - began.at).total_seconds(), 0.0)

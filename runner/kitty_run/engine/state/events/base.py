@@ -52,10 +52,15 @@ class Unknown(EitherEvent):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A journal's line: an event, and when it was written (aware)."""
+    """A journal's line: an event, and when it was written (aware).
+
+    `up` is how many seconds the session had been at work by then, by a clock that nobody sets and that stands
+    still while the machine sleeps; None in journals of earlier versions.
+    """
 
     at: datetime
     event: Event
+    up: float | None = None
 
     @property
     def wp(self) -> str | None:

@@ -20,7 +20,7 @@ FORMAT = 1
 _Reader = Callable[[object, str], object]
 """From a value and where it is to what the event has of it; raises `InvalidEvent`."""
 
-_HEAD = frozenset({"v", "seq", "at", "type", "wp"})
+_HEAD = frozenset({"v", "seq", "at", "up", "type", "wp"})
 
 
 class InvalidEvent(ValueError):
@@ -31,7 +31,8 @@ def to_line(entry: Entry, seq: int) -> dict[str, object]:
     """The line's object; `seq` counts the journal's lines from 1."""
     event = entry.event
     type_ = event.type if isinstance(event, Unknown) else event.TYPE
-    head: dict[str, object] = {"v": FORMAT, "seq": seq, "at": entry.at.isoformat(), "type": type_}
+    when = {"at": entry.at.isoformat()} | ({} if entry.up is None else {"up": entry.up})
+    head: dict[str, object] = {"v": FORMAT, "seq": seq, **when, "type": type_}
     own = dict(event.keys) if isinstance(event, Unknown) else _record(event)
     own.pop("wp", None)  # every line that has it has it in its head
     return {**head, **({} if event.wp is None else {"wp": event.wp}), **own}
@@ -49,13 +50,20 @@ def from_line(line: object) -> Entry:
         raise InvalidEvent(f"`v` is not {FORMAT}")
     if not isinstance(type_, str) or not (wp is None or (isinstance(wp, str) and wp)):
         raise InvalidEvent("`type` or `wp` is no text")
-    at = _time(line.get("at"), "at")
+    at, up = _time(line.get("at"), "at"), _seconds(line.get("up"))
     about = {} if wp is None else {"wp": wp}
     own = {key: value for key, value in line.items() if key not in _HEAD}
     kind = EVENTS.get(type_)
     if kind is None:
-        return Entry(at, Unknown(type_, own, wp=wp))
-    return Entry(at, cast("Event", _object(kind, {**own, **about}, type_)))
+        return Entry(at, Unknown(type_, own, wp=wp), up)
+    return Entry(at, cast("Event", _object(kind, {**own, **about}, type_)), up)
+
+
+def _seconds(value: object) -> float | None:
+    """A line's `up`; what is none is passed over, for times of day say nearly the same."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        return None
+    return float(value)
 
 
 def _record(value: Any) -> dict[str, object]:
