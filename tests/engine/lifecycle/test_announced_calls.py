@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,27 @@ def test_the_merge_is_announced(tmp_path: Path) -> None:
     calls = [one.event for one in world.entries() if isinstance(one.event, CallStarted | CallEnded)]
     merges = [type(one) for one in calls if one.operation == "merge"]
     assert merges == [CallStarted, CallEnded]
+
+
+def test_the_runner_writes_refs_of_work_packages_only_while_no_host_call_is_made(tmp_path: Path) -> None:
+    """Both would want the lock of the root checkout."""
+    world = World(tmp_path, {"WP01": [], "WP02": []})
+    kept: dict[str, bool] = {}
+    inside: list[bool] = []
+    keep, quiet = world.repository.keep, world.host.quiet
+
+    @asynccontextmanager
+    async def quiet_watched() -> AsyncIterator[None]:
+        async with quiet():
+            inside.append(True)
+            yield
+            inside.pop()
+
+    async def keep_watched(mission: str, wp: str, sha: str) -> None:
+        kept[wp] = bool(inside)
+        await keep(mission, wp, sha)
+
+    world.host.quiet = quiet_watched  # type: ignore[method-assign]
+    world.repository.keep = keep_watched  # type: ignore[method-assign]
+    world.run()
+    assert kept["WP01"] is kept["WP02"] is True

@@ -69,6 +69,9 @@ class Course:
         self._moments = Moments()
         self._answers = list(scenario.answers)
         self._merging = False
+        self.session = 0
+        self.interrupted = False
+        """Whether a person has interrupted this session."""
         self._of_session = 0
         self._calls_before = 0
         self._stop: Stop | None = None
@@ -113,6 +116,7 @@ class Course:
 
     def _session(self, stop: Stop | None) -> None:
         self._of_session, self._stop, self._merging = 0, stop, False
+        self.session, self.interrupted = self.session + 1, False
         self._calls_before = len(self.simulation.host.calls)
         if stop is not None and stop.how in KILLS:
             self.kills += run_and_kill(
@@ -149,6 +153,7 @@ class Course:
     def _interrupt(self, session: Session) -> None:
         if self._stop is None or self._stop.how in KILLS:
             return
+        self.interrupted = True
         for _ in range(2 if self._stop.how == "two interrupts" else 1):
             (session.end_now if self._stop.how == "end_now" else session.interrupt)()
 

@@ -11,6 +11,7 @@ from kitty_run.engine.state.events import (
     CallStarted,
     Event,
     GateAnswered,
+    LimitReached,
     MergeVerified,
     ReviewOutdated,
     VerdictGiven,
@@ -38,9 +39,12 @@ class Watch:
         self._calls = 0
         self._announced: Counter[str] = Counter()
         self._passed: set[str] = set()
+        self._session = 0
+        self._limited = False
 
     def __call__(self, course: Course, event: Event) -> None:
         self.problems += self._calls_announced(course, event)
+        self.problems += self._started_after_all(course, event)
         match event:
             case AttemptStarted() as started:
                 self.problems += two_writers(course, started, self._worked)
@@ -69,6 +73,17 @@ class Watch:
             case CallEnded(operation=operation, wp=wp) if operation in MUTATIONS:
                 if not self._announced[f"{operation} {wp}"]:
                     yield f"{operation} of {wp} was not announced"
+
+    def _started_after_all(self, course: Course, event: Event) -> Iterator[str]:
+        """Nothing is claimed and no attempt starts once a session was interrupted, or the run is at a limit."""
+        if self._session != course.session:
+            self._session, self._limited = course.session, False
+        if isinstance(event, AttemptStarted) or (
+            isinstance(event, CallStarted) and event.operation == "claim"
+        ):
+            if course.interrupted or self._limited:
+                yield f"{event.TYPE} of {event.wp} after an interrupt or at a limit of the run"
+        self._limited |= isinstance(event, LimitReached) and event.wp is None
 
     def _gates(self, course: Course, event: Event) -> Iterator[str]:
         """Nothing passes a gate that nobody has opened."""
