@@ -75,14 +75,13 @@ class Watch:
                     yield f"{operation} of {wp} was not announced"
 
     def _started_after_all(self, course: Course, event: Event) -> Iterator[str]:
-        """Nothing is claimed and no attempt starts once a session was interrupted, or the run is at a limit."""
+        """Nothing is claimed and no attempt starts after an interrupt, or when the run is at a limit."""
         if self._session != course.session:
             self._session, self._limited = course.session, False
-        if isinstance(event, AttemptStarted) or (
-            isinstance(event, CallStarted) and event.operation == "claim"
-        ):
-            if course.interrupted or self._limited:
-                yield f"{event.TYPE} of {event.wp} after an interrupt or at a limit of the run"
+        claims = isinstance(event, CallStarted) and event.operation == "claim"
+        stopping = course.interrupted or self._limited
+        if stopping and (claims or isinstance(event, AttemptStarted)):
+            yield f"{event} after an interrupt, or at a limit of the run"
         self._limited |= isinstance(event, LimitReached) and event.wp is None
 
     def _gates(self, course: Course, event: Event) -> Iterator[str]:
