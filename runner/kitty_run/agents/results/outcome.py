@@ -129,6 +129,7 @@ def _decided(number: int, failure: FailureClass, found: patterns.Found, now: dat
     if resets_at is None and failure in WAITED_FOR:
         resets_at = named_reset(found.text, now) or named_reset(found.lines, now)
     said = own_words(plain(found.text if has_message(found.text) else found.lines))
+    said = "" if said.casefold() == failure.value else said
     unread = "" if named is None or resets_at is not None else f"; its `resets_at` is no time: {named[:60]!r}"
     return Decision(failure, f"failures[{number}]: {failure}{unread}{_quoted(said)}", resets_at)
 
