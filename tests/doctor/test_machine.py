@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,21 +16,28 @@ from kitty_run.errors import ExitStatus
 from tests.doctor.conftest import Install
 from tests.doctor.found import collected, of
 from tests.git_repos import GitRepo
+from tests.hosts import CHECKOUT
 
 
-@pytest.mark.parametrize("said", ["2.37.9", "1.9", "2.9.0.windows.1"])
+@pytest.mark.parametrize("said", ["2.38.5", "1.9", "2.9.0.windows.1"])
 def test_a_git_without_what_verifies_merges_is_in_the_way(install: Install, said: str) -> None:
     install("git", f"echo git version {said}")
     found = of(collected(machine()), "git")
     assert (found.state, found.text) == (State.BAD, f"{said} is too old")
-    assert found.advice == "install 2.38 or later"
+    assert found.advice == "install 2.39 or later"
     assert exit_status([found]) is ExitStatus.USAGE
 
 
-@pytest.mark.parametrize("said", ["2.38.0", "2.100.1", "3.0", "2.39.5 (Apple Git-154)"])
+@pytest.mark.parametrize("said", ["2.39.0", "2.100.1", "3.0", "2.39.5 (Apple Git-154)"])
 def test_a_git_from_then_on_is_fine(install: Install, said: str) -> None:
     install("git", f"echo 'git version {said}'")
     assert of(collected(machine()), "git").state is State.OK
+
+
+def test_the_readme_names_the_git_that_the_doctor_wants() -> None:
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert f"git {room.GIT[0]}.{room.GIT[1]} or later" in readme
+    assert re.findall(r"\bgit (\d+\.\d+)", readme) == [f"{room.GIT[0]}.{room.GIT[1]}"]
 
 
 def test_a_machine_without_git(install: Install) -> None:

@@ -12,9 +12,15 @@ from tests.host.warm.stubs import SOURCE, Stub
 
 
 @pytest.fixture
-def stub(tmp_path: Path) -> Iterator[Stub]:
+def interpreter() -> Path:
+    """The interpreter of stub hosts; modules that are about what runs inside of it measure that."""
+    return Path(sys.executable)
+
+
+@pytest.fixture
+def stub(tmp_path: Path, interpreter: Path) -> Iterator[Stub]:
     """A stub host; no process of it may be left at the end."""
-    made = Stub(tmp_path, Path(sys.executable))
+    made = Stub(tmp_path, interpreter)
     made.write_python(SOURCE)
     yield made
     assert made.leftovers() == []

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kitty_run.host.transport.start import RawReply
 from kitty_run.host.transport.warm.starter import WarmStarter
 
-from tests.host.warm.stubs import SOURCE, Stub, data
+from tests import measured
+from tests.host.warm.stubs import Stub, data
 
 pytestmark = pytest.mark.whole
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path) -> Path:
+    """Measured: this is about what runs inside of the host."""
+    return measured.interpreter(tmp_path)
 
 
 def test_each_call_is_a_child_of_one_server_with_its_own_surroundings(stub: Stub) -> None:
@@ -83,23 +91,3 @@ def test_a_cancelled_call_is_ended(stub: Stub) -> None:
 
     stub.run(use)
     assert stub.hanging() == []
-
-
-FIRST_LINES = {
-    "path": "#!{python}\n",
-    "path and option": "#!{python} -s\n",
-    "env": "#!/usr/bin/env {python}\n",
-    "too long for a first line": "#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n",
-}
-"""How installers name the interpreter of a console script."""
-
-
-@pytest.mark.parametrize("first", FIRST_LINES.values(), ids=FIRST_LINES)
-def test_the_interpreter_is_the_one_that_the_script_names(stub: Stub, first: str) -> None:
-    stub.write(first.format(python=stub.interpreter) + SOURCE)
-
-    async def use(starter: WarmStarter) -> dict[str, Any]:
-        return data(await stub.ask(starter, "whoami"))
-
-    assert stub.run(use)["executable"] == str(stub.interpreter)
-    assert stub.notices == []

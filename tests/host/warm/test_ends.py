@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from kitty_run.host.transport.start import RawReply
 from kitty_run.host.transport.warm.starter import WarmStarter
 
+from tests import measured
 from tests.host.warm.stubs import Stub
 
 pytestmark = pytest.mark.whole
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path) -> Path:
+    """Measured: this is about what runs inside of the host."""
+    return measured.interpreter(tmp_path)
+
 
 WAYS = ("return", "none", "0", "3", "-1", "256", "a message", "error", "lost")
 
