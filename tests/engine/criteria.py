@@ -15,8 +15,9 @@ def wanting(world: World, wanted: Mapping[str, Sequence[str]], *, personal: Sequ
     for wp, ids in wanted.items():
         path = world.host.prompt_file(wp)
         assert path is not None
-        path.write_text(
-            f"---\ntitle: Part {wp}\nrequirement_refs: {json.dumps(list(ids))}\n---\n\nDo {wp}.\n"
-        )
+        front, text = "---\n", path.read_text(encoding="utf-8")
+        assert text.startswith(front)
+        refs = f"requirement_refs: {json.dumps(list(ids))}\n"
+        path.write_text(front + refs + text.removeprefix(front), encoding="utf-8")
     names = dict.fromkeys([*(name for ids in wanted.values() for name in ids), *personal])
     world.host.wanted = tuple(Criterion(name, f"{name} holds", True, name in personal) for name in names)

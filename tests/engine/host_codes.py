@@ -3,6 +3,7 @@
 OPERATIONS = (
     "state",
     "ready",
+    "reserve",
     "claim",
     "locate",
     "tick",
@@ -13,6 +14,7 @@ OPERATIONS = (
     "confirm",
     "block",
     "note",
+    "settle",
     "accept",
     "merge",
 )

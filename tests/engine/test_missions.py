@@ -22,7 +22,7 @@ from tests.engine.world import Did, Job, World, good
 DIAMOND = {"WP01": [], "WP02": ["WP01"], "WP03": ["WP01"], "WP04": ["WP02", "WP03"]}
 
 
-@pytest.mark.parametrize("dialect", ["mission", "feature"])
+@pytest.mark.parametrize("dialect", ["mission", "feature", "mission-4"])
 def test_a_mission_goes_from_planned_to_merged(tmp_path: Path, dialect: str) -> None:
     world = World(tmp_path, DIAMOND, dialect=dialect)
     report = world.run()

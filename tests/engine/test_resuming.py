@@ -52,7 +52,7 @@ def events_of_a_whole_run(root: Path, dialect: str) -> int:
 
 @pytest.mark.whole
 @pytest.mark.no_cover
-@pytest.mark.parametrize("dialect", ["mission", "feature"])
+@pytest.mark.parametrize("dialect", ["mission", "feature", "mission-4"])
 def test_a_runner_killed_at_any_instant_is_gone_on_with(tmp_path: Path, dialect: str) -> None:
     """At each line of the journal: the same command brings the mission to its end, and pays for no more
     than the attempt that was under way."""

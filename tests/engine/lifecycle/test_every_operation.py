@@ -18,6 +18,7 @@ from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 
 from tests.engine import profiles
+from tests.engine.criteria import wanting
 from tests.engine.host_codes import OPERATIONS
 from tests.engine.profiles import shipped
 from tests.engine.world import Did, Job, World, good
@@ -30,11 +31,14 @@ KINDS = (
     "SAFE_COMMIT_GENERIC",
 )
 """Garbage, nothing and a signal are `HOST_UNREADABLE`, a host that hangs is `HOST_TIMEOUT` (tests/host)."""
+NEW = {"reserve", "settle", "claim", "accept"}
+"""What the newest dialect has more than the others, and what comes next to it."""
 CALLS = [
     (dialect, operation)
-    for dialect in ("mission", "feature")
+    for dialect in ("mission", "feature", "mission-4")
     for operation in OPERATIONS
-    if named(dialect).operations[operation] is not None and operation != "block"
+    if named(dialect).operations.get(operation) is not None and operation != "block"
+    if dialect != "mission-4" or operation in NEW
 ]
 
 
@@ -50,7 +54,12 @@ def _no_power_is_cut() -> Iterator[None]:
 def script(job: Job) -> Did:
     if job.wp == "WP02":
         return job.fail()
-    return job.verdict("changes_requested") if job.role == "review" and job.attempt == 1 else good(job)
+    if job.role == "implement":
+        return good(job)
+    if job.attempt == 1:
+        return job.verdict("changes_requested")
+    met = {"id": "FR-001", "result": "pass", "evidence": "seen"}
+    return job.verdict(criteria=[met] if '"criteria"' in job.prompt else ())
 
 
 def mission(root: Path, dialect: str, operation: str, *faults: Fault) -> World:
@@ -68,6 +77,8 @@ def mission(root: Path, dialect: str, operation: str, *faults: Fault) -> World:
     )
     if dialect == "mission":
         world.host.move("WP03", Lane.APPROVED)
+    if dialect == "mission-4":
+        wanting(world, {"WP01": ["FR-001"]})
     if operation == "ready":
         world.host.move("WP04", Lane.CANCELED)
     return world

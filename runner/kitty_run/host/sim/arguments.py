@@ -10,9 +10,6 @@ from kitty_run.host.sim.state import Call, Command
 from kitty_run.host.sim.tables import CommandLine, Rules
 
 GROUP = "orchestrator-api"
-MARK_STATUS = ("agent", "tasks", "mark-status")
-
-_MARK_STATUS_LINE = CommandLine("mark-status", needs=("status",), switches=("json",))
 
 
 class SimUsageError(Exception):
@@ -25,10 +22,8 @@ class SimUsageError(Exception):
 
 def parse(rules: Rules, argv: Sequence[str]) -> Call:
     """The call that `argv` (without the program's name) asks for; `SimUsageError` if it asks for none."""
-    if tuple(argv[:3]) == MARK_STATUS and rules.marks_subtasks:
-        line, rest = _MARK_STATUS_LINE, argv[3:]
-    else:
-        line, rest = _orchestrator_line(rules, argv)
+    words = next((words for words in rules.plain if tuple(argv[: len(words)]) == words), None)
+    line, rest = (rules.plain[words], argv[len(words) :]) if words else _orchestrator_line(rules, argv)
     options, operands = _options(rules, line, rest)
     return _call(rules, line, options, operands)
 
@@ -73,7 +68,7 @@ def _check_complete(rules: Rules, line: CommandLine, options: Mapping[str, str],
     for name in needed:
         if name not in options:
             raise SimUsageError(f"Missing option '--{name}'.")
-    if operands and line is not _MARK_STATUS_LINE:
+    if operands and not line.operands:
         raise SimUsageError(f"Got unexpected extra argument ({operands[0]})")
 
 
@@ -81,7 +76,7 @@ def _call(rules: Rules, line: CommandLine, options: Mapping[str, str], operands:
     return Call(
         command=cast("Command", line.does),
         mission=options.get(rules.selector, ""),
-        wp=options.get("wp", ""),
+        wp=options.get("wp", operands[0] if line.does == "move-task" and operands else ""),
         to=options.get("to", ""),
         actor=options.get("actor", ""),
         note=options.get("note"),
@@ -90,6 +85,10 @@ def _call(rules: Rules, line: CommandLine, options: Mapping[str, str], operands:
         review_result=_review_result(options.get("review-result-json")),
         evidence=_object("evidence-json", options.get("evidence-json")),
         subtasks=operands,
+        agent=options.get("agent", ""),
+        criterion=options.get("criterion", ""),
+        result=options.get("result", ""),
+        evidence_text=options.get("evidence", ""),
         provider_version=options.get("provider-version"),
         target=options.get("target"),
         strategy=options.get("strategy", "merge"),

@@ -2,8 +2,8 @@
 
 The repository needs a directory `.kittify` and `kitty-specs/SLUG/tasks/WP01.md` files with front matter
 (`dependencies`, `subtasks`). The generation is `mission` (3.2), or what `$KITTY_SIM_DIALECT` or the file
-`.kittify/sim-dialect` names: `feature` is 1.0. Worktrees, commits and merges are real. Coordination
-missions are treated as those without.
+`.kittify/sim-dialect` names: `feature` is 1.0, `mission-4` is 4. Worktrees, commits and merges are
+real. Coordination missions are treated as those without.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 
 from kitty_run.host.sim import rules as engine
 from kitty_run.host.sim.answers import identity, print_answer, print_plain, print_usage_error
-from kitty_run.host.sim.arguments import SimUsageError, parse
+from kitty_run.host.sim.arguments import GROUP, SimUsageError, parse
+from kitty_run.host.sim.criteria import open_criteria, settle
 from kitty_run.host.sim.git import GitFailed, git
 from kitty_run.host.sim.merging import merge_directories, merge_lanes
 from kitty_run.host.sim.missions import Mission, find
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return print_answer(table, "contract-version", _contract(table, call))
     with _alone(root):
         answer = _on_mission(table, root, call)
-    return print_plain(answer) if call.command == "mark-status" else print_answer(table, argv[1], answer)
+    plain = argv[0] != GROUP
+    return print_plain(answer) if plain else print_answer(table, argv[1], answer)
 
 
 def _contract(table: Rules, call: Call) -> Answer:
@@ -81,7 +83,9 @@ def _named(table: Rules, mission: Mission, answer: Answer) -> Answer:
 
 
 def _looked_up(table: Rules, mission: Mission, call: Call) -> Call:
-    """With what only git knows: whether the work package's branch has a commit of its own."""
+    """With what git and files know: whether there is a commit of its own, and which criteria are open."""
+    if call.command == "accept":
+        return replace(call, open=open_criteria(mission))
     if call.to != "for_review" or table.traits.workspaces == "runner" or call.wp not in mission.prompts():
         return call
     return replace(call, committed=lane_worktree(mission, call.wp).committed(mission))
@@ -93,6 +97,8 @@ def _done(table: Rules, mission: Mission, state: SimState, call: Call, answer: A
         merge = merge_lanes if table.traits.workspaces == "host" else merge_directories
         merged = merge(mission, state, call)
         return merged if merged.code else replace(answer, data={**answer.data, **merged.data})
+    if call.command == "settle":
+        return settle(mission, call, answer)
     if call.command in {"start-implementation", "start-review", "resolve-workspace"}:
         return _with_paths(table, mission, state, call, answer)
     return answer

@@ -202,6 +202,7 @@ class SimHost:
         return tuple(replace(one, open=one.id not in self.settled) for one in self.wanted)
 
     async def settle(self, criterion: str, result: str, evidence: str) -> None:
+        await self._call("settle", criterion=criterion, result=result, evidence=evidence)
         self.settled[criterion] = (result, evidence)
 
     async def accept(self) -> None:
@@ -244,7 +245,13 @@ class SimHost:
         return found
 
     def _values(self, wp: str | None, values: Values) -> Values:
-        return {"mission": self.held.mission, "wp": wp or "", "actor": self.actor, **values}
+        return {
+            "mission": self.held.mission,
+            "wp": wp or "",
+            "actor": self.actor,
+            "origin_check": None,
+            **values,
+        }
 
     def _struck(self, operation: str, wp: str | None, argv: tuple[str, ...]) -> Answer | None:
         for index, fault in enumerate(self.faults):
@@ -267,7 +274,8 @@ class SimHost:
 
     def _answer(self, argv: tuple[str, ...]) -> Answer:
         call = parse(self._rules, argv)
-        call = replace(call, committed=call.wp not in self.uncommitted)
+        unsettled = tuple(one.id for one in self.criteria() if one.open)
+        call = replace(call, committed=call.wp not in self.uncommitted, open=unsettled)
         self.held, answer = engine.apply(self._rules, self.held, call)
         named_mission = {self._dialect.fields.mission: self.held.mission}
         return replace(answer, data={**named_mission, **answer.data})

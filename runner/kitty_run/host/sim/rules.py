@@ -132,11 +132,37 @@ def _mark_status(rules: Rules, state: SimState, call: Call) -> Outcome:  # noqa:
     return state, Answer(None, {"summary": {"updated": len(call.subtasks)}})
 
 
-def _accept(rules: Rules, state: SimState, call: Call) -> Outcome:  # noqa: ARG001
+def _move_task(rules: Rules, state: SimState, call: Call) -> Outcome:
+    """A claim that names who claims; other moves are left out."""
+    wp = _wp(state, call)
+    if wp.lane is not Lane.PLANNED or call.to != "claimed":
+        raise Refusal(COMMAND_FAILED, f"Illegal transition: {wp.lane} -> {call.to}")
+    if waiting := unsatisfied(rules, state, wp):
+        raise Refusal(COMMAND_FAILED, f"{wp.id} depends on {', '.join(waiting)}")
+    claimed = replace(wp, lane=Lane.CLAIMED, actor=call.agent, agent=call.agent)
+    return state.with_wp(claimed), Answer(None, {"result": "success", "new_lane": call.to})
+
+
+def _settle(rules: Rules, state: SimState, call: Call) -> Outcome:  # noqa: ARG001
+    return state, Answer(None, {"success": True, "criterion": call.criterion, "result": call.result})
+
+
+def _accept(rules: Rules, state: SimState, call: Call) -> Outcome:
     left = [wp.id for wp in state.work_packages.values() if wp.lane not in rules.traits.finished]
     if left:
         raise Refusal(rules.not_ready, f"{len(left)} incomplete", {"incomplete_wps": left})
+    if rules.wants_evidence:
+        _check_ready(rules, state, call)
     return replace(state, accepted=True), Answer(None, {"accepted": True, "mode": "auto"})
+
+
+def _check_ready(rules: Rules, state: SimState, call: Call) -> None:
+    nobody = [f"{wp.id}: missing agent" for wp in state.work_packages.values() if not wp.agent]
+    pending = [f"Acceptance matrix verdict is 'pending': {name}" for name in call.open]
+    outstanding = {"metadata": nobody, "activity": pending}
+    if nobody or pending:
+        found = {kind: things for kind, things in outstanding.items() if things}
+        raise Refusal(rules.not_ready, "Acceptance checks failed", {"outstanding": found})
 
 
 def _merge(rules: Rules, state: SimState, call: Call) -> Outcome:
@@ -244,6 +270,8 @@ _COMMANDS: Mapping[str, Callable[[Rules, SimState, Call], Outcome]] = {
     "append-history": _append_history,
     "resolve-workspace": _resolve_workspace,
     "mark-status": _mark_status,
+    "move-task": _move_task,
+    "settle": _settle,
     "accept": _accept,
     "merge": _merge,
 }

@@ -18,6 +18,8 @@ Command = Literal[
     "append-history",
     "resolve-workspace",
     "mark-status",
+    "move-task",
+    "settle",
     "accept",
     "merge",
 ]
@@ -37,6 +39,8 @@ class SimWorkPackage:
     subtasks: tuple[str, ...] = ()
     ticked: frozenset[str] = frozenset()
     removed: bool = False
+    agent: str | None = None
+    """Who is known to work on it, where the host asks for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Call:
     """A command with its options, parsed; None for an option that is not given.
 
     `policy` is the parsed JSON ("" where it was not JSON).
-    `committed`: whether the work package's branch has a commit of its own (looked up by who has a git).
+    `committed`: whether the work package's branch has a commit of its own (looked up by who has a git),
+    `open`: the acceptance criteria that nobody has settled (looked up by who keeps them).
     """
 
     command: Command
@@ -81,6 +86,11 @@ class Call:
     strategy: str = "merge"
     push: bool = False
     committed: bool = True
+    agent: str = ""
+    criterion: str = ""
+    result: str = ""
+    evidence_text: str = ""
+    open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

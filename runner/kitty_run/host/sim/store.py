@@ -103,7 +103,12 @@ class EventStore(Store):
             self.commit([self.path], f"chore: {call.command} {self.mission.slug}/{call.wp}")
 
     def _events(self, before: SimState, after: SimState, call: Call) -> Iterable[Mapping[str, Any]]:
-        common = {"actor": call.actor, "at": _now(), "mission_slug": self.mission.slug, "reason": call.note}
+        common = {
+            "actor": call.actor or call.agent,
+            "at": _now(),
+            "mission_slug": self.mission.slug,
+            "reason": call.note,
+        }
         if call.command == "append-history":
             yield {**common, "event_type": "HistoryAdded", "wp_id": call.wp}
         for wp, new in after.work_packages.items():
@@ -111,7 +116,8 @@ class EventStore(Store):
             if new.lane is not old.lane:
                 lanes = {"from_lane": old.lane.value, "to_lane": new.lane.value}
                 review = {"review_result": call.review_result, "policy_metadata": call.policy}
-                yield {**common, **lanes, **review, "wp_id": wp}
+                agent = {"agent": new.agent} if new.agent != old.agent else {}
+                yield {**common, **lanes, **review, **agent, "wp_id": wp}
             if new.ticked != old.ticked:
                 yield {**common, "wp_id": wp, "ticked": sorted(new.ticked)}
 
@@ -132,7 +138,8 @@ def _replayed(state: SimState, event: Mapping[str, Any]) -> SimState:
     if event.get("to_lane") in set(Lane):
         lane = Lane(event["to_lane"])
         removed = lane is Lane.CANCELED and bool(event.get("reason"))
-        wp = replace(wp, lane=lane, actor=event.get("actor"), removed=removed)
+        agent, actor = event.get("agent") or wp.agent, event.get("actor")
+        wp = replace(wp, lane=lane, actor=actor, removed=removed, agent=agent)
     return state.with_wp(wp)
 
 

@@ -22,12 +22,16 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """What a command does (see `state.Command`), the options it must have, may have, and its switches."""
+    """What a command does (see `state.Command`), the options it must have, may have, and its switches.
+
+    `operands`: whether it takes words that are no options.
+    """
 
     does: str
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
+    operands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Rules:
     last_actor: bool
     same_lane: Literal["no_op", "refused"]
     removed_satisfies: bool
-    marks_subtasks: bool
+    wants_evidence: bool
     transitions: Mapping[Lane, Mapping[Lane, Guards]]
     policy_lanes: frozenset[Lane]
     strict_policy: bool
@@ -57,6 +61,7 @@ class Rules:
     selector: str
     switches: tuple[str, ...]
     commands: Mapping[str, CommandLine]
+    plain: Mapping[tuple[str, ...], CommandLine]
 
 
 @cache
@@ -66,9 +71,11 @@ def rules(dialect: str) -> Rules:
     table = _read(path)
     policy, start, review = (table.pop(key) for key in ("policy", "start_implementation", "start_review"))
     merge, moves, commands = (table.pop(key) for key in ("merge", "transitions", "commands"))
+    plain = {tuple(words.split()): _command_line(entry) for words, entry in table.pop("plain").items()}
+    shipped = _read(profiles_dir() / "hosts" / path.name)
     return Rules(
         dialect=dialect,
-        traits=parse_traits(_read(profiles_dir() / "hosts" / path.name)["traits"]),
+        traits=parse_traits(shipped["traits"], reserves="reserve" in shipped["operations"]),
         transitions={Lane(source): _targets(targets) for source, targets in moves.items()},
         policy_lanes=frozenset(Lane(lane) for lane in policy["lanes"]),
         strict_policy=policy["strict"],
@@ -80,6 +87,7 @@ def rules(dialect: str) -> Rules:
         merge_strategies=tuple(merge["strategies"]),
         names_merged=merge["names_merged"],
         commands={name: _command_line(entry) for name, entry in commands.items()},
+        plain=plain,
         switches=tuple(table.pop("switches")),
         **table,
     )
@@ -96,4 +104,4 @@ def _targets(targets: Mapping[str, list[str]]) -> Mapping[Lane, Guards]:
 
 def _command_line(entry: dict[str, Any]) -> CommandLine:
     lists = {key: tuple(entry.get(key, ())) for key in ("needs", "takes", "switches")}
-    return CommandLine(entry["does"], **lists)
+    return CommandLine(entry["does"], **lists, operands=entry.get("operands", False))
