@@ -34,6 +34,8 @@ MISSION_HOST = "3.2.7"
 """A host of contract 1.5 with `--mission`."""
 NEXT_HOST = "4.0.0rc7"
 """A host of contract 1.16, which accepts only what is ready."""
+LAID_OUT = ".gitkeep"
+"""The files in the folders that this generation wants."""
 SIMULATED_FEATURE, SIMULATED_MISSION = "simulated-feature", "simulated-mission"
 """The simulated host in the place of each of the two; see `tests.simulated_host`."""
 BETWEEN_HOST = "3.1.10"
@@ -98,7 +100,7 @@ def _lay_out(project: Project) -> None:
     contracts = project.mission_dir / "contracts"
     for folder in (project.root / "src", project.root / "tests", project.root / "docs", contracts):
         folder.mkdir(exist_ok=True)
-        (folder / "README.md").write_text("Made for the host.\n", encoding="utf-8")
+        (folder / LAID_OUT).touch()
     for words in (
         ["add", "-A"],
         ["-c", "user.name=T", "-c", "user.email=t@example.invalid", "commit", "-qm", "Lay out"],

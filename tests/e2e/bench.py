@@ -19,7 +19,7 @@ import yaml
 from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 from kitty_run.execution.process_tree import MARKER
 
-from tests.hosts import FEATURE_HOST, SIMULATED_FEATURE, RealHost
+from tests.hosts import FEATURE_HOST, LAID_OUT, SIMULATED_FEATURE, RealHost
 from tests.program import Done, kitty_run
 
 AGENTS = Path(__file__).resolve().parent / "agents"
@@ -227,6 +227,8 @@ class Bench:
             head, name = entry.split(b"\t", 1)
             mode, kind, sha = head.decode().split()
             if name.startswith((b"kitty-specs/", b".kittify/")) or (name in start and name != b"base.txt"):
+                continue
+            if Path(os.fsdecode(name)).name == LAID_OUT:
                 continue
             assert kind == "blob", f"{name!r} is a {kind}"
             content = self.raw("cat-file", "blob", sha)

@@ -58,6 +58,8 @@ answer()
 
 TWO_ANSWERS = "#!@python@\n" + SOURCE.replace('"1.0.0"', "os.getpid()")
 
+NO_CONTRACT = "#!@python@\n" + SOURCE.replace("def contract_version", "def another_name")
+
 ODD = {
     "shell script": (SHELL_SCRIPT, "is no Python console script"),
     "other framework": (OTHER_FRAMEWORK, "its root command was never reached"),
@@ -65,7 +67,8 @@ ODD = {
     "wrapper": (WRAPPER, "it ended while it started"),
     "threads": (THREADS, "it has threads"),
     "own arguments": (OWN_ARGUMENTS, "it hands its arguments"),
-    "no API": (NO_API, "its own contract-version failed"),
+    "no API": (NO_API, "its own --version failed"),
+    "no contract": (NO_CONTRACT, "its contract-version failed"),
     "any command": (ANY_COMMAND, "it does not read the arguments"),
-    "two answers": (TWO_ANSWERS, "two different answers to contract-version"),
+    "two answers": (TWO_ANSWERS, "two different answers to --version"),
 }

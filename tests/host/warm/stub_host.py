@@ -19,7 +19,14 @@ import click
 HERE = Path(__file__).parent
 
 
+def tell_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        print("1.0.0")
+        context.exit()
+
+
 @click.group()
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=tell_version)
 def app() -> None:
     """As the real ones: everything is below one group."""
 

@@ -11,16 +11,19 @@ def disagreement(answers: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Why the server can't replace the script, or None.
 
     `answers` are replies (`status` and `stdout`, or `refused`) by name: `own` is the script continuing with
-    what it was started with, `again` the same as a request, `probe` a command that no host has.
+    what it was started with (`--version`), `again` the same as a request, `contract` the question for the
+    contract version, `probe` a command that no host has.
     """
-    own, again, probe = answers["own"], answers["again"], answers["probe"]
-    for answer in (own, again, probe):
+    own, again, contract, probe = (answers[name] for name in ("own", "again", "contract", "probe"))
+    for answer in (own, again, contract, probe):
         if "refused" in answer:
             return str(answer["refused"])
-    if own["status"] != 0 or _data(own) is None:
-        return f"its own contract-version failed (exit status {own['status']})"
-    if again["status"] != 0 or _data(again) != _data(own):
-        return "it gave two different answers to contract-version"
+    if own["status"] != 0:
+        return f"its own --version failed (exit status {own['status']})"
+    if again["status"] != 0 or again["stdout"] != own["stdout"]:
+        return "it gave two different answers to --version"
+    if contract["status"] != 0 or _data(contract) is None:
+        return f"its contract-version failed (exit status {contract['status']})"
     if probe["status"] == 0:
         return "it does not read the arguments of a request"
     return None

@@ -17,8 +17,8 @@ from kitty_run.host.transport.warm.room import Room
 from kitty_run.host.transport.warm.script import ConsoleScript, NotWarmable
 from kitty_run.process_group import signal_group
 
-START_UP = ("orchestrator-api", "contract-version")
-"""What the script is started with; it stops before it runs it."""
+START_UP = ("--version",)
+"""What the script is started with; it stops before it runs it. No command: a host may build that one only."""
 
 LINE_LIMIT = 1 << 28
 """Bytes of the longest reply line that is read: two outputs of `warm_call.LIMIT`, escaped as JSON."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from kitty_run.host.transport.environment import host_environment
 from kitty_run.host.transport.start import RawReply, Starter
-from kitty_run.host.transport.warm.process import START_UP, Lost, Refused, WarmProcess, start_warm_process
+from kitty_run.host.transport.warm.process import Lost, Refused, WarmProcess, start_warm_process
 from kitty_run.host.transport.warm.room import Room, make_room
 from kitty_run.host.transport.warm.script import NotWarmable, find_console_script
 
@@ -19,6 +19,9 @@ READS = frozenset(
     {"contract-version", "mission-state", "feature-state", "list-ready", "resolve-workspace"},
 )
 """Operations of `orchestrator-api` that change nothing, in every contract version: they may be repeated."""
+
+API = "orchestrator-api"
+"""The command that the self-test has asked already."""
 
 DIED = -9
 """The exit status given for a call that was under way when the server died: a host that was killed."""
@@ -49,7 +52,7 @@ class WarmStarter:
         self._room: Room | None = None
         self._state: Literal["new", "warm", "cold"] = "new"
         self._closed = False
-        self._words = {START_UP[0]: True}
+        self._words = {API: True}
 
     async def call(self, arguments: tuple[str, ...], cwd: Path, timeout: float) -> RawReply:
         """See `Starter.call`; at the first call, the start of the server has as much time again."""
@@ -129,4 +132,4 @@ class WarmStarter:
 
 
 def _reads(arguments: tuple[str, ...]) -> bool:
-    return arguments[:1] == ("orchestrator-api",) and not READS.isdisjoint(arguments[1:2])
+    return arguments[:1] == (API,) and not READS.isdisjoint(arguments[1:2])

@@ -11,8 +11,8 @@ directory, environment and streams, which continues from that point, out of the 
 interpreter's exit hooks. Nothing of the script is imported by name.
 
 One JSON object a line. Input: `{"id", "arguments", "cwd", "timeout"}` (seconds). Output, first of all:
-`{"ready": {"own", "again", "probe"}}` (see `Server.self_tests`) or `{"unfit": reason}`; for each request
-`{"id", "status", "stdout", "stderr", "seconds"}` (status null: the time limit), or
+`{"ready": {"own", "again", "contract", "probe"}}` (see `Server.self_tests`) or `{"unfit": reason}`; for each
+request `{"id", "status", "stdout", "stderr", "seconds"}` (status null: the time limit), or
 `{"id", "refused": reason}` where nothing was started; and `{"started": pid, "id"}` and `{"ended": pid}` of
 every child, the leader of a process group (id null: not for a request). ROOM is a private directory, in which
 `socket` takes the requests of `warm_shim.py`; it is removed at the end. The end of input ends the server,
@@ -57,6 +57,9 @@ else:  # run by an interpreter that knows nothing of this package
 PROBE = ["orchestrator-api", "kitty-run-probe"]
 """A command that no host has: if it succeeds, the host does not read the arguments of the request."""
 
+CONTRACT = ["orchestrator-api", "contract-version"]
+"""What every host answers by an envelope."""
+
 SELF_TEST_SECONDS = 60.0
 
 LOOK = 0.25
@@ -89,10 +92,10 @@ class Server:
         """Calls before the first request, whose answers are for the client to compare.
 
         `own`: the script continues with the arguments that it was started with. `again`: the same, as a
-        request. `probe`: a command that does not exist.
+        request. `contract`: a command that every host has. `probe`: one that does not exist.
         """
         answers: Reply = {}
-        tests = {"own": None, "again": arguments, "probe": PROBE}
+        tests = {"own": None, "again": arguments, "contract": CONTRACT, "probe": PROBE}
         for name, words in tests.items():
 
             def answer(reply: Reply, name: str = name) -> None:
