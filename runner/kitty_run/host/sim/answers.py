@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from kitty_run.host.envelope import Json
+from kitty_run.host.model import HostRefused
 from kitty_run.host.sim.arguments import SimUsageError
 from kitty_run.host.sim.missions import Mission
 from kitty_run.host.sim.state import Answer
 from kitty_run.host.sim.tables import Rules
+
+T = TypeVar("T")
 
 
 def print_answer(rules: Rules, command: str, answer: Answer) -> int:
@@ -63,3 +68,11 @@ def identity(rules: Rules, mission: Mission) -> Mapping[str, object]:
         "mission_number": meta.get("mission_number"),
         "mission_type": meta.get("mission_type", ""),
     }
+
+
+def understood(operation: str, answer: Answer, read: Callable[[Json], T]) -> T:
+    """What `read` makes of the data; raises `HostRefused` where it makes no sense, or was refused."""
+    if answer.code:
+        text = f"{operation}: {answer.code}: {answer.message}"
+        raise HostRefused(answer.code, operation, text, answer.data)
+    return read(answer.data)

@@ -34,7 +34,7 @@ from kitty_run.host.model import (
 from kitty_run.host.protocol import Payload
 from kitty_run.host.replies import merge_reply, mission_state, ready_ids
 from kitty_run.host.sim import rules as engine
-from kitty_run.host.sim.answers import envelope_text
+from kitty_run.host.sim.answers import envelope_text, understood
 from kitty_run.host.sim.arguments import parse
 from kitty_run.host.sim.state import Answer, SimState, SimWorkPackage
 from kitty_run.host.sim.tables import rules
@@ -234,7 +234,7 @@ class SimHost:
             argv = render(template.argv, self._values(wp, values))
             answer = self._struck(operation, wp, argv) or self._answer(argv)
         try:
-            found, refused = _understood(operation, answer, read), None
+            found, refused = understood(operation, answer, read), None
         except HostRefused as error:
             refused = error
         self.calls.append(SimCall(operation, wp, argv, refused.code if refused else None))
@@ -290,14 +290,6 @@ class SimHost:
             branch=f"kitty/mission-{directory}" if host_made else directory,
             base="main" if host_made else None,
         )
-
-
-def _understood(operation: str, answer: Answer, read: Callable[[Json], T]) -> T:
-    """What `read` makes of the data; raises `HostRefused` where it makes no sense, or was refused."""
-    if answer.code:
-        text = f"{operation}: {answer.code}: {answer.message}"
-        raise HostRefused(answer.code, operation, text, answer.data)
-    return read(answer.data)
 
 
 def _of(review: Review) -> dict[str, str]:
