@@ -98,8 +98,13 @@ class BundleExecutor:
     async def leftovers(self, runs: frozenset[str]) -> tuple[str, ...]:
         return await self._local.leftovers(runs)
 
-    async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
-        return await self._local.end_leftovers(markers, started)
+    async def end_leftovers(
+        self, markers: Collection[str], started: Sequence[Started], workspaces: Collection[str]
+    ) -> int:
+        return await self._local.end_leftovers(markers, started, workspaces)
+
+    async def others_in(self, workspace: str) -> tuple[str, ...]:
+        return ()
 
     async def close(self) -> None:
         self.closed = True

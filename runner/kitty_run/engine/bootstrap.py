@@ -18,6 +18,7 @@ from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.killed_run import clear_lock
+from kitty_run.engine.others_at_work import workspaces_of
 from kitty_run.engine.root_checkout import RootCheckout, RootNotReady, root_checkout
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
@@ -268,7 +269,8 @@ async def _end_leftovers(journal: Journal, memory: Memory, repo: Path, executor:
     if not memory.processes and not found:
         return
     markers = {*memory.processes, *found}
-    ended = await executor.end_leftovers(markers, tuple(memory.processes.values()))
+    workspaces = workspaces_of(repo, memory)
+    ended = await executor.end_leftovers(markers, tuple(memory.processes.values()), workspaces)
     for marker in tuple(memory.processes):
         journal.write(ProcessEnded(marker))
     if ended:

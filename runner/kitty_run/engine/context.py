@@ -107,6 +107,8 @@ class Execution:
     executor: Executor
     slots: Slots
     breakers: Breakers
+    looked_at: set[Path] = field(default_factory=set)
+    """Workspaces in which nobody else was found at work in this session."""
 
 
 @dataclass(frozen=True, slots=True)

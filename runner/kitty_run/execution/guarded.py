@@ -43,9 +43,15 @@ class GuardedExecutor:
         """See `Executor.leftovers`."""
         return await self._executor.leftovers(runs)
 
-    async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
+    async def end_leftovers(
+        self, markers: Collection[str], started: Sequence[Started], workspaces: Collection[str]
+    ) -> int:
         """See `Executor.end_leftovers`."""
-        return await self._executor.end_leftovers(markers, started)
+        return await self._executor.end_leftovers(markers, started, workspaces)
+
+    async def others_in(self, workspace: str) -> tuple[str, ...]:
+        """See `Executor.others_in`."""
+        return await self._executor.others_in(workspace)
 
     async def close(self) -> None:
         """See `Executor.close`."""

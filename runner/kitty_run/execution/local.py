@@ -17,8 +17,7 @@ from kitty_run.execution.checks import run_checks
 from kitty_run.execution.preparation import prepare, workspace_path
 from kitty_run.execution.processes import LocalProcesses, ProcessRunner
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Site
-from kitty_run.execution.strays import markers_at_work
-from kitty_run.git.layout import linked_worktrees
+from kitty_run.execution.strays import markers_at_work, others_in
 from kitty_run.machine import MachineFault, full
 from kitty_run.profile.model import Agent, Policy
 
@@ -76,10 +75,16 @@ class LocalExecutor:
         """The markers of live processes of this machine, by their environment."""
         return await asyncio.to_thread(markers_at_work, self._site.repo, runs)
 
-    async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
+    async def end_leftovers(
+        self, markers: Collection[str], started: Sequence[Started], workspaces: Collection[str]
+    ) -> int:
         """End processes of this machine."""
-        places = await asyncio.to_thread(linked_worktrees, self._site.repo)
+        places = [workspace_path(self._site, name) for name in workspaces]
         return await processes.end_leftovers(started, markers, places=places)
+
+    async def others_in(self, workspace: str) -> tuple[str, ...]:
+        """By the working directories and open files of this machine's processes."""
+        return await asyncio.to_thread(others_in, workspace_path(self._site, workspace))
 
     async def close(self) -> None:
         """Nothing is held: every attempt's processes ended with its call."""

@@ -170,9 +170,16 @@ class Executor(Protocol):
         """
         ...
 
-    async def end_leftovers(self, markers: Collection[str], started: Sequence[Started]) -> int:
+    async def end_leftovers(
+        self, markers: Collection[str], started: Sequence[Started], workspaces: Collection[str]
+    ) -> int:
         """End what carries one of `markers`, and the processes `started` if they are still those that were
-        recorded; how many processes there were."""
+        recorded; how many processes there were. `workspaces` are the names of those that they worked in."""
+        ...
+
+    async def others_in(self, workspace: str) -> tuple[str, ...]:
+        """The processes that work in the workspace of that name though no call of this executor started them,
+        each in words for people; none where the executor works in a copy."""
         ...
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ import psutil
 
 from kitty_run.agents.launch.environment import WORKSPACE
 from kitty_run.execution.process_tree import MARKER
+from kitty_run.text.clean import clean
 
 INITS = frozenset({"init", "systemd", "launchd"})
 """Names of processes that inherit others', besides that with the number 1."""
@@ -37,6 +38,37 @@ def _marker(process: psutil.Process, repo: Path, runs: frozenset[str]) -> str | 
     workspace = environment.get(WORKSPACE)
     here = workspace is not None and Path(workspace).is_relative_to(repo)
     return marker if here or marker.partition("/")[0] in runs else None
+
+
+def others_in(place: Path) -> tuple[str, ...]:
+    """The processes of this user that work in `place` or have a file there open, each in words.
+
+    This process is passed over, with those that it descends from and those that descend from it. Whoever
+    asks has ended what is certainly an attempt's.
+    """
+    root, me = os.path.realpath(place), psutil.Process()
+    own = {me.pid, *(one.pid for one in (*me.parents(), *me.children(recursive=True)))}
+    found = (one for one in psutil.process_iter() if one.pid not in own and _is_in(one, root))
+    return tuple(_named(process) for process in found)
+
+
+def _is_in(process: psutil.Process, root: str) -> bool:
+    try:
+        with process.oneshot():
+            if process.uids().real != os.getuid() or process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            return Path(process.cwd()).is_relative_to(root) or any(
+                Path(file.path).is_relative_to(root) for file in process.open_files()
+            )
+    except (psutil.Error, OSError):
+        return False
+
+
+def _named(process: psutil.Process) -> str:
+    try:
+        return f"process {process.pid} ({clean(process.name())})"
+    except (psutil.Error, OSError):
+        return f"process {process.pid}"
 
 
 def orphans_in(places: Collection[Path], since: float) -> tuple[psutil.Process, ...]:

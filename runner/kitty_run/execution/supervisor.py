@@ -42,7 +42,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         _report(report, f"errno {error.errno}")
         return 1
-    _report(report, "started")
+    if not _report(report, "started"):
+        _end_all()  # the runner was killed meanwhile: nobody knows of the command yet
     while True:
         try:
             ended, status = os.wait()

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
+from kitty_run.execution.local import LocalExecutor
+from kitty_run.execution.protocol import Site
 from kitty_run.machine import own_file
 from kitty_run.profile.model import FailureClass
 from kitty_run.simulation.workspaces import WorkspaceContent
@@ -127,6 +129,17 @@ class Surroundings(Protocol):
     def workspace_of(self, wp: str) -> WorkspaceContent: ...
 
     def now(self) -> datetime: ...
+
+
+class SimulatedExecutor(LocalExecutor):
+    """The executor of this machine with simulated processes: of real ones it knows nothing."""
+
+    def __init__(self, site: Site, runner: SimulatedProcesses, others: Sequence[str]) -> None:
+        super().__init__(site, runner)
+        self._others = others
+
+    async def others_in(self, workspace: str) -> tuple[str, ...]:
+        return tuple(self._others)
 
 
 class SimulatedProcesses:

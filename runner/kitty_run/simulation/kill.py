@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import Event
@@ -69,6 +70,7 @@ class _Instant:
             self._journal = b"".join(self._journal.splitlines(keepends=True)[:-1])
         self._running = tuple(simulation.processes.running)
         self._attempts = len(simulation.attempts)
+        self._files = _files(simulation)
         self._held = simulation.host.held
         self._workspaces = copy.deepcopy(simulation.workspaces)
         self._kept = dict(simulation.repository.kept_commits)
@@ -81,9 +83,17 @@ class _Instant:
         simulation.repository.kept_commits = self._kept
         simulation.processes.running.clear()
         del simulation.attempts[self._attempts :]
+        for file in _files(simulation) - self._files:
+            file.unlink()
         for attempt in self._running:
             if survivor is not None:
                 survivor(replace(attempt, tree=simulation.workspace_of(attempt.wp)))
+
+
+def _files(simulation: Simulation) -> set[Path]:
+    """The files of the run, but for its journal."""
+    found = simulation.place.directory.rglob("*")
+    return {path for path in found if path.is_file() and path != simulation.place.journal}
 
 
 def _is_kill(error: BaseException) -> bool:

@@ -36,12 +36,17 @@ from kitty_run.engine.state.journal import Journal, parse, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Report
-from kitty_run.execution.local import LocalExecutor
 from kitty_run.execution.protocol import Site
 from kitty_run.host.model import Lane, MissionState
 from kitty_run.host.sim.memory import Fault, SimCall, SimHost
 from kitty_run.profile.model import Profile
-from kitty_run.simulation.agents import AttemptScript, SimulatedAttempt, SimulatedProcesses, flawless
+from kitty_run.simulation.agents import (
+    AttemptScript,
+    SimulatedAttempt,
+    SimulatedExecutor,
+    SimulatedProcesses,
+    flawless,
+)
 from kitty_run.simulation.clock import run_in_virtual_time
 from kitty_run.simulation.repository import SimulatedRepository
 from kitty_run.simulation.workspaces import SimulatedWorkspace, WorkspaceContent
@@ -90,6 +95,8 @@ class Simulation:
             rooms=shared_workspaces or {},
             unannounced=frozenset(unannounced),
         )
+        self.others: list[str] = []
+        """Processes of others that work in every workspace, each in words."""
         self.attempts: list[SimulatedAttempt] = []
         """All that were started, in order."""
         self.workspaces: dict[str, WorkspaceContent] = {}
@@ -174,7 +181,8 @@ class Simulation:
             journal.close()
 
     def _services(self, journal: Journal, memory: Memory, state: MissionState) -> Services:
-        executor = LocalExecutor(Site(self.root, lambda _: self.place, self.now, {}), self.processes)
+        site = Site(self.root, lambda _: self.place, self.now, {})
+        executor = SimulatedExecutor(site, self.processes, self.others)
         slots, breakers = Slots(self.profile.concurrency), Breakers(memory, self.profile.retry, self.now)
         return Services(
             run=Run(

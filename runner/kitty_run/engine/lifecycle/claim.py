@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kitty_run.agents.launch.task import Task, read_task
-from kitty_run.engine.context import Git, Run
+from kitty_run.engine.context import Execution, Git, Run
 from kitty_run.engine.decisions.reviewer_independence import RoleAgents
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.outcomes import Claimed, Stopped
 from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
 from kitty_run.engine.lifecycle.state_machine import ClaimOutcome
+from kitty_run.engine.others_at_work import wait_for_others
 from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases, reason
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
@@ -37,8 +38,11 @@ class NoWorkspace(KittyRunError):
 class Claim:
     """Claims one work package and finds or makes its workspace."""
 
-    def __init__(self, run: Run, calls: HostCalls, git: Git, leases: WorkspaceLeases, wp: str) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what a claim has to do with
+        self, run: Run, calls: HostCalls, git: Git, execution: Execution, leases: WorkspaceLeases, wp: str
+    ) -> None:
         self._run = run
+        self._execution = execution
         self._calls = calls
         self._git = git
         self._leases = leases
@@ -52,6 +56,8 @@ class Claim:
     async def claim(self) -> ClaimOutcome:
         """start-implementation, and a workspace on the right branch with the dependencies' code in it."""
         self._run.control.checkpoint()
+        if (known := self._run.remember(self._wp).workspace) is not None:
+            await wait_for_others(self._run, self._execution, self._wp, known)
         before = self._run.board.lanes[self._wp]
         policy = self._run.profile.policy.payload(self.family())
         reserves = self._calls.host.traits.reserves
@@ -116,6 +122,7 @@ class Claim:
         Returns whether it did not. Ends where another work package works there: nothing is touched then.
         """
         self._lease(allocation)
+        await wait_for_others(self._run, self._execution, self._wp, allocation.workspace)
         untouched = self._run.remember(self._wp).untouched()
         repair = await self._git.workspace(allocation.workspace, self._wp).make_whole(untouched=untouched)
         if repair is None:

@@ -35,7 +35,7 @@ class WorkPackageRun:
         self._run = run
         self._calls = calls
         self._wp = wp
-        self._claim = Claim(run, calls, git, services.schedule.leases, wp)
+        self._claim = Claim(run, calls, git, execution, services.schedule.leases, wp)
         self._implementation = Implementation(run, calls, git, execution, wp)
         self._review = WorkPackageReview(run, calls, git, execution, approvals, wp)
 

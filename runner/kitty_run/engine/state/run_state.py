@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kitty_run.agents.model import Started
+from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import (
     AttemptEnded,
     AttemptInterrupted,
@@ -27,14 +28,41 @@ from kitty_run.engine.state.events import (
     MissionAccepted,
     ProcessEnded,
     RetryDecided,
+    RunEnded,
     RunResumed,
     RunStarted,
     VerdictGiven,
     WorkReady,
+    WpEnded,
 )
 from kitty_run.engine.state.usage import Ledger
 from kitty_run.engine.state.work_package_memory import WorkPackageMemory, remember
 from kitty_run.profile.model import FailureClass
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Whether what nobody knows of may be at work: after a session that came to no end, and where nothing is
+    known of what was before, until a session started an attempt, paused for nobody, and came to its end."""
+
+    cut_off: bool = True
+    _under_way: bool = False
+    _started: bool = False
+    _paused: bool = False
+
+    def take(self, event: Event) -> None:
+        """Fold one event."""
+        match event:
+            case RunStarted() | RunResumed():
+                self.cut_off = self.cut_off or self._under_way
+                self._under_way, self._started, self._paused = True, False, False
+            case AttemptStarted():
+                self._started = True
+            case WpEnded(code=EndCode.PAUSED):
+                self._paused = True
+            case RunEnded():
+                self._under_way = False
+                self.cut_off = self.cut_off and (self._paused or not self._started)
 
 
 @dataclass(slots=True)
@@ -72,6 +100,7 @@ class Memory:
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, in all sessions."""
     calls: int = 0
+    sessions: Sessions = field(default_factory=Sessions)
 
     def of(self, wp: str) -> WorkPackageMemory:
         """The memory of `wp`, empty at first."""
@@ -81,6 +110,7 @@ class Memory:
         """Fold one entry; events that leave no memory are passed over."""
         self.ledger.take(entry)
         event = entry.event
+        self.sessions.take(event)
         if event.wp is not None:
             remember(self.of(event.wp), event)
         self._remember(event)

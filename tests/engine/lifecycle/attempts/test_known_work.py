@@ -230,3 +230,15 @@ def test_work_that_was_paid_is_handed_in_though_no_attempt_more_is_allowed(tmp_p
     assert run_and_kill(world, lambda event, _: isinstance(event, AttemptEnded))
     assert world.run().exit_status is ExitStatus.PAUSED
     assert world.lanes()["WP01"].value in {"for_review", "in_review"}
+
+
+def test_an_attempt_that_the_journal_lost_keeps_its_log(tmp_path: Path) -> None:
+    world = World(tmp_path, {"WP01": []})
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptEnded))
+    lines = world.place.journal.read_text().splitlines(keepends=True)
+    world.place.journal.write_text("".join(line for line in lines if '"attempt.' not in line))
+    log = world.place.log("WP01", "implement-1")
+    log.write_text("what the first one said")
+    assert world.run().exit_status is ExitStatus.OK
+    assert log.read_text() == "what the first one said"
+    assert [job.attempt for job in world.jobs if job.role == "implement"] == [1, 2]

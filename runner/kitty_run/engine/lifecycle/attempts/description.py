@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
@@ -38,7 +39,7 @@ async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> Attempt
     """The next attempt of `order`'s role, complete."""
     review = order.role == "review"
     spec = AttemptSpec(
-        attempt=facts(run, wp, order, run.remember(wp).attempts.get(order.role, 0) + 1),
+        attempt=facts(run, wp, order, _next_number(run, wp, order.role)),
         workspace=_workspace(run.repo, order.at, order.before),
         agent=agent,
         policy=run.profile.policy,
@@ -51,6 +52,14 @@ async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> Attempt
     return (
         replace(spec, diff=await _diff(spec, order.at, run.profile.roles["review"].diff)) if review else spec
     )
+
+
+def _next_number(run: Run, wp: str, role: RoleName) -> int:
+    """The next attempt's number: one whose log is not there, though the journal may have lost attempts."""
+    number = run.remember(wp).attempts.get(role, 0) + 1
+    while os.path.lexists(run.place.log(wp, f"{role}-{number}")):
+        number += 1
+    return number
 
 
 def check_spec(
