@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kitty_run.engine.session import DependencyCycle
 from kitty_run.engine.state.end_codes import Result
-from kitty_run.engine.state.events import Notice, RetryDecided, ReviewDiscarded
+from kitty_run.engine.state.events import Notice, RetryDecided, ReviewDiscarded, VerdictGiven
 from kitty_run.errors import ExitStatus
 from kitty_run.git.protocols import Unmerged
 from kitty_run.host.model import Lane
@@ -94,6 +94,7 @@ def test_a_reviewer_that_fails_does_not_approve_even_with_a_verdict(tmp_path: Pa
     world = World(tmp_path, {"WP01": []}, script=script)
     world.run()
     assert world.lanes() == {"WP01": Lane.BLOCKED}
+    assert not world.events(VerdictGiven)
 
 
 def test_what_a_reviewer_changes_is_discarded_and_reported(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.state.events import AttemptEnded, AttemptStarted, RunStarted
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import new_run
 from kitty_run.host.model import Lane
@@ -23,6 +22,7 @@ from kitty_run.report.plan import as_json, as_text
 from pytest_snapshot.plugin import Snapshot
 
 from tests.engine import profiles
+from tests.engine.state.example_events import ATTEMPT, ENDED, RUN
 from tests.planner.looking import DIAMOND, planned
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "plan"
@@ -107,45 +107,21 @@ def test_the_plan_of(name: str, snapshot: Snapshot) -> None:
 @pytest.mark.parametrize("name", list(PLANS))
 def test_the_json_says_what_the_text_says(name: str) -> None:
     plan = PLANS[name]()
-    told = json.loads(json.dumps(as_json(plan)))
-    assert told["roles"]["implement"]["agents"][0]["name"] == "ada"
-    assert (told["mission"] is None) == (name == "no_mission")
+    printed = json.loads(json.dumps(as_json(plan)))
+    assert printed["roles"]["implement"]["agents"][0]["name"] == "ada"
+    assert (printed["mission"] is None) == (name == "no_mission")
     if plan.mission:
-        assert [one["id"] for one in told["mission"]["work_packages"]] == [
+        assert [one["id"] for one in printed["mission"]["work_packages"]] == [
             one.id for one in plan.mission.work_packages
         ]
-        assert told["mission"]["problems"] == list(plan.mission.problems)
+        assert printed["mission"]["problems"] == list(plan.mission.problems)
 
 
-STARTED = RunStarted("demo", "p.yaml", "0", "feature", "1.0", "lanes", 1, "here", {})
-ATTEMPT = AttemptStarted(
-    "WP01", "implement", "ada", "ada", 1, 1, (), Path("a.log"), Path("a.md"), marker="run/WP01/implement-1"
-)
-ENDED = AttemptEnded(
-    "WP01",
-    role="implement",
-    agent="ada",
-    attempt=1,
-    failure=None,
-    rule="",
-    ending="exit",
-    status=0,
-    signal=None,
-    seconds=0.0,
-    log=Path("a.log"),
-    session=None,
-    cost_usd=None,
-    input_tokens=None,
-    output_tokens=None,
-    resets_at=None,
-)
-
-
-def test_an_unfinished_run_is_said_to_be_gone_on_with(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_named_as_the_one_to_continue(tmp_path: Path) -> None:
     place = new_run(tmp_path)
     journal = Journal(place.journal)
     journal.open()
-    journal.write(STARTED)
+    journal.write(RUN)
     journal.write(replace(ATTEMPT, attempt=2))
     journal.close()
     plan = planned(SimHost.of(DIAMOND), repo=tmp_path)
@@ -155,7 +131,7 @@ def test_an_unfinished_run_is_said_to_be_gone_on_with(tmp_path: Path) -> None:
 def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
     journal = Journal(new_run(tmp_path).journal)
     journal.open()
-    journal.write(STARTED)
+    journal.write(RUN)
     for wp, cost in (("WP01", 1.5), ("WP02", None)):
         journal.write(replace(ATTEMPT, wp=wp))
         journal.write(replace(ENDED, cost_usd=cost, wp=wp))
@@ -166,9 +142,9 @@ def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
     assert "2 attempts so far, cost at least 1.50 USD, 1 attempt unknown" in text
     assert "the run is at limits.cost_usd: 1.50 of 1.00 USD used; raise it to continue" in text
     assert "WP02 is at limits.work_package.attempts: 1 of 1 attempts used; raise it to continue" in text
-    told = as_json(plan)
-    assert told["mission"]["known_cost_usd"] == 1.5  # type: ignore[index]
-    assert told["unseen"] == [{"limit": "limits.cost_usd", "agents": ["ada", "bob"]}]
+    printed = as_json(plan)
+    assert printed["mission"]["known_cost_usd"] == 1.5  # type: ignore[index]
+    assert printed["unseen"] == [{"limit": "limits.cost_usd", "agents": ["ada", "bob"]}]
 
 
 SAMPLES = sorted((Path(__file__).parents[2] / "sample-configs").glob("*.yaml"))

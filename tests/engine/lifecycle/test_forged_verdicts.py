@@ -65,18 +65,6 @@ def test_each_attempt_has_its_own_directory_and_code_word_which_no_other_gets(tm
     assert not any(code in journal for code in codes)
 
 
-def test_the_verdict_of_a_reviewer_that_failed_counts_for_nothing(tmp_path: Path) -> None:
-    def script(job: Job) -> Did:
-        if job.role == "implement":
-            return job.work()
-        job.verdict()
-        return job.fail()
-
-    world = World(tmp_path, {"WP01": []}, script=script)
-    assert world.run().work_packages["WP01"].result is not Result.DONE
-    assert not world.events(VerdictGiven)
-
-
 def test_why_a_verdict_did_not_count_is_in_the_next_reviewers_prompt(tmp_path: Path) -> None:
     prompts: list[str] = []
 

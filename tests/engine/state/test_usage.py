@@ -1,31 +1,24 @@
-"""The ledger: what attempts used, from events that may lack, and clocks that may lie."""
+"""The ledger: what attempts used, from events that may be missing, and clocks that may be wrong."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from kitty_run.engine.state.events import (
-    AttemptEnded,
-    AttemptStarted,
     Entry,
     Event,
     Notice,
     RunEnded,
     RunResumed,
-    RunStarted,
 )
 from kitty_run.engine.state.usage import NO_COST, Cost, Ledger
 
+from tests.engine.state.example_events import ATTEMPT, ENDED, RUN
 from tests.engine.world import START
 
-RUN = RunStarted("demo", "p.yaml", "0", "feature", "1.0", "lanes", 1, "here", {})
 AGAIN = RunResumed("demo", "p.yaml", "0", "feature", "1.0", "lanes", 1, "here", {})
-ATTEMPT = AttemptStarted(
-    "WP01", "implement", "ada", "ada", 1, 1, (), Path("a.log"), Path("a.md"), marker="run/WP01/implement-1"
-)
 
 
 def at(second: float, event: Event) -> Entry:
@@ -33,27 +26,7 @@ def at(second: float, event: Event) -> Entry:
 
 
 def ended(second: float, cost: float, read: int | None, written: int | None) -> Entry:
-    return at(
-        second,
-        AttemptEnded(
-            "WP01",
-            role="implement",
-            agent="ada",
-            attempt=1,
-            failure=None,
-            rule="",
-            ending="exit",
-            status=0,
-            signal=None,
-            seconds=5.0,
-            log=Path("a.log"),
-            session=None,
-            cost_usd=cost,
-            input_tokens=read,
-            output_tokens=written,
-            resets_at=None,
-        ),
-    )
+    return at(second, replace(ENDED, seconds=5.0, cost_usd=cost, input_tokens=read, output_tokens=written))
 
 
 def ledger(*entries: Entry) -> Ledger:
