@@ -1,4 +1,4 @@
-"""Fixtures of the report room: each story is lived through once."""
+"""Fixtures of the report room: each story is played once."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import cache
 
 import pytest
 
-from tests.report.stories import STORIES, Told
+from tests.report.stories import STORIES, Played
 
 
 @pytest.fixture(scope="session")
-def tell(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Told]:
-    """`tell(NAME)`: the world after the story, to be looked at only; its root is `world.root`."""
+def play(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Played]:
+    """`play(NAME)`: the world after the story, to be looked at only; its root is `world.root`."""
 
     @cache
-    def lived(name: str) -> Told:
+    def world(name: str) -> Played:
         return STORIES[name](tmp_path_factory.mktemp(name))
 
-    return lived
+    return world
 
 
 @pytest.fixture(autouse=True)

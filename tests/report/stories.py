@@ -1,4 +1,4 @@
-"""Missions in which everything that a journal can tell of happens at least once."""
+"""Missions in which everything that a journal can have in it happens at least once."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from kitty_run.profile.model import Check, Output
 from tests.engine import profiles
 from tests.engine.criteria import wanting
 from tests.engine.world import Did, Job, World, good
+from tests.report.played import FINDINGS, PAIR, Played, Story
 from tests.report.stories_of_stops import gates, interrupted, limit, limited, own_limit, troubled_host
-from tests.report.told import FINDINGS, PAIR, Story, Told
 
 
-def smooth(root: Path) -> Told:
+def smooth(root: Path) -> Played:
     """Everything works at once, on a mission whose status files must be committed before the merge."""
-    world = Told(root, PAIR, shape="coord")
+    world = Played(root, PAIR, shape="coord")
     world.run()
     return world
 
 
-def self_approved(root: Path) -> Told:
+def self_approved(root: Path) -> Played:
     """The implementer of WP01 moves it to `done` on the host by itself; it is reviewed all the same."""
 
     def script(job: Job) -> Did:
@@ -34,12 +34,12 @@ def self_approved(root: Path) -> Told:
             world.host.move("WP01", Lane.DONE, actor="an agent")
         return good(job)
 
-    world = Told(root, PAIR, script=script)
+    world = Played(root, PAIR, script=script)
     world.run()
     return world
 
 
-def rework(root: Path) -> Told:
+def rework(root: Path) -> Played:
     """WP01 is sent back once; its reviewer leaves changes behind."""
 
     def script(job: Job) -> Did:
@@ -48,12 +48,12 @@ def rework(root: Path) -> Told:
         job.tree.files["scratch.txt"] = "reviewer's"
         return job.verdict("changes_requested", FINDINGS) if job.attempt == 1 else job.verdict()
 
-    world = Told(root, {"WP01": []}, script=script)
+    world = Played(root, {"WP01": []}, script=script)
     world.run()
     return world
 
 
-def never_good_enough(root: Path) -> Told:
+def never_good_enough(root: Path) -> Played:
     """WP01 ends blocked with its rounds used up, and WP02 waits on it."""
 
     def script(job: Job) -> Did:
@@ -61,12 +61,12 @@ def never_good_enough(root: Path) -> Told:
             return job.work(f"file-{job.attempt}.txt")
         return job.verdict("changes_requested", FINDINGS)
 
-    world = Told(root, PAIR, script=script)
+    world = Played(root, PAIR, script=script)
     world.run()
     return world
 
 
-def failing_agents(root: Path) -> Told:
+def failing_agents(root: Path) -> Played:
     """A time limit, an agent that is not installed, a fallback, nothing changed, and a block."""
 
     def script(job: Job) -> Did:
@@ -74,12 +74,12 @@ def failing_agents(root: Path) -> Told:
             return job.fail(ending="timeout" if job.attempt == 1 else "not_installed")
         return job.idle()
 
-    world = Told(root, {"WP01": []}, script=script, profile=profiles.profile(implement=("ada", "eve")))
+    world = Played(root, {"WP01": []}, script=script, profile=profiles.profile(implement=("ada", "eve")))
     world.run()
     return world
 
 
-def checks(root: Path) -> Told:
+def checks(root: Path) -> Played:
     """A check that fails, and passes at the second attempt."""
     profile = profiles.profile()
     implement = replace(profile.roles["implement"], checks=(Check("tests", ("make", "test")),))
@@ -90,24 +90,24 @@ def checks(root: Path) -> Told:
             return job.fail(2) if "file-1.txt" in job.tree.files and len(job.tree.files) == 1 else Did()
         return job.work(f"file-{job.attempt}.txt") if job.role == "implement" else job.verdict()
 
-    world = Told(root, {"WP01": []}, profile=profile, script=script)
+    world = Played(root, {"WP01": []}, profile=profile, script=script)
     world.run()
     return world
 
 
-def leftovers(root: Path) -> Told:
+def leftovers(root: Path) -> Played:
     """Blocked with changes below kitty-specs/ and others lying uncommitted in the workspace."""
 
     def script(job: Job) -> Did:
         job.tree.files["half.txt"] = "half"
         return job.fail()
 
-    world = Told(root, {"WP01": []}, script=script)
+    world = Played(root, {"WP01": []}, script=script)
     world.run()
     return world
 
 
-def own_reviewer(root: Path) -> Told:
+def own_reviewer(root: Path) -> Played:
     """Nobody but the implementer can review; and a conversation that is taken up again is dead."""
     profile = profiles.profile(review=("ada",))
     review = replace(profile.roles["review"], independent=True)
@@ -125,12 +125,12 @@ def own_reviewer(root: Path) -> Told:
             return job.fail()
         return replace(job.work(f"file-{job.attempt}.txt"), output='{"session": "s-1"}\n')
 
-    world = Told(root, {"WP01": []}, profile=profile, script=script)
+    world = Played(root, {"WP01": []}, profile=profile, script=script)
     world.run()
     return world
 
 
-def moved(root: Path) -> Told:
+def moved(root: Path) -> Played:
     """WP01 was done before the run; WP02's branch moves after its first review, and before the merge."""
 
     def sneak(world: World, event: Event, _: Session) -> None:
@@ -141,7 +141,7 @@ def moved(root: Path) -> Told:
             tree.commits.append({"late.txt": f"after {event.TYPE}"})
             tree.files = dict(tree.commits[-1])
 
-    world = Told(root, PAIR)
+    world = Played(root, PAIR)
     world.host.move("WP01", Lane.DONE)
     world.tree("WP01").commits.append({"WP01.txt": "by hand"})
     world.kept["WP01"] = world.tree("WP01").head
@@ -150,28 +150,28 @@ def moved(root: Path) -> Told:
     return world
 
 
-def bug(root: Path) -> Told:
+def bug(root: Path) -> Played:
     """An error that nobody expected."""
 
     def script(job: Job) -> Did:
         raise RuntimeError(f"no script for {job.wp}")
 
-    world = Told(root, {"WP01": []}, script=script)
+    world = Played(root, {"WP01": []}, script=script)
     world.run()
     return world
 
 
-def one_workspace(root: Path) -> Told:
+def one_workspace(root: Path) -> Played:
     """Two work packages of one workspace: the second waits until the first is approved."""
     rooms = {"WP01": "lane-a", "WP02": "lane-a"}
-    world = Told(root, {"WP01": [], "WP02": []}, rooms=rooms)
+    world = Played(root, {"WP01": [], "WP02": []}, rooms=rooms)
     world.run()
     return world
 
 
-def half_made(root: Path) -> Told:
+def half_made(root: Path) -> Played:
     """Git was cut off while it made the worktree of WP01, and somebody's file lay in it."""
-    world = Told(root, {"WP01": []})
+    world = Played(root, {"WP01": []})
     why = "git was cut off while it made this worktree"
     ref = "refs/kitty-run/aside/m-WP01/0123456789ab"
     world.tree("WP01").repair = Repair(why, ("src/app.py",), Kept(ref, "0123456789ab", ("notes.txt",), why))
@@ -179,22 +179,22 @@ def half_made(root: Path) -> Told:
     return world
 
 
-def conflicting(root: Path) -> Told:
+def conflicting(root: Path) -> Played:
     """WP01 and the target changed the same lines: nothing is merged."""
 
     def conflict(world: World, event: Event, _: Session) -> None:
         if isinstance(event, MissionAccepted):
             world.repository.conflicting = Conflict(world.tree("WP01").head, "main", ("src/app.py",))
 
-    world = Told(root, {"WP01": []})
+    world = Played(root, {"WP01": []})
     world.on_event = conflict
     world.run()
     return world
 
 
-def criteria(root: Path) -> Told:
-    """The reviewer says that the mission's acceptance criterion is met, and the host is told."""
-    world = Told(root, {"WP01": []}, script=_meeting_criteria)
+def criteria(root: Path) -> Played:
+    """The reviewer says that the mission's acceptance criterion is met, and the host gets it."""
+    world = Played(root, {"WP01": []}, script=_meeting_criteria)
     wanting(world, {"WP01": ["FR-001"]})
     world.run()
     return world

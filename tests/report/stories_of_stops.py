@@ -16,17 +16,17 @@ from kitty_run.profile.model import Action, Concurrency, Output, RetryRow
 
 from tests.engine import profiles
 from tests.engine.world import START, Did, Job, World, good
-from tests.report.told import PAIR, Told
+from tests.report.played import PAIR, Played
 
 
-def troubled_host(root: Path) -> Told:
+def troubled_host(root: Path) -> Played:
     """A lost reply that had taken effect, one that had not, a refusal, and somebody else's WP."""
     faults = [
         Fault("hand_in", "HOST_TIMEOUT", wp="WP01", after=True),
         Fault("approve", "HOST_UNREADABLE", wp="WP01"),
         Fault("note", "HISTORY_LOCKED"),
     ]
-    world = Told(root, {"WP01": [], "WP02": [], "WP03": ["WP02"]}, faults=faults, script=_rejected_once)
+    world = Played(root, {"WP01": [], "WP02": [], "WP03": ["WP02"]}, faults=faults, script=_rejected_once)
     world.host.move("WP02", Lane.IN_PROGRESS, actor="somebody")
     world.run()
     return world
@@ -38,14 +38,14 @@ def _rejected_once(job: Job) -> Did:
     return job.verdict() if job.attempt > 1 else job.verdict("changes_requested", ["again"])
 
 
-def gates(root: Path) -> Told:
-    """Waits at the gate `done`, is told no, reworks, waits again, is told yes; then waits at the merge."""
+def gates(root: Path) -> Played:
+    """Waits at the gate `done`, gets no, reworks, waits again, gets yes; then waits at the merge."""
     profile = replace(profiles.profile(), gates=("done", "merge"))
 
     def script(job: Job) -> Did:
         return job.work(f"file-{job.attempt}.txt") if job.role == "implement" else job.verdict()
 
-    world = Told(root, {"WP01": []}, profile=profile, script=script)
+    world = Played(root, {"WP01": []}, profile=profile, script=script)
     world.run()
     give(world.place, "done-WP01", Answer(False, "mia", "the name is wrong"))
     world.run()
@@ -54,9 +54,9 @@ def gates(root: Path) -> Told:
     return world
 
 
-def interrupted(root: Path) -> Told:
+def interrupted(root: Path) -> Played:
     """Interrupted twice while WP01 is worked on."""
-    world = Told(root, PAIR)
+    world = Played(root, PAIR)
 
     def twice(_: World, event: Event, session: Session) -> None:
         if isinstance(event, AttemptProcess):
@@ -68,15 +68,15 @@ def interrupted(root: Path) -> Told:
     return world
 
 
-def limit(root: Path) -> Told:
+def limit(root: Path) -> Played:
     """The time limit is reached while WP01 is worked on."""
-    world = Told(root, PAIR, script=lambda job: replace(good(job), seconds=100.0))
+    world = Played(root, PAIR, script=lambda job: replace(good(job), seconds=100.0))
     world.change(limits=Limits(wall_clock=50.0))
     world.run()
     return world
 
 
-def own_limit(root: Path) -> Told:
+def own_limit(root: Path) -> Played:
     """WP01 uses up what it may; WP03, which does not wait on it, is done. Only ada names costs."""
     profile = profiles.profile()
     output = Output("json", cost_usd="/cost", input_tokens="/read", output_tokens="/written")
@@ -84,16 +84,16 @@ def own_limit(root: Path) -> Told:
     profile = replace(profile, agents={**profile.agents, "ada": ada})
 
     def script(job: Job) -> Did:
-        told = '{"cost": 1.25, "read": 900, "written": 100}'
-        return replace(job.fail() if job.wp == "WP01" and job.attempt < 3 else good(job), output=told)
+        usage = '{"cost": 1.25, "read": 900, "written": 100}'
+        return replace(job.fail() if job.wp == "WP01" and job.attempt < 3 else good(job), output=usage)
 
-    world = Told(root, {"WP01": [], "WP02": ["WP01"], "WP03": []}, profile=profile, script=script)
+    world = Played(root, {"WP01": [], "WP02": ["WP01"], "WP03": []}, profile=profile, script=script)
     world.change(limits=Limits(cost_usd=20.0, work_package=Allowance(cost_usd=2.0)))
     world.run()
     return world
 
 
-def limited(root: Path) -> Told:
+def limited(root: Path) -> Played:
     """Ada is limited, and eve implements instead; bob is limited too, and both work packages wait for him."""
     profile = profiles.profile(implement=("ada", "eve"))
     tables = replace(profile.retry, agent={**profile.retry.agent, "overloaded": RetryRow(Action.FALLBACK)})
@@ -107,7 +107,7 @@ def limited(root: Path) -> Told:
             return job.limited((START + timedelta(hours=5)).isoformat())
         return good(job)
 
-    world = Told(root, {"WP01": [], "WP02": [], "WP03": []}, profile=profile, script=script)
+    world = Played(root, {"WP01": [], "WP02": [], "WP03": []}, profile=profile, script=script)
     world.change(concurrency=Concurrency(2))
     world.run()
     return world

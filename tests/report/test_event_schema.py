@@ -14,9 +14,9 @@ import pytest
 from kitty_run.engine.state.events import EVENTS, RunResumed, RunStarted
 from kitty_run.resources import schema_path
 
-from tests.report.stories import STORIES, Told
+from tests.report.stories import STORIES, Played
 
-Tell = Callable[[str], Told]
+Play = Callable[[str], Played]
 SCHEMA: dict[str, Any] = json.loads(schema_path("event").read_text(encoding="utf-8"))
 TYPES = {entry["$ref"].removeprefix("#/$defs/") for entry in SCHEMA["oneOf"]}
 ONLY_WITH_A_REAL_HOST = {"run.resumed", "call.ended", "git.restored"}
@@ -49,24 +49,24 @@ BEGINS = {RunStarted.TYPE, RunResumed.TYPE}
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_every_line_of_a_journal_fits_the_schema(name: str, tell: Tell) -> None:
-    journal = lines(tell(name).place.journal)
+def test_every_line_of_a_journal_fits_the_schema(name: str, play: Play) -> None:
+    journal = lines(play(name).place.journal)
     assert [found for line in journal for found in problems(line)] == []
     assert [line["seq"] for line in journal] == list(range(1, len(journal) + 1))
 
 
-def test_the_stories_have_every_type(tell: Tell) -> None:
-    told = {line["type"] for name in STORIES for line in lines(tell(name).place.journal)}
-    assert told | ONLY_WITH_A_REAL_HOST == TYPES
+def test_the_stories_have_every_type(play: Play) -> None:
+    found = {line["type"] for name in STORIES for line in lines(play(name).place.journal)}
+    assert found | ONLY_WITH_A_REAL_HOST == TYPES
 
 
 def test_the_schema_has_every_type_that_is_written_and_no_other() -> None:
     assert set(made_types()) | BEGINS == TYPES
 
 
-def test_a_line_fits_one_type_only(tell: Tell) -> None:
+def test_a_line_fits_one_type_only(play: Play) -> None:
     validator = jsonschema.Draft202012Validator(SCHEMA)
-    assert all(validator.is_valid(line) for line in lines(tell("rework").place.journal))
+    assert all(validator.is_valid(line) for line in lines(play("rework").place.journal))
 
 
 @pytest.mark.parametrize("name", sorted(TYPES))
@@ -97,6 +97,6 @@ def _described(value: Mapping[str, Any]) -> bool:
     [{"extra": 1}, {"v": 2}, {"seq": 0}, {"at": "yesterday"}, {"type": "run.paused"}, {"wp": None}],
     ids=str,
 )
-def test_a_line_that_is_not_one_is_named(tell: Tell, change: dict[str, Any]) -> None:
-    line = lines(tell("smooth").place.journal)[0]
+def test_a_line_that_is_not_one_is_named(play: Play, change: dict[str, Any]) -> None:
+    line = lines(play("smooth").place.journal)[0]
     assert problems({**line, **change}) != []

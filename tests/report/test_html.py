@@ -14,9 +14,9 @@ from kitty_run.engine.state.events import AttemptStarted, Entry
 from kitty_run.report.html import page
 from kitty_run.report.liveness import Life
 
-from tests.report.stories import STORIES, Told
+from tests.report.stories import STORIES, Played
 
-Tell = Callable[[str], Told]
+Play = Callable[[str], Played]
 VOID = {"meta"}
 
 
@@ -44,32 +44,32 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-def told(world: Told, life: Life = Life.ENDED, entries: list[Entry] | None = None) -> str:
+def page_of(world: Played, life: Life = Life.ENDED, entries: list[Entry] | None = None) -> str:
     entries = entries or world.entries()
     return page("run-1", entries, life, entries[-1].at + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_the_page_is_whole_and_fetches_nothing(name: str, tell: Tell) -> None:
+def test_the_page_is_whole_and_fetches_nothing(name: str, play: Play) -> None:
     outline = Outline()
-    text = told(tell(name))
+    text = page_of(play(name))
     outline.feed(text)
     assert outline.open == []
     assert outline.fetched == []
     assert outline.links <= set(outline.ids)
-    assert len(outline.ids) == len(set(outline.ids)) == len(tell(name).events(AttemptStarted))
+    assert len(outline.ids) == len(set(outline.ids)) == len(play(name).events(AttemptStarted))
     assert "://" not in text
 
 
-def test_every_attempt_verdict_and_finding_is_shown(tell: Tell) -> None:
-    text = re.sub(r"\s+", " ", told(tell("rework")))
+def test_every_attempt_verdict_and_finding_is_shown(play: Play) -> None:
+    text = re.sub(r"\s+", " ", page_of(play("rework")))
     assert "WP01 implement 2 by ada: done, 1 min 30 s, cost unknown" in text
     assert "changes requested<p>changes_requested by bob</p>" in text
     assert "<li>the empty list is not handled</li>" in text
 
 
-def test_costs_are_shown_as_far_as_they_are_known_and_limits_beside_them(tell: Tell) -> None:
-    text = re.sub(r"\s+", " ", told(tell("own_limit")))
+def test_costs_are_shown_as_far_as_they_are_known_and_limits_beside_them(play: Play) -> None:
+    text = re.sub(r"\s+", " ", page_of(play("own_limit")))
     assert (
         "4 attempts, 5 host calls, at least 3000 tokens, cost at least 3.75 USD, 1 attempt unknown." in text
     )
@@ -79,15 +79,15 @@ def test_costs_are_shown_as_far_as_they_are_known_and_limits_beside_them(tell: T
     assert "WP01 limits.work_package.cost_usd: 2.50 of 2.00 USD used</li>" in text
 
 
-def test_an_attempt_without_an_end_is_open_up_to_now(tell: Tell) -> None:
-    entries = tell("rework").entries()
+def test_an_attempt_without_an_end_is_open_up_to_now(play: Play) -> None:
+    entries = play("rework").entries()
     cut = [entry for entry in entries if entry.at <= entries[0].at]
-    text = told(tell("rework"), Life.WORKING, cut)
+    text = page_of(play("rework"), Life.WORKING, cut)
     assert 'class="bar open implement"' in text
     assert "width: 100.0%" in text
 
 
-def test_what_agents_say_can_not_become_markup_and_secrets_are_masked(tell: Tell, tmp_path: Path) -> None:
+def test_what_agents_say_can_not_become_markup_and_secrets_are_masked(play: Play, tmp_path: Path) -> None:
     secret = "sk-" + "ant-api03-" + "A1b2C3d4E5" * 5
     log = tmp_path / "implement-1.log"
     log.write_text(f"<script>alert(1)</script>\nkey {secret}\n", encoding="utf-8")
@@ -95,13 +95,13 @@ def test_what_agents_say_can_not_become_markup_and_secrets_are_masked(tell: Tell
         replace(entry, event=replace(entry.event, log=log))
         if isinstance(entry.event, AttemptStarted)
         else entry
-        for entry in tell("smooth").entries()
+        for entry in play("smooth").entries()
     ]
-    text = told(tell("smooth"), entries=entries)
+    text = page_of(play("smooth"), entries=entries)
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert secret not in text
 
 
-def test_a_browser_may_run_and_fetch_nothing(tell: Tell) -> None:
-    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\';' in told(tell("rework"))
+def test_a_browser_may_run_and_fetch_nothing(play: Play) -> None:
+    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\';' in page_of(play("rework"))

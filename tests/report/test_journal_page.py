@@ -1,4 +1,4 @@
-"""`docs/journal.md` tells every event as the schema does."""
+"""`docs/journal.md` describes every event as the schema does."""
 
 from __future__ import annotations
 

@@ -27,12 +27,12 @@ from kitty_run.report.live import PLAIN_WIDTH, Level, Live
 from kitty_run.report.sentence import words
 from pytest_snapshot.plugin import Snapshot
 
-from tests.report.stories import STORIES, Told
+from tests.report.stories import STORIES, Played
 
 UNTOLD = {CallStarted, AttemptProcess, ProcessEnded, RunEnded}
 """Types that only the runner needs; the end of a run has its own summary."""
 
-Tell = Callable[[str], Told]
+Play = Callable[[str], Played]
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "live"
 
 
@@ -57,22 +57,22 @@ def plain(text: str, root: Path) -> str:
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_what_is_seen_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
-    world = tell(name)
+def test_what_is_seen_of(name: str, play: Play, snapshot: Snapshot) -> None:
+    world = play(name)
     snapshot.snapshot_dir = SNAPSHOTS
     snapshot.assert_match(plain(view(world.entries(), world.root), world.root), f"{name}.txt")
 
 
-def test_verbose_shows_calls_lanes_and_commits_too(tell: Tell, snapshot: Snapshot) -> None:
-    world = tell("smooth")
+def test_verbose_shows_calls_lanes_and_commits_too(play: Play, snapshot: Snapshot) -> None:
+    world = play("smooth")
     snapshot.snapshot_dir = SNAPSHOTS
     snapshot.assert_match(
         plain(view(world.entries(), world.root, "verbose"), world.root), "smooth-verbose.txt"
     )
 
 
-def test_quiet_shows_nothing(tell: Tell) -> None:
-    assert view(tell("smooth").entries(), Path(), "quiet") == ""
+def test_quiet_shows_nothing(play: Play) -> None:
+    assert view(play("smooth").entries(), Path(), "quiet") == ""
 
 
 def test_every_type_is_shown_or_meant_not_to_be() -> None:
@@ -81,8 +81,8 @@ def test_every_type_is_shown_or_meant_not_to_be() -> None:
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_every_line_is_one_line_and_every_failed_attempt_names_its_log(name: str, tell: Tell) -> None:
-    lines = view(tell(name).entries(), Path(), "verbose").splitlines()
+def test_every_line_is_one_line_and_every_failed_attempt_names_its_log(name: str, play: Play) -> None:
+    lines = view(play(name).entries(), Path(), "verbose").splitlines()
     assert all(re.match(r"\d\d:\d\d:\d\d  (WP\d\d |-    )  \S", line) for line in lines)
     failed = [line for line in lines if re.search(r"(implement|review) \d+: \w+ failed", line)]
     assert all(re.search(r"; log \S+/logs/WP\d\d/\S+\.log$", line) for line in failed)
@@ -109,10 +109,10 @@ def test_on_a_terminal_lines_fit_its_width_and_have_colours(
 
 
 def test_a_log_that_does_not_fit_beside_is_on_its_own_line_on_a_terminal(
-    tell: Tell, monkeypatch: pytest.MonkeyPatch
+    play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
-    world = tell("failing_agents")
+    world = play("failing_agents")
     failed = [
         entry for entry in world.entries() if isinstance(entry.event, AttemptEnded) and entry.event.failure
     ]
@@ -127,8 +127,8 @@ def test_without_colours_where_they_are_not_wanted(env: dict[str, str]) -> None:
     assert "\x1b" not in stream.getvalue()
 
 
-def test_a_reason_that_was_just_shown_is_not_repeated(tell: Tell) -> None:
-    world = tell("failing_agents")
+def test_a_reason_that_was_just_shown_is_not_repeated(play: Play) -> None:
+    world = play("failing_agents")
     first = world.events(AttemptEnded)[0]
     text = view(world.entries(), Path())
     assert text.count(first.rule) <= 2  # once as it happened, once in the final reason

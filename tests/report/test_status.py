@@ -37,13 +37,13 @@ from kitty_run.report.watch import watch
 from pytest_snapshot.plugin import Snapshot
 
 from tests.engine.world import START
-from tests.report.stories import STORIES, Told
+from tests.report.stories import STORIES, Played
 
-Tell = Callable[[str], Told]
+Play = Callable[[str], Played]
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "status"
 
 
-def status(world: Told, until: Callable[[Event], bool] = lambda _: False) -> RunStatus:
+def status(world: Played, until: Callable[[Event], bool] = lambda _: False) -> RunStatus:
     """The run as it was right after the event that `until` is true of, or at the end."""
     return follow("run-1", _up_to(world.entries(), until))
 
@@ -55,18 +55,18 @@ def _up_to(entries: Iterable[Entry], until: Callable[[Event], bool]) -> Iterable
             return
 
 
-def text(run: RunStatus, state: Life, world: Told, seconds: float = 0.0) -> str:
+def text(run: RunStatus, state: Life, world: Played, seconds: float = 0.0) -> str:
     assert run.latest is not None
     now = run.latest + timedelta(seconds=seconds)
-    told = as_text(run, state, world.place.directory, now, world.root).replace(str(world.root), "ROOT")
-    told = told.replace(f"process {os.getpid()} on {gethostname()}", "process PID on MACHINE")
-    return re.sub(r"\b[0-9a-f]{10,12}\b", "COMMIT", told)
+    printed = as_text(run, state, world.place.directory, now, world.root).replace(str(world.root), "ROOT")
+    printed = printed.replace(f"process {os.getpid()} on {gethostname()}", "process PID on MACHINE")
+    return re.sub(r"\b[0-9a-f]{10,12}\b", "COMMIT", printed)
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_the_status_at_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
+def test_the_status_at_the_end_of(name: str, play: Play, snapshot: Snapshot) -> None:
     snapshot.snapshot_dir = SNAPSHOTS
-    world = tell(name)
+    world = play(name)
     snapshot.assert_match(text(status(world), Life.ENDED, world), f"{name}.txt")
 
 
@@ -87,23 +87,23 @@ def test_the_status_at_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> 
     ],
 )
 def test_the_status_while(
-    moment: str, story: str, until: Callable[[Event], bool], tell: Tell, snapshot: Snapshot
+    moment: str, story: str, until: Callable[[Event], bool], play: Play, snapshot: Snapshot
 ) -> None:
     snapshot.snapshot_dir = SNAPSHOTS
-    world = tell(story)
+    world = play(story)
     shown = text(status(world, until), Life.WORKING, world, seconds=0.25)
     snapshot.assert_match(shown, f"while-{moment}.txt")
 
 
-def test_a_run_whose_process_died_is_shown_as_such(tell: Tell, snapshot: Snapshot) -> None:
+def test_a_run_whose_process_died_is_shown_as_such(play: Play, snapshot: Snapshot) -> None:
     snapshot.snapshot_dir = SNAPSHOTS
-    world = tell("rework")
+    world = play("rework")
     run = status(world, lambda event: isinstance(event, AttemptProcess))
     snapshot.assert_match(text(run, Life.DIED, world), "died.txt")
 
 
-def test_an_answered_gate_asks_for_the_next_run_only(tell: Tell, tmp_path: Path) -> None:
-    world = tell("gates")
+def test_an_answered_gate_asks_for_the_next_run_only(play: Play, tmp_path: Path) -> None:
+    world = play("gates")
     assert "merge waits: `kitty-run approve merge`" in text(status(world), Life.ENDED, world)
     (tmp_path / "gates").mkdir()
     (tmp_path / "gates" / "merge.json").write_text("{}", encoding="utf-8")
@@ -111,17 +111,17 @@ def test_an_answered_gate_asks_for_the_next_run_only(tell: Tell, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_the_json_has_every_work_package_and_plain_values_only(name: str, tell: Tell) -> None:
-    world = tell(name)
-    told = json.loads(json.dumps(as_json(status(world), Life.ENDED, world.place.directory, None)))
-    assert list(told["work_packages"]) == list(world.lanes())
-    assert {wp: one["lane"] for wp, one in told["work_packages"].items()} == world.lanes()
+def test_the_json_has_every_work_package_and_plain_values_only(name: str, play: Play) -> None:
+    world = play(name)
+    printed = json.loads(json.dumps(as_json(status(world), Life.ENDED, world.place.directory, None)))
+    assert list(printed["work_packages"]) == list(world.lanes())
+    assert {wp: one["lane"] for wp, one in printed["work_packages"].items()} == world.lanes()
     codes = {event.wp: event.code for event in world.events(WpEnded)}
-    assert {wp: one["code"] for wp, one in told["work_packages"].items()} == {
+    assert {wp: one["code"] for wp, one in printed["work_packages"].items()} == {
         wp: codes.get(wp, "") for wp in world.lanes()
     }
     assert all(codes.get(wp) in {one.code, None} for wp, one in world.report.work_packages.items())
-    assert told["state"] == "ended"
+    assert printed["state"] == "ended"
 
 
 def test_a_process_lives_only_if_it_was_there_when_it_wrote() -> None:
@@ -133,10 +133,10 @@ def test_a_process_lives_only_if_it_was_there_when_it_wrote() -> None:
     assert not lives(process.pid, later)
 
 
-def test_life_is_known_by_the_journal_first_and_by_the_process_next(tell: Tell) -> None:
-    ended = status(tell("smooth"))
+def test_life_is_known_by_the_journal_first_and_by_the_process_next(play: Play) -> None:
+    ended = status(play("smooth"))
     assert life(ended) is Life.ENDED
-    cut = status(tell("smooth"), lambda event: isinstance(event, AttemptProcess))
+    cut = status(play("smooth"), lambda event: isinstance(event, AttemptProcess))
     assert life(cut) is Life.WORKING  # the process of this test, which began before 2030
     cut.machine = "another"
     assert life(cut) is Life.ELSEWHERE
@@ -166,9 +166,9 @@ class Screen(io.StringIO):
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Screen()], ids=["pipe", "terminal"])
 def test_watching_shows_what_is_added_and_ends_with_the_run(
-    stream: io.StringIO, tell: Tell, tmp_path: Path
+    stream: io.StringIO, play: Play, tmp_path: Path
 ) -> None:
-    entries = tell("smooth").entries()
+    entries = play("smooth").entries()
     place = RunPlace(tmp_path)
     journal = Journal(place.journal, lambda: entries[0].at)
     journal.open()
@@ -188,10 +188,10 @@ def test_watching_shows_what_is_added_and_ends_with_the_run(
 
 
 def test_watching_goes_by_what_is_kept_outside_where_the_file_is_taken_away(
-    tell: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    entries, place = tell("smooth").entries(), new_run(tmp_path)
+    entries, place = play("smooth").entries(), new_run(tmp_path)
     chain = verify(tmp_path).chain(place)
     assert chain is not None
     journal = Journal(place.journal, lambda: START, chain.append)
@@ -208,8 +208,8 @@ def test_watching_goes_by_what_is_kept_outside_where_the_file_is_taken_away(
     assert capsys.readouterr().err.count("is not as kitty-run wrote it") == 1
 
 
-def test_watching_a_run_that_died_ends(tell: Tell, tmp_path: Path) -> None:
-    first = tell("smooth").entries()[0]
+def test_watching_a_run_that_died_ends(play: Play, tmp_path: Path) -> None:
+    first = play("smooth").entries()[0]
     place = RunPlace(tmp_path)
     journal = Journal(place.journal, lambda: START.replace(year=2001))
     journal.open()

@@ -14,9 +14,9 @@ from kitty_run.report.summary import as_json, as_text
 from kitty_run.resources import schema_path
 from pytest_snapshot.plugin import Snapshot
 
-from tests.report.stories import STORIES, Told
+from tests.report.stories import STORIES, Played
 
-Tell = Callable[[str], Told]
+Play = Callable[[str], Played]
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "summary"
 SCHEMA = json.loads(schema_path("report").read_text(encoding="utf-8"))
 
@@ -26,18 +26,18 @@ def plain(text: str, root: Path) -> str:
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_the_end_of(name: str, tell: Tell, snapshot: Snapshot) -> None:
+def test_the_end_of(name: str, play: Play, snapshot: Snapshot) -> None:
     snapshot.snapshot_dir = SNAPSHOTS
-    world = tell(name)
+    world = play(name)
     snapshot.assert_match(plain(as_text(world.report, world.root), world.root), f"{name}.txt")
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_the_json_object_fits_its_schema(name: str, tell: Tell) -> None:
-    told = json.loads(json.dumps(as_json(tell(name).report)))
-    jsonschema.Draft202012Validator(SCHEMA).validate(told)
-    codes = {wp: EndCode(one["code"]).result for wp, one in told["work_packages"].items()}
-    assert codes == {wp: one["result"] for wp, one in told["work_packages"].items()}
+def test_the_json_object_fits_its_schema(name: str, play: Play) -> None:
+    printed = json.loads(json.dumps(as_json(play(name).report)))
+    jsonschema.Draft202012Validator(SCHEMA).validate(printed)
+    codes = {wp: EndCode(one["code"]).result for wp, one in printed["work_packages"].items()}
+    assert codes == {wp: one["result"] for wp, one in printed["work_packages"].items()}
 
 
 def test_the_schema_has_every_code() -> None:
@@ -45,8 +45,8 @@ def test_the_schema_has_every_code() -> None:
 
 
 @pytest.mark.parametrize("name", list(STORIES))
-def test_whatever_is_not_done_says_why(name: str, tell: Tell) -> None:
-    world = tell(name)
+def test_whatever_is_not_done_says_why(name: str, play: Play) -> None:
+    world = play(name)
     report = world.report
     rest = [one for one in report.work_packages.values() if one.result is not Result.DONE]
     assert all(one.reason for one in rest)

@@ -15,7 +15,7 @@ PAIR = {"WP01": [], "WP02": ["WP01"]}
 FINDINGS = ["the empty list is not handled", "no test for it\nand none for the others"]
 
 
-class Told(World):
+class Played(World):
     """A world that keeps its last run's report."""
 
     report: Report
@@ -26,4 +26,4 @@ class Told(World):
         return self.report
 
 
-Story = Callable[[Path], Told]
+Story = Callable[[Path], Played]
