@@ -147,6 +147,43 @@ def test_a_push_that_was_refused_is_no_success_and_running_again_pushes(tmp_path
     assert at(remote) == git(project, "rev-parse", "main")
 
 
+HOOK = "#!/bin/sh\necho 'protected branch: use a pull request' >&2\nexit 1\n"
+
+
+def test_a_push_that_a_rule_of_the_remote_refuses_says_which_and_running_again_pushes(tmp_path: Path) -> None:
+    project = make(tmp_path / "repo")
+    strategy(project, "squash", push=True)
+    remote = remote_of(project)
+    hook = remote / "hooks" / "pre-receive"
+    hook.write_text(HOOK, encoding="utf-8")
+    hook.chmod(0o755)
+    status, text = run(project)
+    assert status == 1, text
+    assert "not pushed to origin: ! refs/heads/main:refs/heads/main [remote rejected]" in text
+    assert "protected branch: use a pull request" in text
+    assert "by a hook or a rule of its own" in text
+    merged = git(project, "rev-parse", "main")
+    hook.unlink()
+    status, text = run(project)
+    assert status == 0, text
+    assert at(remote) == merged
+
+
+def test_a_remote_that_is_gone_is_said_with_gits_own_cause(tmp_path: Path) -> None:
+    project = make(tmp_path / "repo")
+    strategy(project, "merge", push=True)
+    remote = remote_of(project)
+    remote.rename(remote.with_name("elsewhere.git"))
+    status, text = run(project)
+    assert status == 1, text
+    assert "does not appear to be a git repository" in text
+    assert "See whether origin can be reached" in text
+    remote.with_name("elsewhere.git").rename(remote)
+    status, text = run(project)
+    assert status == 0, text
+    assert at(remote) == git(project, "rev-parse", "main")
+
+
 def test_what_was_pushed_is_asked_of_the_remote(tmp_path: Path) -> None:
     project = make(tmp_path / "repo")
     strategy(project, "merge", push=True)

@@ -164,6 +164,11 @@ class Bench:
         """`kitty-run PROFILE …` to its end, within this process."""
         return _ran(kitty_run(*self._words(*options), cwd=self.room, env=self.host.env))
 
+    def planned(self) -> str:
+        """What `kitty-run plan PROFILE` prints."""
+        words = [word for word in self._words() if word != "--json"]
+        return kitty_run("plan", *words, cwd=self.room, env=self.host.env).out
+
     def _words(self, *options: str) -> list[str]:
         """The command line, its profile written."""
         profile = self.room / "profile.yaml"

@@ -62,7 +62,7 @@ def _planned_prompt(number: int, wp: WorkPackageSpec) -> str:
             "owned_files": owned,
             "create_intent": owned,
             "authoritative_surface": owned[0],
-            "execution_mode": "code_change",
+            "execution_mode": wp.kind,
             "subtasks": wp.subtasks,
         },
     )

@@ -12,7 +12,11 @@ Topology = Literal["coord", "lanes", "lanes_with_coord", "single_branch", "legac
 
 @dataclass(frozen=True, slots=True)
 class WorkPackageSpec:
-    """A work package to be planned; `owned_files` must not overlap between work packages."""
+    """A work package to be planned.
+
+    Hosts put those whose `owned_files` overlap into one workspace, and work packages of the kind
+    `planning_artifact` into the root checkout (3.x).
+    """
 
     id: str
     title: str
@@ -20,6 +24,7 @@ class WorkPackageSpec:
     body: str = ""
     owned_files: tuple[str, ...] = ()
     subtasks: tuple[str, ...] = ()
+    kind: Literal["code_change", "planning_artifact"] = "code_change"
 
 
 @dataclass(frozen=True, slots=True)

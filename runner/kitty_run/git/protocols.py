@@ -169,8 +169,8 @@ class WorkspacePort(Protocol):
         """What `commit` holds, whatever is uncommitted; `tree`: what was there besides, if git has it."""
         ...
 
-    async def fork_point(self, ref: str) -> str:
-        """The commit at which this workspace's branch left `ref`."""
+    async def fork_point(self, ref: str, known: Sequence[str] = ()) -> str:
+        """The commit at which this workspace's branch left `ref`, or passed the last one of `known`."""
         ...
 
     async def ensure_branch(self, branch: str) -> None: ...

@@ -5,6 +5,9 @@ from __future__ import annotations
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git, printable
 
+MOST_SAID = 1000
+"""Characters of what a remote said that are repeated."""
+
 
 async def remote_of(git: Git, branch: str) -> str:
     """The remote that `branch` is pushed to: its own, else `origin`."""
@@ -36,7 +39,11 @@ async def push(git: Git, remote: str, branch: str) -> str | None:
 
 
 def _words(out: str, err: str) -> str:
-    """The line that says why: of the ref that was refused, else the last one that is no advice."""
+    """Why: the line of the ref that was refused and what the remote said of it, else git's last error."""
     refused = [line for line in out.splitlines() if line.startswith("!")]
     said = [line.strip() for line in err.splitlines() if line.strip() and not line.startswith("hint:")]
-    return " ".join((refused or said or ["git push gave no reason"])[-1].split())
+    if refused:
+        remote = [line.removeprefix("remote:") for line in said if line.startswith("remote:")]
+        return " ".join(" ".join([refused[-1], *remote]).split())[:MOST_SAID]
+    fatal = [line for line in said if line.startswith(("fatal:", "error:"))]
+    return " ".join((fatal or said or ["git push gave no reason"])[0].split())[:MOST_SAID]

@@ -92,8 +92,9 @@ class SimulatedWorkspace:
         at = len(commits) if commit == "HEAD" else self._content.heads.index(commit) + 1
         return Snapshot(digest(commits[:at]), BRANCH, tree or digest(commits[at - 1]))
 
-    async def fork_point(self, ref: str) -> str:
-        return self._content.heads[0]
+    async def fork_point(self, ref: str, known: Sequence[str] = ()) -> str:
+        heads = self._content.heads
+        return next((head for head in reversed(heads) if head in known), heads[0])
 
     async def ensure_branch(self, branch: str) -> None:
         return

@@ -33,6 +33,16 @@ def installs() -> None:
     (HERE / base / ".env").write_text("SKIP=1\n")
 
 
+def hotfix() -> None:
+    """Good work, while somebody commits on the target."""
+    work()
+    root = HERE.parent.parent
+    (root / "hotfix.txt").write_text("meanwhile, on the target\n")
+    (root / "base.txt").write_text("fixed on the target\n")
+    git("-C", str(root), "add", "hotfix.txt")
+    git("-C", str(root), "commit", "-q", "-m", "hotfix", "--", "hotfix.txt", "base.txt")
+
+
 def metered() -> None:
     """Good work, and what it cost."""
     work()

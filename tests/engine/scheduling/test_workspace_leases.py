@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kitty_run.engine.state.end_codes import EndCode, Result
-from kitty_run.engine.state.events import WorkReady, WorkspaceAllocated, WorkspaceAwaited
+from kitty_run.engine.state.events import AttemptProcess, WorkReady, WorkspaceAllocated, WorkspaceAwaited
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
+from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
 from tests.engine.world import Did, Job, World, good
@@ -101,6 +102,56 @@ def test_a_canceled_one_frees_its_workspace(tmp_path: Path) -> None:
     world.host.move("WP01", Lane.CANCELED)
     world.run()
     assert world.lanes()["WP02"] is Lane.DONE
+
+
+@pytest.mark.parametrize("lane", [Lane.BLOCKED, Lane.IN_REVIEW])
+def test_one_whose_workspace_nobody_has_named_keeps_it_too(tmp_path: Path, lane: Lane) -> None:
+    """The journal is lost, and the host's plan names no workspace: the host is asked before any claim."""
+    world = World(tmp_path, APART, rooms=SHARED, untold=tuple(SHARED))
+    world.tree("lane-a").files = {"WP02.txt": "half"}
+    world.host.move("WP02", lane, "kitty-run")
+    world.tree("lane-a").commit()
+    alone(world)
+    world.run()
+    assert world.clashes == []
+    assert ("claim" in world.operations()) == (lane is not Lane.BLOCKED)
+    expected = Lane.PLANNED if lane is Lane.BLOCKED else Lane.DONE
+    assert {world.lanes()[wp] for wp in ("WP01", "WP03")} == {expected}
+
+
+def test_what_a_canceled_one_left_is_reviewed_with_the_next_one(tmp_path: Path) -> None:
+    """Nobody reviewed it, and it is on the branch that is merged."""
+
+    def script(job: Job) -> Did:
+        if job.wp == "WP01":
+            job.work()
+            job.tree.commit()
+            return job.fail()
+        return good(job)
+
+    world = World(tmp_path, APART, rooms=SHARED, script=script)
+    world.run()
+    start = world.tree("lane-a").heads[0]
+    assert "WP01.txt" in world.tree("lane-a").commits[-1]
+    world.host.move("WP01", Lane.CANCELED)
+    world.run()
+    bases = {event.wp: event.base for event in world.events(WorkspaceAllocated)}
+    ready = {event.wp: event.commit for event in world.events(WorkReady)}
+    assert (bases["WP02"], bases["WP03"]) == (start, ready["WP02"])
+
+
+@pytest.mark.parametrize("untold", [(), tuple(SHARED)])
+def test_without_a_journal_the_next_one_is_measured_from_the_last_reviewed_head(
+    tmp_path: Path, untold: tuple[str, ...]
+) -> None:
+    world = World(tmp_path, APART, rooms=SHARED, untold=untold)
+    assert run_and_kill(world, lambda event, _: isinstance(event, AttemptProcess) and event.wp == "WP02")
+    reviewed = world.events(WorkReady)[-1].commit
+    assert world.lanes()["WP01"] is Lane.DONE
+    world.place.journal.unlink()
+    world.run()
+    bases = {event.wp: event.base for event in world.events(WorkspaceAllocated)}
+    assert bases["WP02"] == reviewed
 
 
 def test_a_dependency_in_the_same_workspace_is_not_waited_for_in_a_circle(tmp_path: Path) -> None:

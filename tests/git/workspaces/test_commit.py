@@ -150,6 +150,18 @@ class TestOwnWork:
         root.commit("meanwhile", **{"y.py": "y"})
         assert run(workspace.fork_point("main")) == start
 
+    def test_or_the_last_known_commit_on_the_branch_itself_which_came_by_no_merge(
+        self, root: GitRepo, tree: GitRepo, workspace: Workspace
+    ) -> None:
+        start = root.head()
+        first = tree.commit("reviewed", **{"x.py": "x"})
+        root.git("checkout", "-q", "-b", "side", start)
+        aside = root.commit("reviewed elsewhere", **{"y.py": "y"})
+        tree.git("merge", "-q", "--no-edit", "side")
+        tree.commit("own", **{"z.py": "z"})
+        assert run(workspace.fork_point("main", [aside, first])) == first
+        assert run(workspace.fork_point("main", [aside])) == start
+
     def test_the_diff_is_cut_at_its_limit_but_names_every_file(
         self, root: GitRepo, tree: GitRepo, workspace: Workspace
     ) -> None:

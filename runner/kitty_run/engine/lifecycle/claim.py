@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kitty_run.agents.launch.task import Task, read_task
 from kitty_run.engine.context import Execution, Git, Run
 from kitty_run.engine.decisions.reviewer_independence import RoleAgents
-from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.lifecycle.outcomes import Claimed, Stopped
 from kitty_run.engine.lifecycle.rework import begin_rework, is_rejected
 from kitty_run.engine.lifecycle.state_machine import ClaimOutcome
 from kitty_run.engine.others_at_work import wait_for_others
-from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases, reason
+from kitty_run.engine.scheduling.workspace_leases import WorkspaceLeases, holds, reason
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import WorkSaved, WorkspaceAllocated, WorkspaceAwaited, WorkspaceRepaired
@@ -59,6 +60,7 @@ class Claim:
         if (known := self._run.remember(self._wp).workspace) is not None:
             await wait_for_others(self._run, self._execution, self._wp, known)
         before = self._run.board.lanes[self._wp]
+        await self._keep_out(claimed=False)
         policy = self._run.profile.policy.payload(self.family())
         reserves = self._calls.host.traits.reserves
         if reserves and before is Lane.PLANNED:
@@ -121,7 +123,7 @@ class Claim:
 
         Returns whether it did not. Ends where another work package works there: nothing is touched then.
         """
-        self._lease(allocation)
+        await self._lease(allocation)
         await wait_for_others(self._run, self._execution, self._wp, allocation.workspace)
         untouched = self._run.remember(self._wp).untouched()
         repair = await self._git.workspace(allocation.workspace, self._wp).make_whole(untouched=untouched)
@@ -165,7 +167,7 @@ class Claim:
         return sha is not None
 
     async def _settle(self, allocation: Allocation, *, fresh: bool) -> Assignment:
-        self._lease(allocation)
+        await self._lease(allocation)
         workspace = self._git.workspace(allocation.workspace, self._wp)
         if self._calls.host.traits.workspaces == "runner":
             await self._make(allocation, workspace)
@@ -178,15 +180,32 @@ class Claim:
         self._assignment = assignment
         return assignment
 
-    def _lease(self, allocation: Allocation) -> None:
+    async def _lease(self, allocation: Allocation) -> None:
         """Hold the workspace that the host gave, or wait without touching it where another works there."""
         self._leases.locate(self._wp, allocation.workspace)
+        await self._keep_out(claimed=True)
+
+    async def _keep_out(self, *, claimed: bool) -> None:
+        """Wait where another work package holds the workspace, one that nobody works on now too."""
+        lanes, active = self._run.board.lanes, {self._wp, *self._leases.active}
+        if idle := [wp for wp, lane in lanes.items() if wp not in active and holds(lane)]:
+            await self._find([*idle, self._wp])
         holder = self._run.holder(self._wp, self._leases)
         if holder is None:
             return
         self._leases.active.discard(self._wp)
-        self._run.journal.write(WorkspaceAwaited(self._wp, holder=holder, claimed=True))
+        self._run.journal.write(WorkspaceAwaited(self._wp, holder=holder, claimed=claimed))
         raise Stop(End(EndCode.WORKSPACE, reason(self._wp, holder)))
+
+    async def _find(self, wps: Sequence[str]) -> None:
+        """Ask the host for the workspaces of `wps` that neither its plan nor the journal has named."""
+        for wp in wps:
+            if self._leases.is_known(wp, self._run.memory.work_packages):
+                continue
+            try:
+                self._leases.locate(wp, (await self._calls.locate(wp)).workspace)
+            except CallGivenUp as given_up:
+                self._run.notice(f"the host can't say where it is worked on: {given_up}", wp)
 
     async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
         """A worktree of the runner's own, from the branches of the WP's dependencies."""
@@ -204,17 +223,33 @@ class Claim:
     async def _base(self, allocation: Allocation, workspace: WorkspacePort, fresh: bool) -> str:
         """The commit the WP's own work is measured from: the head right after the first allocation.
 
-        Without the journal's memory of it: where the workspace's branch left the host's base ref.
+        Without the journal's memory of it, or where a canceled one worked there before: the last reviewed
+        commit there, else where the workspace's branch left the host's base ref. What nobody reviewed yet is
+        reviewed with this one then.
         """
         remembered = self._run.remember(self._wp).base
         if remembered is not None:
             return remembered
-        if fresh or self._run.remember(self._wp).awaits:
+        first = fresh or self._run.remember(self._wp).awaits
+        if not first:
+            await self._find(list(self._run.board.lanes))
+        mates = self._leases.mates(self._wp, self._run.board.lanes, self._run.memory.work_packages)
+        if first and all(self._run.board.lanes[mate] is not Lane.CANCELED for mate in mates):
             base = await workspace.head()
         else:
             ref = allocation.base or await self._git.repository.current_branch() or "HEAD"
-            base = await workspace.fork_point(ref)
+            base = await workspace.fork_point(ref, await self._reviewed(mates))
         self._run.journal.write(
             WorkspaceAllocated(self._wp, base=base, path=allocation.workspace, branch=allocation.branch)
         )
         return base
+
+    async def _reviewed(self, mates: Sequence[str]) -> list[str]:
+        """The reviewed commits of those of `mates` that are finished."""
+        finished = self._calls.host.traits.finished - {Lane.CANCELED}
+        done = [wp for wp in mates if self._run.board.lanes[wp] in finished]
+        mission = self._run.board.mission
+        found = [
+            self._run.remember(wp).reviewed or await self._git.repository.kept(mission, wp) for wp in done
+        ]
+        return [commit for commit in found if commit]

@@ -59,7 +59,7 @@ class WorkspaceLeases:
         memories: Memories,
     ) -> str | None:
         """The work package that keeps `wp` out of its workspace now; None where `wp` may work there."""
-        mates = [one for one in lanes if one != wp and self._share(wp, one, memories)]
+        mates = self.mates(wp, lanes, memories)
         at_work = [one for one in lanes if one != wp and one in self.active]
         if busy := [one for one in at_work if one in mates or self._both_unknown(wp, one, memories)]:
             return busy[0]
@@ -70,6 +70,14 @@ class WorkspaceLeases:
         first = min(holding, key=lambda one: _turn(one, lanes, memories), default=wp)
         return None if first == wp else first
 
+    def mates(self, wp: str, wps: Iterable[str], memories: Memories) -> tuple[str, ...]:
+        """Those of `wps` that are known to be worked on in the workspace of `wp`."""
+        return tuple(one for one in wps if one != wp and self._share(wp, one, memories))
+
+    def is_known(self, wp: str, memories: Memories) -> bool:
+        """Whether the workspace of `wp` is known."""
+        return wp in self.named or self._path(wp, memories) is not None
+
     def _share(self, one: str, other: str, memories: Memories) -> bool:
         named = self.named.get(one)
         if named is not None and named == self.named.get(other):
@@ -79,10 +87,7 @@ class WorkspaceLeases:
 
     def _both_unknown(self, one: str, other: str, memories: Memories) -> bool:
         """Of those whose workspace nobody knows before the claim, one claims at a time."""
-        return not self._is_known(one, memories) and not self._is_known(other, memories)
-
-    def _is_known(self, wp: str, memories: Memories) -> bool:
-        return wp in self.named or self._path(wp, memories) is not None
+        return not self.is_known(one, memories) and not self.is_known(other, memories)
 
     def _path(self, wp: str, memories: Memories) -> Path | None:
         if wp not in self.paths and wp in memories and (remembered := memories[wp].workspace) is not None:

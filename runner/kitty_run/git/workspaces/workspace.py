@@ -70,10 +70,15 @@ class Workspace:
         """The branch that is checked out; None: detached."""
         return await self._git.branch()
 
-    async def fork_point(self, ref: str) -> str:
-        """The newest commit that HEAD and `ref` share; HEAD's own where they share none."""
+    async def fork_point(self, ref: str, known: Sequence[str] = ()) -> str:
+        """The newest commit that HEAD and `ref` share, HEAD's own where they share none.
+
+        Or a later one of `known`, if it is on the branch itself and came by no merge.
+        """
         reply = await self._git.call("merge-base", "HEAD", ref)
-        return reply.stdout.split()[0] if reply.status == 0 else await self.head()
+        start = reply.stdout.split()[0] if reply.status == 0 else await self.head()
+        own = (await self._git.run("rev-list", "--first-parent", f"{start}..HEAD")).split() if known else []
+        return next((commit for commit in own if commit in known), start)
 
     async def dirty(self) -> tuple[str, ...]:
         """Paths with uncommitted changes, untracked files that are not ignored included."""

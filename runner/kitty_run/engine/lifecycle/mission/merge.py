@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -240,9 +241,13 @@ class MissionMerge:
             rows = "\n  ".join(
                 f"{one.wp}: {one.reason} {', '.join(one.files[:5])}".rstrip() for one in missing
             )
+            git = f"git -C {shlex.quote(str(self._run.repo))}"
+            lacking = dict.fromkeys(heads[one.wp] for one in missing)
             raise Unfinished(
                 f"the host says that it merged, but {target} does not have all the work:\n  {rows}\n"
-                "The commits are kept under refs/kitty-run/: `git for-each-ref refs/kitty-run`."
+                f"The commits are kept under refs/kitty-run/: `{git} for-each-ref refs/kitty-run`. To merge "
+                f"what is missing yourself, with {target} checked out: {git} merge {' '.join(lacking)}; "
+                "then run again"
             )
         await self._check.after(merge, target, heads)
         commit = await self._git.repository.resolve(target)
