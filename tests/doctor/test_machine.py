@@ -67,6 +67,7 @@ def test_a_repository_without_missions_and_without_an_author(repo: GitRepo) -> N
     found = collected(repository(repo.path))
     assert "no missions (no kitty-specs/*/)" in of(found, "repository").text
     assert of(found, "commits").state is State.NOTE
+    assert f"git -C {repo.path} config user.email" in of(found, "commits").text
     assert exit_status(found) is ExitStatus.OK
 
 

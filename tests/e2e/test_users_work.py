@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from kitty_run.demo.spec import Topology
 
@@ -100,3 +102,38 @@ def test_a_branch_of_theirs_is_neither_switched_nor_committed_to(
     assert ended.status == 0, ended.text
     assert it.git("rev-parse", "theirs") == theirs
     assert "block" not in [one["operation"] for one in it.events("call.ended")]
+
+
+@pytest.mark.parametrize(PLACE, [SIMULATED, *later("lanes")])
+def test_a_lock_of_their_git_is_waited_for_by_name(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission({"WP01": ()}, topology))
+    it.plan(implement={"WP01": ["slow"]})
+    process = it.start()
+    it.wait_for((it.room / "slow-WP01").exists, process)
+    lock = it.root / ".git" / "index.lock"
+    lock.touch()
+    (it.room / "go").touch()
+    it.wait_for(lambda: [one for one in it.events("retry.decided") if one["key"] == "ROOT_LOCKED"], process)
+    lock.unlink()
+    ended = it.end(process)
+    assert ended.status == 0, ended.text
+    (first, *_) = [one for one in it.events("retry.decided") if one["key"] == "ROOT_LOCKED"]
+    assert f"{lock} is there since" in first["reason"]
+    assert "ps -ef" in first["reason"]
+    assert f"{lock} is there since" in " ".join(ended.text.split())
+
+
+@pytest.mark.parametrize(PLACE, [SIMULATED, *later("lanes", "coord")])
+def test_without_a_name_of_theirs_commits_are_the_runners(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission({"WP01": ()}, topology))
+    nobody = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    it.host = replace(it.host, env={**it.host.env, **nobody})
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    assert "git knows nobody to commit as here" in ran.text
+    assert "user.email" in " ".join(str(one) for one in it.events("notice"))
+    assert "kitty-run" in it.git("log", "-1", "--format=%an %cn", it.project.branch)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from kitty_run.demo.spec import Topology
+from kitty_run.git.command import Git
 from kitty_run.host.transport.environment import host_environment
+from kitty_run.host.transport.git_settings import with_settings
 
 from tests.e2e.bench import Bench, mission
 from tests.git_repos import GitRepo, make_repo
@@ -88,6 +92,21 @@ def test_the_users_own_settings_in_the_environment_are_kept(repo: GitRepo) -> No
     own = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": "X: y"}
     assert as_host(repo, "config", "http.extraHeader", **own).stdout == "X: y\n"
     assert as_host(repo, "config", "merge.ff", **own).stdout == "true\n"
+
+
+def test_who_commits_is_kept_and_made_up_only_where_nobody_is_known(repo: GitRepo) -> None:
+    assert asyncio.run(Git(repo.path).unknown_identity()) == {}
+    for key in ("user.name", "user.email"):
+        repo.git("config", "--unset", key)
+    nobody = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "EMAIL"))}
+    nobody |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    repo.git("config", "user.useConfigOnly", "true")
+    with patch.dict(os.environ, nobody, clear=True):
+        assert as_host(repo, "merge", "side").returncode != 0
+        settings = asyncio.run(Git(repo.path).unknown_identity())
+        assert settings["user.email"] == "kitty-run@localhost"
+        assert as_host(repo, "merge", "side", **with_settings({}, settings)).returncode == 0
+    assert repo.git("log", "-1", "--format=%an").strip() == "kitty-run"
 
 
 @pytest.mark.real_host

@@ -11,6 +11,7 @@ from shlex import quote
 from kitty_run import __version__
 from kitty_run.doctor.command import output
 from kitty_run.doctor.finding import Finding, bad, note, ok
+from kitty_run.engine.root_checkout import unknown_committer
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.errors import ExitStatus
 from kitty_run.execution.supervised import unavailable
@@ -51,9 +52,9 @@ async def repository(repo: Path) -> AsyncIterator[Finding]:
     known = missions(repo)
     known_text = f"missions: {', '.join(known)}" if known else "no missions (no kitty-specs/*/)"
     yield ok("repository", f"{repo}, {known_text}")
-    email = await output("git", "config", "user.email", cwd=repo)
-    if not email:
-        yield note("commits", "git knows no user.email here; they are made as kitty-run")
+    _, unknown = await unknown_committer(repo)
+    if unknown:
+        yield note("commits", unknown)
     async for finding in _git_settings(repo):
         yield finding
     lock = lock_holder(repo / HOME / "lock")

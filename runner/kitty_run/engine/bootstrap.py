@@ -19,7 +19,7 @@ from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.killed_run import clear_lock
 from kitty_run.engine.others_at_work import workspaces_of
-from kitty_run.engine.root_checkout import RootCheckout, RootNotReady, root_checkout
+from kitty_run.engine.root_checkout import RootCheckout, RootNotReady, root_checkout, unknown_committer
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
@@ -129,7 +129,9 @@ async def _connected(  # noqa: PLR0913, PLR0917 - what was opened before the hos
     request: Request, repo: Path, executor: Executor, guard: Guard, show: Show, notices: Sequence[str]
 ) -> Report:
     profile, calls, repeats = request.loaded.profile, CallBook(), list[str]()
-    doorman = CheckedStarter(starter(profile.host), guard.check)
+    identity, unknown = await unknown_committer(repo)
+    notices = (*notices, unknown) if unknown else notices
+    doorman = CheckedStarter(starter(profile.host, settings=identity), guard.check)
 
     def repeat(text: str) -> None:
         repeats.append(text)

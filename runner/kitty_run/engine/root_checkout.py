@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from kitty_run.engine.decisions.root_obstacles import CODES, Demands, dirty, obstacle
 from kitty_run.errors import ExitStatus, UsageError
+from kitty_run.git.command import Git
 from kitty_run.git.protocols import RepositoryPort
 from kitty_run.git.repository import Repository
 from kitty_run.host.model import HostRefused
@@ -30,6 +32,18 @@ async def root_checkout(host: Host, finish: Finish, repo: Path, mission: str) ->
     repository = Repository(repo)
     now = (await repository.glance()).branch
     return RootCheckout(repository, Demands.of(host, finish, repo, mission, now))
+
+
+async def unknown_committer(repo: Path) -> tuple[Mapping[str, str], str]:
+    """Settings without which no host can commit in `repo`, and what is said of it; empty: it can."""
+    settings = await Git(repo).unknown_identity()
+    if not settings:
+        return settings, ""
+    where = f"git -C {shlex.quote(str(repo))} config"
+    return settings, (
+        "git knows nobody to commit as here: the runner's and the host's commits are made as kitty-run. "
+        f"For your own name in them: `{where} user.name 'YOUR NAME'` and `{where} user.email YOU@EXAMPLE.COM`"
+    )
 
 
 class RootCheckout:

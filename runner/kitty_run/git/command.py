@@ -153,6 +153,14 @@ class Git:
         missing = {name: value for name, value in FALLBACK_IDENTITY.items() if name not in known}
         return tuple(part for name, value in missing.items() for part in ("-c", f"{name}={value}"))
 
+    async def unknown_identity(self) -> Mapping[str, str]:
+        """Settings without which git would refuse to commit here, since it knows nobody to commit as."""
+        if await self.ok("var", "GIT_AUTHOR_IDENT") and await self.ok("var", "GIT_COMMITTER_IDENT"):
+            return {}
+        options = await self.identity()
+        missing = dict(option.split("=", 1) for option in options if option != "-c")
+        return missing or FALLBACK_IDENTITY
+
     def refused(self, args: tuple[str, ...], reply: Reply) -> KittyRunError:
         """The error for a command that git refused: `WorkspaceError`, or `MachineFault`."""
         if self.rooted and (gone := missing(self.cwd)):

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from kitty_run.engine.root_checkout import root_checkout
+from kitty_run.engine.root_checkout import root_checkout, unknown_committer
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.engine.state.witness import outside_store
@@ -35,7 +35,10 @@ async def visit(profile: Profile, directory: Path, mission: str) -> Seen:
             host = await connect(profile.host, repo, mission, doorman, unobserved)
             seen = await look(host, repo, profile.host.actor)
             root = await root_checkout(host, profile.finish, repo, seen.state.mission)
-            return replace(seen, root_problems=await root.problems(merging=seen.merging))
+            problems = await root.problems(merging=seen.merging)
+            _, unknown = await unknown_committer(repo)
+            notices = (*seen.notices, unknown) if unknown else seen.notices
+            return replace(seen, root_problems=problems, notices=notices)
 
 
 async def refuse_untrusted(repo: Path) -> None:

@@ -60,10 +60,17 @@ SAME = frozenset({("auto", "false"), ("never", "false"), ("utf8", "utf-8")})
 def git_environment(env: Mapping[str, str]) -> dict[str, str]:
     """`env` with which git keeps to `SETTINGS`, whatever the files of the user or the repository say."""
     kept = {name: value for name, value in env.items() if _is_kept(name)}
-    count = int(kept["GIT_CONFIG_COUNT"]) if kept.get("GIT_CONFIG_COUNT", "").isdecimal() else 0
-    for number, (key, value) in enumerate(SETTINGS.items(), count):
-        kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return {**kept, **QUIET, "GIT_SEQUENCE_EDITOR": ":", "GIT_CONFIG_COUNT": str(count + len(SETTINGS))}
+    return {**with_settings(kept, SETTINGS), **QUIET, "GIT_SEQUENCE_EDITOR": ":"}
+
+
+def with_settings(env: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """`env` with which git has `settings` besides those that `env` gives it already."""
+    found = env.get("GIT_CONFIG_COUNT", "")
+    count = int(found) if found.isdecimal() else 0
+    more = dict[str, str]()
+    for number, (key, value) in enumerate(settings.items(), count):
+        more |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**env, **more, "GIT_CONFIG_COUNT": str(count + len(settings))}
 
 
 def set_aside(settings: Mapping[str, str]) -> tuple[str, ...]:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from loguru import logger
 
 from kitty_run.host.transport.cold import ColdStarter
 from kitty_run.host.transport.environment import resolve
+from kitty_run.host.transport.git_settings import with_settings
 from kitty_run.host.transport.start import Starter
 from kitty_run.host.transport.warm.starter import WarmStarter
 from kitty_run.profile.model import HostConfig
 
 
-def starter(config: HostConfig, notice: Callable[[str], None] = logger.warning) -> Starter:
-    """The starter that the profile asks for, on the runner's environment.
+def starter(
+    config: HostConfig,
+    notice: Callable[[str], None] = logger.warning,
+    settings: Mapping[str, str] | None = None,
+) -> Starter:
+    """The starter that the profile asks for, on the runner's environment with further git `settings`.
 
     `notice` is called once where calls are cold although the profile asks for warm. Raises `HostError`
     where the host's command is not found.
     """
-    cold = ColdStarter(config.command, os.environ)
-    resolve(config.command, os.environ)
+    env = with_settings(os.environ, settings) if settings else os.environ
+    cold = ColdStarter(config.command, env)
+    resolve(config.command, env)
     if config.start == "cold":
         return cold
-    return WarmStarter(config.command, os.environ, cold, notice)
+    return WarmStarter(config.command, env, cold, notice)
