@@ -62,6 +62,7 @@ def test_one_that_was_begun_during_the_run_pauses_the_merge(
 ) -> None:
     it = bench(version, mission(PAIR, topology))
     it.profile["gates"] = {"before": ["merge"]}
+    it.profile["retry"]["host"] = {"ROOT_DIRTY": {"attempts": 1}}
     assert it.run().status == 4
     begin_own_work(it)
     paid = len(it.ledger())

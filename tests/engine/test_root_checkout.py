@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,13 @@ def disturb(
     it: World, at: str, how: Callable[[World], None], undo: Callable[[World], None], after: float
 ) -> None:
     """`how` is done once when the call `at` is announced for the first time, `undo` so many seconds later."""
-    since: list[datetime] = []
+    done: list[Event] = []
 
     def on_event(_: Any, event: Event, __: Session) -> None:
-        if not since and isinstance(event, CallStarted) and event.operation == at:
-            since.append(it.now())
+        if not done and isinstance(event, CallStarted) and event.operation == at:
+            done.append(event)
             how(it)
-        if since and it.now() >= since[0] + timedelta(seconds=after):
-            undo(it)
+            asyncio.get_running_loop().call_later(after, undo, it)
 
     it.on_event = on_event
 
@@ -148,7 +147,7 @@ def test_a_merge_waits_for_changes_that_would_stop_it_and_pauses(
     def begin(it: World) -> None:
         it.repository.uncommitted = dirt
 
-    disturb(it, "approve", begin, lambda _: None, after=0)
+    disturb(it, "approve", begin, lambda _: None, after=1)
     report = it.run()
     assert report.exit_status is (ExitStatus.PAUSED if refused else ExitStatus.OK), report.reason
     assert ("merge" in it.operations()) is not refused

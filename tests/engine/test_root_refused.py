@@ -85,6 +85,26 @@ def test_what_does_no_harm_is_not_refused(project: Project) -> None:
     assert (project.root / "notes.txt").read_text(encoding="utf-8") == "untracked\n"
 
 
+def test_a_mission_that_is_at_its_end_is_not_refused_for_what_came_after_it(project: Project) -> None:
+    words = (str(project.profile), "--mission", "demo")
+    assert project.kitty_run(*words).status == ExitStatus.OK
+    change(project)
+    done = project.kitty_run("plan", *words)
+    assert "own.txt" not in done.out
+    done = project.kitty_run(*words, "--set", "/retry/host/ROOT_DIRTY/attempts=1")
+    assert "Nothing was started" not in done.err
+    assert "implement" not in done.err
+    assert len(runs(project.root)) <= 2
+    assert (project.root / "own.txt").read_text(encoding="utf-8") == "changed\n"
+
+
+def test_a_branch_without_the_mission_is_named(project: Project) -> None:
+    git(project, "switch", "-q", "--orphan", "empty")
+    done = project.kitty_run(str(project.profile), "--mission", "demo")
+    assert done.status == ExitStatus.USAGE
+    assert "the branch that is checked out there is empty" in " ".join(done.err.split())
+
+
 def test_without_a_merge_changes_are_nobodys_trouble(project: Project) -> None:
     change(project)
     done = project.kitty_run(str(project.profile), "--mission", "demo", "--set", "/finish/merge=false")

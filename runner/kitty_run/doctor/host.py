@@ -12,6 +12,7 @@ from kitty_run.engine.state.repository_lock import RepositoryBusy
 from kitty_run.errors import ExitStatus, HostError, UsageError
 from kitty_run.git.guard.unusable import UnusableSettings
 from kitty_run.host.detect import connect, identify
+from kitty_run.host.model import MissionState
 from kitty_run.host.transport.environment import resolve
 from kitty_run.host.transport.start import Starter
 from kitty_run.planner.mission_reader import alone, calling, refuse_untrusted, unobserved
@@ -58,13 +59,13 @@ async def _asked(
         yield note("contract", door.untested)
     lanes = ", ".join(f"{wp.id} {wp.lane}" for wp in state.work_packages)
     yield ok("mission", f"{state.mission}, topology {door.topology.name}: {lanes}")
-    async for finding in _root(await root_checkout(door, finish, repo, state.mission)):
+    async for finding in _root(await root_checkout(door, finish, repo, state.mission), state):
         yield finding
 
 
-async def _root(root: RootCheckout) -> AsyncIterator[Finding]:
+async def _root(root: RootCheckout, state: MissionState) -> AsyncIterator[Finding]:
     """What a run would be refused for, or wait for, at the root checkout."""
-    problems = await root.problems(merging=False)
+    problems = await root.problems(settled=all(one.lane.finished for one in state.work_packages))
     for problem in problems:
         yield bad("root checkout", problem, exit_status=ExitStatus.USAGE)
     if waits := await root.lock():

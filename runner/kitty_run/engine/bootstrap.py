@@ -27,7 +27,6 @@ from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import (
     Entry,
     GitRestored,
-    MergeStarted,
     Notice,
     ProcessEnded,
     RunResumed,
@@ -35,7 +34,7 @@ from kitty_run.engine.state.events import (
 )
 from kitty_run.engine.state.events.cleaned import cleaned
 from kitty_run.engine.state.gate_answers import Asker
-from kitty_run.engine.state.journal import Journal, read
+from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.own_state import claim
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import home, new_run, run_place, runs, unfinished_run
@@ -178,8 +177,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
     witness = await asyncio.to_thread(verify, repo)
     known = unfinished_run(runs(repo), state.mission)
     root = await root_checkout(host, request.loaded.profile.finish, repo, state.mission)
-    merging = known is not None and any(isinstance(one.event, MergeStarted) for one in read(known.journal))
-    if problems := await root.problems(merging=merging):
+    if problems := await root.problems(settled=all(one.lane.finished for one in state.work_packages)):
         raise RootNotReady(problems, continues=known is not None)
     place = known or new_run(repo)
     place.write_profile(as_yaml(request.loaded.document()))

@@ -59,14 +59,14 @@ class RootCheckout:
         if found := await self._obstacle(operation):
             raise found
 
-    async def problems(self, *, merging: bool) -> tuple[str, ...]:
+    async def problems(self, *, settled: bool) -> tuple[str, ...]:
         """What would stop a run sooner or later, as it is now: a lock goes away by itself.
 
-        `merging`: a merge was begun, whose traces are the host's.
+        `settled`: no agent is needed any more, so that the merge itself waits for what is uncommitted.
         """
         state = await self._repository.glance(self._demands.status)
         branch = obstacle(self._demands, "state", state)
-        dirt = None if merging else dirty(self._demands, state, await self._repository.dirt())
+        dirt = None if settled else dirty(self._demands, state, await self._repository.dirt())
         return tuple(str(one) for one in (branch, dirt) if one is not None)
 
     async def lock(self) -> str | None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from kitty_run.errors import UsageError
+from kitty_run.git.layout import checked_out
 from kitty_run.host.transport.environment import LEADING_ASTRAY
 
 _GIT = ("git", "rev-parse", "--path-format=absolute", "--git-common-dir")
@@ -51,14 +52,20 @@ def missions(repo: Path) -> tuple[str, ...]:
 
 def unknown_mission(repo: Path, mission: str) -> UsageError:
     """The message for whoever named a mission that the host does not know."""
-    known = missions(repo)
+    known, on = missions(repo), _on_branch(repo)
     if mission in known:
         return UsageError(
             f"the host does not find the mission {mission!r}, although {repo / 'kitty-specs' / mission} "
             "exists: is the repository set up for spec-kitty (a directory .kittify at its root)?"
         )
     if not known:
-        return UsageError(f"there is no mission {mission!r}: {repo} has no missions (no kitty-specs/*/)")
+        return UsageError(f"there is no mission {mission!r}: {repo} has no missions (no kitty-specs/*/){on}")
     close = get_close_matches(mission, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return UsageError(f"there is no mission {mission!r} in {repo}; there are: {', '.join(known)}{hint}")
+    return UsageError(f"there is no mission {mission!r} in {repo}; there are: {', '.join(known)}{hint}{on}")
+
+
+def _on_branch(repo: Path) -> str:
+    """Where was looked: a mission may be on another branch than the one that is checked out."""
+    branch = checked_out(repo)
+    return "" if branch is None else f"; the branch that is checked out there is {branch}"

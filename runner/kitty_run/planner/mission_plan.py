@@ -47,8 +47,6 @@ class Seen:
     ledger: Ledger = field(default_factory=Ledger)
     notices: tuple[str, ...] = ()
     """What of the journals is not believed."""
-    merging: bool = False
-    """Whether the unfinished run has begun its merge."""
     root_problems: tuple[str, ...] = ()
     """What at the root checkout a run would be refused for."""
 
@@ -76,7 +74,6 @@ async def look(host: Host, repo: Path, actor: str) -> Seen:
         attempts=sum(sum(wp.attempts.values()) for wp in memory.work_packages.values()),
         ledger=memory.ledger,
         notices=notices,
-        merging=bool(memory.heads),
     )
 
 

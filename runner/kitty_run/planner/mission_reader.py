@@ -35,7 +35,7 @@ async def visit(profile: Profile, directory: Path, mission: str) -> Seen:
             host = await connect(profile.host, repo, mission, doorman, unobserved)
             seen = await look(host, repo, profile.host.actor)
             root = await root_checkout(host, profile.finish, repo, seen.state.mission)
-            problems = await root.problems(merging=seen.merging)
+            problems = await root.problems(settled=all(one.lane.finished for one in seen.state.work_packages))
             _, unknown = await unknown_committer(repo)
             notices = (*seen.notices, unknown) if unknown else seen.notices
             return replace(seen, root_problems=problems, notices=notices)

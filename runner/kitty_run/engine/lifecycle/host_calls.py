@@ -266,11 +266,16 @@ class HostCalls:
     def _noticed(self, after: str, again: Collection[Again]) -> Rule:
         """The table's decision on a call that no work package remembers; a repeat is written as a notice."""
 
+        noticed = ""
+
         def rule(refused: HostRefused, repeats: int) -> Decision:
+            nonlocal noticed
             decision = self._decide(refused, repeats)
-            if verb(decision.action).again in again:
-                waits = refused.code in CODES
-                self._run.notice(f"waiting: {refused}" if waits else f"{refused}; {after}")
+            waits = refused.code in CODES
+            text = f"waiting: {refused}" if waits else f"{refused}; {after}"
+            if verb(decision.action).again in again and not (waits and text == noticed):
+                noticed = text
+                self._run.notice(text)
             return decision
 
         return rule
