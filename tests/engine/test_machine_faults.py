@@ -21,6 +21,8 @@ from tests.engine import profiles
 from tests.engine.world import Did, Job, World
 from tests.failing_files import Files
 
+pytestmark = pytest.mark.whole
+
 CAUSES = (
     errno.ENOSPC,
     errno.EDQUOT,

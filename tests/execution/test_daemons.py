@@ -20,6 +20,8 @@ from kitty_run.profile.model import Check
 from tests import measured
 from tests.execution.launching import launch, no_note, run
 
+pytestmark = pytest.mark.whole
+
 DAEMON = """
 import os, sys, time
 reader, writer = os.pipe()

@@ -16,6 +16,8 @@ from kitty_run.git.workspaces.workspace import Workspace
 from tests.git.guard.planted import HARMLESS, PLANTED, filtered, program
 from tests.git_repos import GitRepo
 
+pytestmark = pytest.mark.whole
+
 
 def governed(root: GitRepo) -> dict[str, bytes]:
     folder = root.path / ".git"

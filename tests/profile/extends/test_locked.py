@@ -18,6 +18,8 @@ from kitty_run.profile.load import check
 from kitty_run.profile.validation.problems import Problem, ProfileInvalid
 from kitty_run.profile.yaml.tree import plain
 
+from tests.examples import examples
+
 AGENT = {
     "command": ["a.sh"],
     "family": "a",
@@ -250,7 +252,8 @@ def closed(file: File, own: dict[str, Any]) -> list[list[str]]:
     return pointers
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.whole
+@settings(deadline=None, max_examples=examples(60))
 @given(chains())
 def test_a_chain_is_refused_just_where_a_resolved_value_differs_from_what_a_lock_fixed(
     files: list[File],
