@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +50,7 @@ def merge_lanes(mission: Mission, state: SimState, call: Call) -> Answer:
     if problem is None:
         try:
             tip = _merged_beside(mission, target, list(lanes.values()), call.strategy)
+            problem = _in_the_way(mission, target, tip)
         except GitFailed as error:
             problem = f"Merge of {mission.slug} into {target} failed: {error}"
     if problem is not None:
@@ -97,6 +99,24 @@ def _preflight(mission: Mission, target: str, lanes: Sequence[LaneWorktree]) -> 
     changed = changed_files(mission.root, untracked=False)
     own = [name for name in changed if Path(name).name not in _STATUS_FILES]
     return f"Refusing to advance branch '{target}': uncommitted changes in {', '.join(own)}" if own else None
+
+
+def _in_the_way(mission: Mission, target: str, tip: str) -> str | None:
+    """What nobody committed at the root and the merge would overwrite there, ignored files too."""
+    if current_branch(mission.root) != target:
+        return None
+    added = ("diff", "--name-only", "--no-renames", "--diff-filter=A", target, tip)
+    new = [name for name in git(mission.root, *added).splitlines() if Path(name).name not in _STATUS_FILES]
+    places = {place for name in new for place in (name, *map(str, Path(name).parents[:-1]))}
+    there = [name for name in sorted(places) if _obstructs(mission.root / name, is_file=name in new)]
+    if not there:
+        return None
+    return f"Refusing to advance branch '{target}': uncommitted changes in {', '.join(there)}"
+
+
+def _obstructs(path: Path, *, is_file: bool) -> bool:
+    """Whether what is at `path` would have to go for the file, or the directory, that comes there."""
+    return os.path.lexists(path) and (is_file or not path.is_dir())
 
 
 def _merged_beside(mission: Mission, target: str, lanes: Sequence[LaneWorktree], strategy: str) -> str:
