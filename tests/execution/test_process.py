@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import stat
 import sys
@@ -281,13 +280,3 @@ def test_a_reused_pid_is_left_alone(tmp_path: Path) -> None:
     assert other.is_running()
     other.kill()
     other.wait()
-
-
-def test_what_ended_well_while_the_runner_was_stopped_is_no_timeout(tmp_path: Path) -> None:
-    async def stopped_until_the_child_is_over(started: Started) -> None:
-        with contextlib.suppress(ChildProcessError):  # a thread of the event loop's was faster
-            os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
-
-    late = launch(tmp_path, "print('done')", timeout=0.0)
-    ended = asyncio.run(LocalProcesses().run(late, stopped_until_the_child_is_over))
-    assert (ended.ending, ended.status) == ("exit", 0)

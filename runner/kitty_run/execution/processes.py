@@ -27,6 +27,9 @@ TICK = 2.0
 `FIRST_LOOK` and doubles, for most of what leaves an agent's tree does so early."""
 
 FIRST_LOOK = 0.1
+MISSED = 1.0
+"""Seconds by which a look may come late. Where it comes later, the runner or the whole machine was stopped
+(^Z, SIGSTOP, a pause): that time counts for no limit of the attempt."""
 REAP_PATIENCE = 5.0
 NOT_STARTABLE = frozenset(
     {errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
@@ -81,15 +84,19 @@ class LocalProcesses:
         pause = FIRST_LOOK
         try:
             while True:
-                remaining = min(deadline, idle.deadline) - clock()
-                await asyncio.wait({waiting}, timeout=max(0.0, min(pause, remaining)))
+                begun = clock()
+                due = max(0.0, min(pause, min(deadline, idle.deadline) - begun))
+                await asyncio.wait({waiting}, timeout=due)
                 if waiting.done():
                     return "exit"
+                if (missed := clock() - begun - due) > MISSED:
+                    deadline += missed
+                    idle.deadline += missed
+                # What ended while nobody looked ended by itself.
                 if clock() >= deadline:
-                    # The runner itself may have been stopped past it: what ended meanwhile ended well.
-                    return await _ended_meanwhile(child, waiting)
+                    return await _ended_meanwhile(child, waiting, "timeout")
                 if idle.is_over(clock()):
-                    return "idle"
+                    return await _ended_meanwhile(child, waiting, "idle")
                 family.update(await self._table.recent())
                 pause = min(2 * pause, TICK, idle.tick)
         finally:
@@ -131,11 +138,11 @@ async def end_leftovers(
     return await end(Family(leaders, markers, hidden), table, grace)
 
 
-async def _ended_meanwhile(child: SupervisedProcess, waiting: asyncio.Future[int]) -> Ending:
-    """`exit` for a child that has ended though that was not reported yet, else `timeout`."""
+async def _ended_meanwhile(child: SupervisedProcess, waiting: asyncio.Future[int], late: Ending) -> Ending:
+    """`exit` for a child that has ended though that was not reported yet, else `late`."""
     if child.over():
         await asyncio.wait({waiting}, timeout=REAP_PATIENCE)
-    return "exit" if waiting.done() else "timeout"
+    return "exit" if waiting.done() else late
 
 
 class _IdleClock:

@@ -59,6 +59,20 @@ def spans(path: Path, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
             yield file.read(length)
 
 
+def last_line(path: Path, limit: int) -> int:
+    """How far from its end the last line of `path` that is not blank begins, with the line end before it.
+
+    At most `limit` bytes, and one, are looked at.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - limit))
+            content = file.read(limit)
+    except GONE:
+        return 0
+    return len(content) - content.rstrip().rfind(b"\n")
+
+
 def tail(path: Path, limit: int) -> str:
     """The last `limit` bytes of `path` as text (replacing what is not UTF-8), from a line's start on."""
     try:

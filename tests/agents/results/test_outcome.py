@@ -130,3 +130,28 @@ def test_logs_that_were_removed_are_empty(tmp_path: Path) -> None:
     end.stdout.unlink()
     end.stderr.unlink()
     assert classify(agent(failures=RULES), end, NOW).failure is FailureClass.FAILED
+
+
+@pytest.mark.parametrize("ending", ["timeout", "idle"])
+@pytest.mark.parametrize("after", ["", "\n", "\n\n \n"])
+def test_an_agent_whose_last_line_is_its_success_did_not_fail_by_hanging_after_it(
+    tmp_path: Path, ending: str, after: str
+) -> None:
+    said = 'working\n{"type":"result","is_error":false}' + after
+    found = outcome(tmp_path, said, success='^.*"is_error":false', ending=ending, status=None)
+    assert found.failure is None
+    assert "after the success that its last line tells of" in found.rule
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"is_error":false}\nstill at work\n',
+        '{"is_error":true}\n',
+        "",
+        '{"is_error":false}\ntry again in 5m\n',
+    ],
+)
+def test_any_other_last_line_is_the_time_limits(tmp_path: Path, said: str) -> None:
+    found = outcome(tmp_path, said, success='"is_error":false', ending="timeout", status=None)
+    assert found.failure is not None

@@ -56,10 +56,11 @@ def classify(agent: Agent, exit: Exit, now: datetime) -> Outcome:  # noqa: A002 
 
     `failures` are tried in order and the first that matches wins, also on exit status 0, on the whole of
     both logs; of an agent that was ended by a time limit only on the last 64 KiB of each, which say what it
-    was waiting for. Patterns are searched with `^` and `$` matching at lines; a match must not be longer
-    than 64 KiB. Where a rule of `rate_limited` or `overloaded` captures no `resets_at`, it is looked for in
-    the lines of its match (`named_reset`). Where no rule matches, exit status 0 with what `success` asks for
-    is success, and all else `failed`. `now` is aware, in the zone that clock times without a zone are in.
+    was waiting for; where none matches and the last line is what `success` asks for, it succeeded. Patterns
+    are searched with `^` and `$` matching at lines; a match must not be longer than 64 KiB. Where a rule of
+    `rate_limited` or `overloaded` captures no `resets_at`, it is looked for in the lines of its match
+    (`named_reset`). Where no rule matches, exit status 0 with what `success` asks for is success, and all
+    else `failed`. `now` is aware, in the zone that clock times without a zone are in.
     """
     decision = _decide(agent, exit, now)
     found = extract(agent.output, exit.stdout)
@@ -84,10 +85,25 @@ def _decide(agent: Agent, end: Exit, now: datetime) -> Decision:
     rule, late = _first_rule(agent.failures, end, now)
     if end.ending in STUCK:
         failure, why = STUCK[end.ending]
-        found = replace(rule, rule=f"{why}; {rule.rule}") if rule else Decision(failure, why)
+        stuck = Decision(None, f"{why}, after the success that its last line tells of")
+        if rule:
+            found = replace(rule, rule=f"{why}; {rule.rule}")
+        else:
+            found = stuck if _succeeded_before(agent, end) else Decision(failure, why)
     else:
         found = rule or _without_rule(agent, end)
     return replace(found, rule=f"{found.rule}{late}")
+
+
+def _succeeded_before(agent: Agent, end: Exit) -> bool:
+    """Whether the last thing that an agent said before it had to be ended is what `success` asks for."""
+    if agent.success is None:
+        return False
+    try:
+        limit = logs.last_line(end.stdout, LAST_WORDS)
+        return patterns.last_in(agent.success, (end.stdout,), limit=limit) is not None
+    except patterns.Late:
+        return False
 
 
 def _without_rule(agent: Agent, end: Exit) -> Decision:
