@@ -165,7 +165,7 @@ class AttemptFacts:
 
     @property
     def name(self) -> str:
-        """The attempt's name among those of its work package, which its files bear."""
+        """The attempt's name among those of its work package, which its files are named by."""
         return f"{self.role}-{self.attempt}"
 
     def located(self, workspace: Path, slip: Slip | None = None) -> AttemptContext:

@@ -1,4 +1,4 @@
-"""The host: whether it is there, and whether it can be spoken to."""
+"""The host: whether it is installed, and whether its contract is supported."""
 
 from __future__ import annotations
 

@@ -151,13 +151,15 @@ class SpecKitty:
         await self._call("claim_review", wp, policy=json.dumps(policy))
 
     async def approve(self, wp: str, review: Review, policy: Payload) -> None:
-        await self._call("approve", wp, **_spoken(review, "approved"), policy=json.dumps(policy))
+        await self._call("approve", wp, **_review_words(review, "approved"), policy=json.dumps(policy))
 
     async def reject(self, wp: str, review: Review, policy: Payload) -> None:
-        await self._call("reject", wp, **_spoken(review, "changes_requested"), policy=json.dumps(policy))
+        await self._call(
+            "reject", wp, **_review_words(review, "changes_requested"), policy=json.dumps(policy)
+        )
 
     async def confirm(self, wp: str, review: Review, policy: Payload) -> None:
-        await self._call("confirm", wp, **_spoken(review, "approved"), policy=json.dumps(policy))
+        await self._call("confirm", wp, **_review_words(review, "approved"), policy=json.dumps(policy))
 
     async def block(self, wp: str, lane: Lane, reason: str, policy: Payload) -> None:
         reason = one_line(reason, NOTE_LENGTH)
@@ -246,7 +248,7 @@ class SpecKitty:
             at.observer(CallRecord(name, wp, code, monotonic() - begin))
 
 
-def _spoken(review: Review, verdict: str) -> dict[str, str]:
+def _review_words(review: Review, verdict: str) -> dict[str, str]:
     """The review's words for the host; ValueError where its verdict is not what the step says."""
     if review.verdict != verdict:
         raise ValueError(f"a review with the verdict {review.verdict!r} is reported as {verdict!r}")

@@ -180,10 +180,10 @@ def _candidates(config: HostConfig, contract: Version) -> list[Dialect | Refused
     else:
         chosen = [dialect for dialect in fitting if dialect.name == named(config.dialect).name]
     if not chosen:
-        spoken = ", ".join(f"{dialect.name} ({dialect.contract})" for dialect in known if _supported(dialect))
+        names = ", ".join(f"{dialect.name} ({dialect.contract})" for dialect in known if _supported(dialect))
         raise HostError(
             f"the host keeps the contract {contract}, which host.dialect {config.dialect!r} does not cover; "
-            f"the dialects are: {spoken}"
+            f"the dialects are: {names}"
         )
     return chosen
 

@@ -1,4 +1,4 @@
-"""Dialects: how one generation of hosts is spoken to; data of `profiles/hosts/`, read by `dialect_files`."""
+"""Dialects: how one generation of hosts is called; data of `profiles/hosts/`, read by `dialect_files`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A generation that can be spoken to."""
+    """A host generation that is supported."""
 
     name: str
     title: str

@@ -17,7 +17,7 @@ def seconds(text: str) -> float:
     return float(number) * _SECONDS[unit]
 
 
-def spoken(number: float) -> str:
+def duration(number: float) -> str:
     """That many seconds for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if number < 9.95:
         return f"{number:.1f} s"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
-from kitty_run.profile.durations import spoken
+from kitty_run.profile.durations import duration
 
 
 class Counted(Protocol):
@@ -61,7 +61,7 @@ def _whole(amount: float) -> str:
 
 DOLLARS = Unit(_dollars, "USD", "USD")
 TOKENS = Unit(_whole, "token", "tokens")
-TIME = Unit(spoken)
+TIME = Unit(duration)
 """Seconds; profiles write them as durations."""
 ATTEMPTS = Unit(_whole, "attempt", "attempts")
 

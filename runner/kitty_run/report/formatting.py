@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from kitty_run.profile.durations import spoken as duration
+from kitty_run.profile.durations import duration
 
 __all__ = ["command_line", "count", "duration", "indented", "money", "one_line", "shown", "some", "tokens"]
 

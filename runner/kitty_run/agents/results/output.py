@@ -99,7 +99,7 @@ def _text(output: Output, path: Path) -> Extract:
         groups = patterns.last_in_message(output.usage, path, 4 * MESSAGE_LIMIT) if output.usage else None
     except patterns.Late as late:
         unread = f"`output.usage` {late}: cost and tokens are unknown"
-    numbers = {name: _spoken(value) for name, value in (groups or {}).items()}
+    numbers = {name: _written_number(value) for name, value in (groups or {}).items()}
     return Extract(
         unread=unread,
         message=text[-MESSAGE_LIMIT:] or None,
@@ -109,7 +109,7 @@ def _text(output: Output, path: Path) -> Extract:
     )
 
 
-def _spoken(value: str | None) -> float | None:
+def _written_number(value: str | None) -> float | None:
     """The number in `1,234`, `1.5k` or `2M`; None where it is none."""
     digits = (value or "").replace(",", "").strip()
     try:

@@ -160,7 +160,7 @@ class WorkPackageReview:
         return outcome
 
     async def _clean(self, at: Assignment) -> Snapshot | Unreviewed:
-        """A snapshot to measure the reviewer by; whatever lies about uncommitted is saved before."""
+        """A snapshot to measure the reviewer by; whatever is uncommitted is saved before."""
         if at.allocation.branch is not None:
             await at.workspace.ensure_branch(at.allocation.branch)
         snapshot = await at.workspace.snapshot()

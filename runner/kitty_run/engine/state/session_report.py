@@ -1,4 +1,4 @@
-"""How a session ended, for whoever shows it."""
+"""How a session ended, as views show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Getting the files of a git source: git as a stranger's repository should be met.
+"""Getting the files of a git source: git, as for a repository that is not trusted.
 
 No prompt, no hook, no submodule, no other transport than the source's own, no checkout; limits on time, size,
 memory and what is said; only regular files are read, from git's objects, so that no link can lead anywhere.

@@ -34,9 +34,9 @@ class Bypass:
 
     def declared(self, dangerous_flags: Iterable[str]) -> bool:
         """Whether `dangerous_flags` says that it is used."""
-        spoken = {flag.replace("=", " ", 1) for flag in dangerous_flags}
+        said = {flag.replace("=", " ", 1) for flag in dangerous_flags}
         names = {self.name, self.flag or self.name}
-        return not spoken.isdisjoint(names) or any(self.text and self.text in flag for flag in spoken)
+        return not said.isdisjoint(names) or any(self.text and self.text in flag for flag in said)
 
     def found_in(self, argv: Sequence[str]) -> list[int]:
         """The numbers of the arguments that hold it (that end it, where flag and value are two)."""
