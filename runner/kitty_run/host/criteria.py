@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SIZE_LIMIT = 4 * 1024 * 1024
 """Bytes; a file beyond that holds no criteria."""
+
+
+_NAME = re.compile(r"\w[\w.-]{0,99}")
+"""An id that may stand in a prompt and on a command line; a criterion with another one is left to people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ class CriteriaFile:
 
     def _found(self, entries: Sequence[object]) -> Iterator[Criterion]:
         for entry in entries:
-            if not isinstance(entry, Mapping) or not isinstance(name := entry.get(self.id), str) or not name:
+            name = entry.get(self.id) if isinstance(entry, Mapping) else None
+            if not isinstance(entry, Mapping) or not isinstance(name, str) or not _NAME.fullmatch(name):
                 continue
             text, proof = entry.get(self.text), entry.get(self.proof)
             yield Criterion(

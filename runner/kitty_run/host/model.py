@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -232,6 +233,9 @@ class Traits:
         return self.unblock.format(mission=mission, wp=wp, actor=actor)
 
 
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
+
+
 class HostRefused(KittyRunError):
     """A call failed with an `error_code`; decisions use `code` only, never the text.
 
@@ -256,8 +260,8 @@ class HostRefused(KittyRunError):
 
     def precise(self, fields: Sequence[str]) -> HostRefused:
         """The same refusal by the code in the first of `fields` that its data has."""
-        found = (code for name in fields if isinstance(code := self.data.get(name), str) and code)
-        code = next(found, None)
+        named = (self.data.get(name) for name in fields)
+        code = next((one for one in named if isinstance(one, str) and _CODE.fullmatch(one)), None)
         return self if code is None else HostRefused(code, self.operation, str(self), self.data)
 
     @property

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 from kitty_run.engine.session import Session
-from kitty_run.engine.state.events import AttemptProcess, AttemptStarted, CallEnded, Event, WorkSaved
+from kitty_run.engine.state.events import (
+    AttemptProcess,
+    AttemptStarted,
+    CallEnded,
+    Event,
+    WorkSaved,
+    WorkspaceAllocated,
+)
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -71,3 +78,17 @@ def test_what_a_killed_attempt_left_is_committed_before_the_host_claims_again(
     assert heads[0] == "half"
     claims = [call.code for call in world.host.calls if call.operation == "claim"]
     assert claims[1:3] == ["LANE_ALLOCATION_FAILED", None]
+
+
+def test_what_lies_in_a_work_package_that_was_claimed_before_is_reviewed_with_the_rest(
+    tmp_path: Path,
+) -> None:
+    """Whoever claimed it, under whatever name, may have worked there: nothing of that passes for its base."""
+    world = World(tmp_path, {"WP01": []}, dialect="mission-4")
+    world.host.move("WP01", Lane.CLAIMED, actor="kitty-run")
+    tree = world.tree("WP01")
+    tree.commits.append({"planted.txt": "x"})
+    tree.files = dict(tree.commits[-1])
+    world.run()
+    assert "reserve" not in world.operations()
+    assert [event.base for event in world.events(WorkspaceAllocated)] == [tree.heads[0]]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.host.client.desk import Desk, refusal
 from tests.host.recordings import recorded
-from tests.host.scripted import success
+from tests.host.scripted import refused, success
 
 
 def test_all_that_is_outstanding_at_accept_is_named_with_who_settles_it_and_how(
@@ -75,6 +75,22 @@ def test_a_file_of_criteria_that_makes_no_sense_has_none(desk: Callable[..., Des
     assert it.client.criteria() == ()
     (it.repo / "kitty-specs/demo/acceptance-matrix.json").write_text(text)
     assert it.client.criteria() == ()
+
+
+@pytest.mark.parametrize("name", ["", '"}]}', "FR 1", "FR-1\n```", "-x", "x" * 101])
+def test_a_criterion_whose_id_could_be_more_than_a_name_is_left_to_people(
+    desk: Callable[..., Desk], name: str
+) -> None:
+    it = desk(dialect="mission-4")
+    found = {"criteria": [{"criterion_id": name, "description": "x", "pass_fail": "pending"}]}
+    (it.repo / "kitty-specs/demo/acceptance-matrix.json").write_text(json.dumps(found))
+    assert it.client.criteria() == ()
+
+
+@pytest.mark.parametrize("code", ["", 7, None, "lower", "X" * 101, "TWO WORDS"])
+def test_what_is_no_code_leaves_the_refusal_its_own(desk: Callable[..., Desk], code: object) -> None:
+    it = desk(refused("PREFLIGHT_FAILED", preflight_error_code=code), dialect="mission-4")
+    assert refusal(it.client.merge("main", "merge", push=False)).code == "PREFLIGHT_FAILED"
 
 
 def test_a_criterion_is_settled_in_one_line_of_evidence(desk: Callable[..., Desk]) -> None:

@@ -62,8 +62,7 @@ class Claim:
         before = self._run.board.lanes[self._wp]
         await self._keep_out(claimed=False)
         policy = self._run.profile.policy.payload(self.family())
-        reserves = self._calls.host.traits.reserves
-        if reserves and before is Lane.PLANNED:
+        if self._calls.host.traits.reserves and before is Lane.PLANNED:
             await self._calls.call(
                 "reserve", self._wp, Lane.CLAIMED, lambda: self._calls.host.reserve(self._wp)
             )
@@ -76,9 +75,7 @@ class Claim:
             again = await self._calls.call("claim", self._wp, None, lambda: self._claim(policy, before))
             allocation = again or allocation
             await self._repair(allocation)
-        # A work package that was only reserved has had no workspace yet.
-        fresh = {Lane.PLANNED, Lane.CLAIMED} if reserves else {Lane.PLANNED}
-        assignment = await self._settle(allocation, fresh=before in fresh)
+        assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._run.remember(self._wp)):
             begin_rework(self._run, self._wp)
         await self._discard_of_checks(assignment.workspace)
