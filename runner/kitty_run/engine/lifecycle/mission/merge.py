@@ -176,7 +176,8 @@ class MissionMerge:
                 await self._settle(merge, works)
             tried = True
             try:
-                await self._calls.host.merge(merge.target, merge.strategy, merge.push)
+                # Always named: what a host merges into by itself need not be the mission's target.
+                await self._calls.host.merge(await self._target(merge), merge.strategy, merge.push)
             except HostRefused as refused:
                 aborted = await self._abort()
                 if not await self._took_effect(merge, heads, refused):
