@@ -6,6 +6,7 @@ A start of it for each call would be most of what a test of the whole program co
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class SimulatedHost(RealHost):
 
     def project(self, spec: MissionSpec, destination: Path) -> Project:
         """The mission of `spec`, planned at `destination` as a person would plan it for a 1.0 host."""
-        no_planner = Path("/bin/false")
+        no_planner = Path(shutil.which("false") or "false")
         made = make_project(destination, no_planner, self.env, spec)
         planner = Planner(made.root, no_planner, self.env)
         dialect = "feature" if self.version == SIMULATED_FEATURE else "mission"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +42,10 @@ class Stub:
         fresh.rename(self.script)
 
     def write_python(self, source: str) -> None:
-        self.write(f"#!{self.interpreter}\n{source}")
+        first = str(self.interpreter)
+        if first != sys.executable:  # a script, which not every system takes as another one's interpreter
+            first = f"/usr/bin/env {first}"
+        self.write(f"#!{first}\n{source}")
 
     def cold(self, command: tuple[str, ...] = ()) -> ColdStarter:
         return ColdStarter(command or (str(self.script),), os.environ)

@@ -15,9 +15,16 @@ import psutil
 import pytest
 from kitty_run.host.transport.warm.starter import WarmStarter
 
+from tests import measured
 from tests.host.warm.stubs import Stub, data
 
 pytestmark = pytest.mark.whole
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path) -> Path:
+    """Measured: this is about what runs inside of the host."""
+    return measured.interpreter(tmp_path)
 
 
 def test_what_a_call_runs_by_the_hosts_name_is_a_child_of_the_server(stub: Stub) -> None:
