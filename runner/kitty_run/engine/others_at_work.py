@@ -25,15 +25,15 @@ async def wait_for_others(run: Run, execution: Execution, wp: str, workspace: Pa
     """
     if not run.memory.sessions.cut_off or workspace in execution.looked_at:
         return
-    name, told = workspace_name(run.repo, workspace), False
+    name, announced = workspace_name(run.repo, workspace), False
     for left in range(round(PATIENCE / LOOK), -1, -1):
         found = await execution.executor.others_in(name)
         if not found:
             execution.looked_at.add(workspace)
             return
-        if not told:
+        if not announced:
             run.notice(f"waits for what else works in {workspace}: {_listed(found)}", wp)
-            told = True
+            announced = True
         if left:
             await run.control.pause(LOOK)
     raise Stop(

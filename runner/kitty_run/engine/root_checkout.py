@@ -1,4 +1,4 @@
-"""The root checkout, looked at before each host call: whatever stands in its way there is not called into."""
+"""The root checkout, looked at before each host call: whatever is in its way there is not called into."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def common_dir(directory: Path) -> Path:
 
 
 def checked_out(worktree: Path) -> str | None:
-    """The branch that `worktree` has checked out; None where it is detached, or only git itself can tell."""
+    """The branch that `worktree` has checked out; None where it is detached, or only git itself knows."""
     words = _read(git_dir(worktree) / "HEAD").strip()
     branch = words.removeprefix("ref: refs/heads/")
     return None if branch in {words, ".invalid"} else branch  # `.invalid`: refs are not kept in files

@@ -140,7 +140,7 @@ def test_an_agent_whose_last_line_is_its_success_did_not_fail_by_hanging_after_i
     said = 'working\n{"type":"result","is_error":false}' + after
     found = outcome(tmp_path, said, success='^.*"is_error":false', ending=ending, status=None)
     assert found.failure is None
-    assert "after the success that its last line tells of" in found.rule
+    assert "after the success that its last line reports" in found.rule
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def _decide(agent: Agent, end: Exit, now: datetime) -> Decision:
     rule, late = _first_rule(agent.failures, end, now)
     if end.ending in STUCK:
         failure, why = STUCK[end.ending]
-        stuck = Decision(None, f"{why}, after the success that its last line tells of")
+        stuck = Decision(None, f"{why}, after the success that its last line reports")
         if rule:
             found = replace(rule, rule=f"{why}; {rule.rule}")
         else:

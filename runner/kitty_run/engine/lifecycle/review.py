@@ -112,8 +112,8 @@ class WorkPackageReview:
         if isinstance(verdict, AttemptFailure):
             number = self._run.remember(self._wp).attempts["review"]
             log = self._run.place.log(self._wp, f"review-{number}")
-            told = note("review", number, agent, verdict, log)
-            return await self._recovery.settle(verdict, agent, told, seconds=seconds)
+            handover = note("review", number, agent, verdict, log)
+            return await self._recovery.settle(verdict, agent, handover, seconds=seconds)
         self._approvals.forget("done", self._wp)  # whatever was answered was about an earlier review
         self._run.journal.write(
             VerdictGiven(
