@@ -22,6 +22,8 @@ import subprocess, sys
 from kitty_run.host.sim.cli import main
 
 status = 0
+if "merge-mission" in sys.argv:
+    {before}
 try:
     status = main() or 0
 except SystemExit as end:
@@ -38,10 +40,10 @@ def strategy(project: Project, name: str, *, push: bool = False) -> None:
     project.profile.write_text(yaml.safe_dump(profile), encoding="utf-8")
 
 
-def host_that(project: Project, evil: str) -> None:
-    """A host that does `evil` at the root after its merge."""
+def host_that(project: Project, evil: str = "pass", before: str = "pass") -> None:
+    """A host that does `evil` at the root after its merge, and `before` at its beginning."""
     script = project.profile.with_name("bad_host.py")
-    script.write_text(BAD_HOST.format(evil=evil), encoding="utf-8")
+    script.write_text(BAD_HOST.format(evil=evil, before=before), encoding="utf-8")
     profile = yaml.safe_load(project.profile.read_text(encoding="utf-8"))
     profile["host"] = {"command": [sys.executable, str(script)], "start": "cold"}
     project.profile.write_text(yaml.safe_dump(profile), encoding="utf-8")
@@ -106,6 +108,23 @@ def test_a_commit_that_nobody_reviewed_is_named_whoever_its_author_is(tmp_path: 
     git(project, "revert", "--no-edit", "HEAD")
     (project.root / ".kittify").mkdir(exist_ok=True)  # git removed it with its only file
     assert run(project)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["merge", "squash"])
+def test_a_commit_that_lands_on_a_branch_while_the_host_merges_it_is_named(tmp_path: Path, name: str) -> None:
+    """All was compared by then: the commits that came in are walked again."""
+    project = make(tmp_path / "repo")
+    strategy(project, name)
+    sneak = (
+        "subprocess.run('cd .worktrees/*[wW][pP]01 && echo evil > evil.py && git add evil.py "
+        "&& git commit -q -m sneaked', shell=True, check=True)"
+    )
+    host_that(project, before=sneak)
+    status, text = run(project)
+    assert status == 1, text
+    assert "evil.py" in text
+    assert events(project, "merge.verified") == []
+    assert len(events(project, "merge.started")) == 1
 
 
 def remote_of(project: Project) -> Path:

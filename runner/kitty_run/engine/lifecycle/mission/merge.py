@@ -139,22 +139,9 @@ class MissionMerge:
     async def _settle(self, merge: Merge, works: list[Work]) -> None:
         """Have every branch at what was reviewed, after all that people were waited for."""
         branches = [(work.wp, work.branch) for work in works if work.branch]
-        others = [branch for wp in self._canceled() if (branch := await self._branch(wp))]
-        if gathering := self._calls.host.traits.gathering(self._run.board.mission):
-            others.append(gathering)
-        if problems := await self._heads.settle(branches, others, await self._target(merge)):
+        gathering = self._calls.host.traits.gathering(self._run.board.mission)
+        if problems := await self._heads.settle(branches, gathering, await self._target(merge)):
             raise Unfinished("not merged, since nobody reviewed what would be:\n  " + "\n  ".join(problems))
-
-    async def _branch(self, wp: str) -> str | None:
-        """The branch of a canceled work package, if it ever had one."""
-        try:
-            return (await self._place(wp))[1]
-        except CallGivenUp:
-            return None
-
-    def _canceled(self) -> list[str]:
-        """Work packages whose branches hosts merge all the same where they are there."""
-        return [wp for wp, lane in self._run.board.lanes.items() if lane is Lane.CANCELED]
 
     async def _place(self, wp: str) -> tuple[Path, str | None]:
         """The workspace and the branch of `wp`, from the host only where the journal does not know."""
