@@ -178,16 +178,16 @@ def test_what_a_host_cannot_do_on_a_full_disk_blocks_nothing(tmp_path: Path, ope
     profile = replace(profiles.profile(), finish=Finish(merge=Merge()))
     faults = [Fault(operation, "LANE_ALLOCATION_FAILED", times=99)]
     world = World(tmp_path, {"WP01": []}, faults=faults, profile=profile)
-    files = Files(tmp_path)
+    files = Files(world.place.directory)
 
     def fill(_: World, event: object, __: object) -> None:
         if isinstance(event, CallStarted) and event.operation == operation:
-            files.fails, files.number = frozenset({f"open {tmp_path.name}"}), errno.ENOSPC
+            files.fails, files.number = frozenset({"open run-1"}), errno.ENOSPC
 
     world.on_event = fill
     status, reason = run(world, files)
     assert status is ExitStatus.PAUSED
-    assert f"{tmp_path} can't be written: No space left" in reason
+    assert f"{world.place.directory} can't be written: No space left" in reason
     assert world.events(RetryDecided) == []
     assert Lane.BLOCKED not in world.lanes().values()
     files.fails, world.on_event, world.host.faults = frozenset(), None, []

@@ -254,7 +254,7 @@ class HostCalls:
                 return await call()
             except HostRefused as found:
                 # What the host can't do on a full disk says nothing of the work package, or of the host.
-                if fault := await asyncio.to_thread(full, self._run.repo):
+                if fault := await asyncio.to_thread(full, self._run.place.directory):
                     raise fault from found
                 refused = await self._root.explained(found)
                 decision = rule(refused, repeats[refused.code])
