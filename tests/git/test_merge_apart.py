@@ -102,7 +102,7 @@ def test_a_conflict_is_known_before_the_merge(root: GitRepo, repository: Reposit
     if git == "old":
         assert (found, between) == (None, None)  # it can't know
         return
-    assert found == Conflict(first, "main", ("lines.txt",))
+    assert found == Conflict(first, target, ("lines.txt",))
     assert between == Conflict(third, second, ("lines.txt",))
     assert root.head() == target
 
