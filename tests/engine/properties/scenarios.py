@@ -208,8 +208,29 @@ def foreign_deeds(dialect: str) -> st.SearchStrategy[Foreign]:
 
 
 def scenarios() -> st.SearchStrategy[Scenario]:
-    """Missions in which anything happens, and some in which agents are limited and nothing else is wrong."""
-    return st.one_of(anything(), anything(), anything(), limited_agents())
+    """Missions in which anything happens, and some in which one kind of trouble is all there is."""
+    return st.one_of(anything(), anything(), limited_agents(), other_people())
+
+
+@st.composite
+def other_people(draw: st.DrawFn) -> Scenario:
+    """Missions that come to their end, side by side in few workspaces, and others who work there too."""
+    made = draw(anything())
+    shared = draw(st.booleans()) and made.dialect == "mission"
+    quick = replace(made.settings, shipped=False, host={}, agent={}, review={}, limits=Limits(), gates=())
+    at = st.builds(Moment, st.sampled_from([name for name in MOMENTS if name != ANY]), st.integers(1, 2))
+    foreign = st.builds(Foreign, at, st.none() | st.integers(0, 3), st.sampled_from(["commit", "change"]))
+    there = st.lists(foreign, min_size=1, max_size=3).map(tuple)
+    return replace(
+        made,
+        dependencies={wp: [] if shared else needs for wp, needs in made.dependencies.items()},
+        shared=dict.fromkeys(made.dependencies, "lane-a") if shared else made.shared,
+        deeds=tuple(draw(st.lists(st.sampled_from(GOOD), min_size=1, max_size=3))),
+        faults=(),
+        foreign=draw(st.just(()) | there | there),
+        stops=made.stops[:1],
+        settings=replace(quick, concurrency=replace(quick.concurrency, work_packages=4)),
+    )
 
 
 @st.composite

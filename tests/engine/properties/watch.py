@@ -15,6 +15,7 @@ from kitty_run.engine.state.events import (
     MergeVerified,
     ReviewOutdated,
     VerdictGiven,
+    WpEnded,
 )
 from kitty_run.host.model import Lane
 
@@ -41,10 +42,12 @@ class Watch:
         self._passed: set[str] = set()
         self._session = 0
         self._limited = False
+        self._in_hand: set[str] = set()
 
     def __call__(self, course: Course, event: Event) -> None:
         self.problems += self._calls_announced(course, event)
         self.problems += self._started_after_all(course, event)
+        self.problems += self._claimed_together(course, event)
         match event:
             case AttemptStarted() as started:
                 self.problems += two_writers(course, started, self._worked)
@@ -77,12 +80,23 @@ class Watch:
     def _started_after_all(self, course: Course, event: Event) -> Iterator[str]:
         """Nothing is claimed and no attempt starts after an interrupt, or when the run is at a limit."""
         if self._session != course.session:
-            self._session, self._limited = course.session, False
+            self._session, self._limited, self._in_hand = course.session, False, set()
         claims = isinstance(event, CallStarted) and event.operation == "claim"
         stopping = course.interrupted or self._limited
         if stopping and (claims or isinstance(event, AttemptStarted)):
             yield f"{event} after an interrupt, or at a limit of the run"
         self._limited |= isinstance(event, LimitReached) and event.wp is None
+
+    def _claimed_together(self, course: Course, event: Event) -> Iterator[str]:
+        """No work package is claimed whose workspace, as the host's plan names it, another one has."""
+        match event:
+            case CallStarted(operation="claim", wp=str(wp)):
+                known = course.together(wp) - set(course.scenario.unannounced)
+                if wp in known and (mates := (known - {wp}) & self._in_hand):
+                    yield f"{wp} is claimed while {', '.join(mates)} has its workspace"
+                self._in_hand.add(wp)
+            case WpEnded(wp=wp):
+                self._in_hand.discard(wp)
 
     def _gates(self, course: Course, event: Event) -> Iterator[str]:
         """Nothing passes a gate that nobody has opened."""

@@ -72,7 +72,7 @@ def test_a_push_that_the_remote_refuses_is_reported_and_repeated(tmp_path: Path)
     world.repository.remote_has_target, world.repository.remote_refuses = False, "protected branch"
     report = world.run()
     assert report.exit_status is ExitStatus.INCOMPLETE
-    assert "not pushed: origin refused it: protected branch" in report.reason
+    assert "not pushed to origin: protected branch" in report.reason
     assert world.merged
     world.repository.remote_refuses = None
     assert world.run().exit_status is ExitStatus.OK
