@@ -13,7 +13,6 @@ from tests.engine.properties.course import Course
 from tests.engine.properties.invariants import problems
 from tests.engine.properties.scenarios import Scenario, scenarios
 from tests.engine.properties.watch import Watch
-from tests.examples import examples
 
 pytestmark = [pytest.mark.whole, pytest.mark.no_cover]
 PART = 450
@@ -27,7 +26,7 @@ def found(scenario: Scenario) -> list[str]:
         return problems(Course(scenario, Path(folder), watch).run(), watch)
 
 
-@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios())
 def test_whatever_fails_every_promise_holds(scenario: Scenario) -> None:
     assert found(scenario) == []
