@@ -255,3 +255,22 @@ def test_a_mission_without_work_packages_is_refused_before_anything_is_called(
     assert "plan" in done.err
     assert git(project, "rev-parse", "HEAD") == before
     assert git(project, "status", "--porcelain", "--untracked-files=no") == ""
+
+
+def test_what_a_dependent_work_package_starts_with_is_reviewed_with_it(tmp_path: Path) -> None:
+    """As part of its base no reviewer would see it, and as part of a reviewed head it would be merged."""
+    project = make(tmp_path / "repo")
+    keep = 'pathlib.Path(ROOT).with_name(os.environ["KITTY_WP"]).write_text(PROMPT)\n'
+    script = project.profile.with_name("agents") / "review.py"
+    code = script.read_text().replace("sys.stdin.read()", "PROMPT = sys.stdin.read()")
+    script.write_text(f"{code}\nROOT = {str(project.root)!r}\n{keep}", encoding="utf-8")
+    words = (str(project.profile), "--mission", "demo", "--json")
+    assert project.kitty_run(*words, "--set", "/limits/attempts=2").status == 4
+    commit_in(project, "wp01")
+    done = project.kitty_run(*words)
+    assert done.status == 0, done.err
+    prompt = project.root.with_name("WP02").read_text(encoding="utf-8")
+    assert "backdoor.py" in prompt
+    (line,) = [event for event in events(project, "notice") if "nobody reviewed" in event["text"]]
+    assert line["wp"] == "WP02"
+    assert "sneaked in (backdoor.py)" in line["text"]

@@ -69,7 +69,8 @@ class SimulatedRepository:
         missing = tuple(one for one in reviewed if one not in content.heads)
         there = [at for at, head in enumerate(content.heads) if head in reviewed]
         goal = content.heads[there[-1]] if there and not missing else None
-        after = content.heads[there[-1] + 1 :] if there else content.heads[1:]
+        seen = [at for at, head in enumerate(content.heads) if head in reviewed or head in known]
+        after = content.heads[seen[-1] + 1 :] if seen else content.heads[1:]
         foreign = tuple(Foreign(one, "sneaked in", ()) for one in after)
         return Standing(content.head, foreign, missing, goal)
 

@@ -220,9 +220,9 @@ class Claim:
     async def _base(self, allocation: Allocation, workspace: WorkspacePort, fresh: bool) -> str:
         """The commit the WP's own work is measured from: the head right after the first allocation.
 
-        Without the journal's memory of it, or where a canceled one worked there before: the last reviewed
-        commit there, else where the workspace's branch left the host's base ref. What nobody reviewed yet is
-        reviewed with this one then.
+        Without the journal's memory of it, where a canceled one worked there before, and where it starts with
+        commits that nobody reviewed: the last reviewed commit there, else where the workspace's branch left
+        the host's base ref. What nobody reviewed yet is reviewed with this one then.
         """
         remembered = self._run.remember(self._wp).base
         if remembered is not None:
@@ -231,15 +231,34 @@ class Claim:
         if not first:
             await self._find(list(self._run.board.lanes))
         mates = self._leases.mates(self._wp, self._run.board.lanes, self._run.memory.work_packages)
-        if first and all(self._run.board.lanes[mate] is not Lane.CANCELED for mate in mates):
+        ref = allocation.base or await self._git.repository.current_branch() or "HEAD"
+        sound = first and all(self._run.board.lanes[mate] is not Lane.CANCELED for mate in mates)
+        if sound and not await self._starts_unreviewed(allocation, ref):
             base = await workspace.head()
         else:
-            ref = allocation.base or await self._git.repository.current_branch() or "HEAD"
             base = await workspace.fork_point(ref, await self._reviewed(mates))
         self._run.journal.write(
             WorkspaceAllocated(self._wp, base=base, path=allocation.workspace, branch=allocation.branch)
         )
         return base
+
+    async def _starts_unreviewed(self, allocation: Allocation, ref: str) -> bool:
+        """Whether its branch starts with commits that nobody reviewed, of a dependency that moved, say.
+
+        As a base they would pass for reviewed: no reviewer would see them, here or later.
+        """
+        if allocation.branch is None:
+            return False
+        heads = [self._run.remember(wp).reviewed for wp in self._run.board.lanes]
+        known = [commit for commit in (*heads, await self._git.repository.resolve(ref)) if commit]
+        standing = await self._git.repository.standing(allocation.branch, (), known)
+        if standing is None or not standing.foreign:
+            return False
+        named = "; ".join(map(str, standing.foreign))
+        self._run.notice(
+            f"starts with commits that nobody reviewed, its review includes them: {named}", self._wp
+        )
+        return True
 
     async def _reviewed(self, mates: Sequence[str]) -> list[str]:
         """The reviewed commits of those of `mates` that are finished."""
