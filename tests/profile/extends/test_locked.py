@@ -132,11 +132,20 @@ def test_a_lock_on_the_policy_closes_what_keeps_it(tmp_path: Path, key: str) -> 
         "sandbox": "none",
         "resume": {"args": ["--all"]},
     }
-    write(tmp_path, team={**BASE, "locked": ["/policy/sandbox_mode"]})
+    write(tmp_path, team={**BASE, "locked": ["/policy"]})
     write(tmp_path, profile={"extends": ["./team.yaml"], "agents": {"a": {key: changed[key]}}})
     found = problems(tmp_path / "profile.yaml")
     assert found
     assert all(each.startswith(f"profile.yaml: /agents/a/{key}") for each in found)
+
+
+def test_a_lock_on_one_field_closes_how_it_is_kept(tmp_path: Path) -> None:
+    write(tmp_path, team={**BASE, "locked": ["/policy/sandbox_mode"]})
+    loose = {"enforce": {"sandbox_mode": {"read_only": []}, "network_mode": {"none": ["--x"]}}}
+    agents = {"a": {"command": ["b.sh"], **loose}, "b": {"sandbox": "none"}}
+    write(tmp_path, profile={"extends": ["./team.yaml"], "agents": agents})
+    broken = ["profile.yaml: /agents/a/enforce/sandbox_mode/read_only", "profile.yaml: /agents/b/sandbox"]
+    assert problems(tmp_path / "profile.yaml") == broken
 
 
 def test_what_does_not_keep_the_policy_stays_open(tmp_path: Path) -> None:
@@ -246,10 +255,13 @@ def value(document: Any, pointer: Sequence[str]) -> Any:
 def closed(file: File, own: dict[str, Any]) -> list[list[str]]:
     """All that `file` locks, as the documents promise it: pointers, and with the policy the agents' keys."""
     pointers = [pointer.split("/")[1:] for pointer in file.locked]
-    if any(pointer[0] == "policy" for pointer in pointers) and ["agents"] not in pointers:
-        named = {pointer[1] for pointer in pointers if pointer[0] == "agents"}
-        pointers += [["agents", a, key] for a in own["agents"] for key in KEEPS_POLICY if a not in named]
-    return pointers
+    if ["agents"] in pointers:
+        return pointers
+    named = {pointer[1] for pointer in pointers if pointer[0] == "agents"}
+    keys = [[key] for key in KEEPS_POLICY] if ["policy"] in pointers else []
+    for axis in ("sandbox_mode", "network_mode"):
+        keys += [["enforce", axis], ["sandbox"]] if ["policy", axis] in pointers else []
+    return pointers + [["agents", a, *key] for a in own["agents"] for key in keys if a not in named]
 
 
 @pytest.mark.whole

@@ -88,18 +88,21 @@ def _of_layer(defaults: Layer, layer: Layer) -> Iterator[Lock]:
     for path, place in layer.locked:
         yield Lock(path, place, layer, fixed)
     named = {path[1] for path, _ in layer.locked if path[0:1] == ("agents",) and len(path) > 1}
-    places = [place for path, place in layer.locked if _is_policy(path)]
-    if not places or any(path in ((), ("agents",)) for path, _ in layer.locked):
+    if any(path in ((), ("agents",)) for path, _ in layer.locked):
         return
-    for name, _ in map_entries(fixed.get("agents")):
-        for key in KEEPS_POLICY if name not in named else ():
-            yield Lock(("agents", name, key), places[0], layer, fixed)
+    for path, place in layer.locked:
+        for name, _ in map_entries(fixed.get("agents")):
+            for keys in _kept_by(path) if name not in named else ():
+                yield Lock(("agents", name, *keys), place, layer, fixed)
 
 
-def _is_policy(path: Pointer) -> bool:
-    """Whether `path` is of what the agents must keep of the policy: only their own settings can."""
-    kept = {*policy_axes(), "dangerous_flags"}
-    return path == ("policy",) or (path[0:1] == ("policy",) and path[1] in kept)
+def _kept_by(path: Pointer) -> tuple[Pointer, ...]:
+    """What of each agent a lock on `path` closes too: all that keeps the policy, or how one axis is kept."""
+    if path == ("policy",):
+        return tuple((key,) for key in KEEPS_POLICY)
+    if len(path) == 2 and path[0] == "policy" and path[1] in policy_axes():
+        return (("enforce", path[1]), ("sandbox",))
+    return ()
 
 
 def _typed(root: MapNode) -> MapNode:
