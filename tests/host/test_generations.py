@@ -15,7 +15,7 @@ from kitty_run.profile.model import HostConfig
 
 from tests import hosts
 from tests.git_repos import GitRepo
-from tests.host.conformance.stands import planned
+from tests.host.conformance.subjects import planned
 
 pytestmark = pytest.mark.real_host
 

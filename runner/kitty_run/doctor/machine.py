@@ -6,7 +6,6 @@ import platform
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from shlex import quote
 
 from kitty_run import __version__
 from kitty_run.doctor.command import output
@@ -18,6 +17,7 @@ from kitty_run.execution.supervised import unavailable
 from kitty_run.host.repository import missions
 from kitty_run.host.transport.git_settings import set_aside
 from kitty_run.report.liveness import lock_holder
+from kitty_run.text.commands import git_at
 
 GIT = (2, 39)
 """The oldest version that all tests were run with. 2.30 was tried: it lacks `git add --sparse`, so that what
@@ -73,5 +73,5 @@ async def _git_settings(repo: Path) -> AsyncIterator[Finding]:
         yield note(
             "git settings",
             f"diff.external={settings['diff.external']} is what a host that calls `git diff` reads",
-            f"git -C {quote(str(repo))} config --unset-all diff.external (or --global)",
+            f"{git_at(repo)} config --unset-all diff.external (or --global)",
         )

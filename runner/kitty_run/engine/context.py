@@ -86,6 +86,11 @@ class Run:
         if known.lane is not lane or known.moved is not None:
             self.journal.write(WpMoved(wp, lane))
 
+    def reviewed(self) -> tuple[str, ...]:
+        """The reviewed commits of all work packages, each once."""
+        found = (self.remember(wp).reviewed for wp in self.board.lanes)
+        return tuple(dict.fromkeys(commit for commit in found if commit))
+
     def notice(self, text: str, wp: str | None = None) -> None:
         """Write something for people that changes no decision into the journal."""
         self.journal.write(Notice(text, wp=wp))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from kitty_run.git.repository import Repository
 from kitty_run.host.model import HostRefused
 from kitty_run.host.protocol import Host
 from kitty_run.profile.finish import Finish
+from kitty_run.text.commands import git_at
 
 
 class RootNotReady(UsageError):
@@ -39,7 +39,7 @@ async def unknown_committer(repo: Path) -> tuple[Mapping[str, str], str]:
     settings = await Git(repo).unknown_identity()
     if not settings:
         return settings, ""
-    where = f"git -C {shlex.quote(str(repo))} config"
+    where = f"{git_at(repo)} config"
     return settings, (
         "git knows nobody to commit as here: the runner's and the host's commits are made as kitty-run. "
         f"For your own name in them: `{where} user.name 'YOUR NAME'` and `{where} user.email YOU@EXAMPLE.COM`"

@@ -20,7 +20,7 @@ from kitty_run.execution.process_tree import MARKER
 
 NEEDED = ("LD_LIBRARY_PATH",)
 """What the interpreter itself may need to start."""
-TOLD = (MARKER, WORKSPACE)
+IDENTITY = (MARKER, WORKSPACE)
 """What the supervisor is known by, and with it all below it, whatever the command does to its environment."""
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
@@ -172,7 +172,7 @@ async def start(  # noqa: PLR0913 - what a process is started with
     try:
         command = (sys.executable, "-I", "-S", str(SUPERVISOR), str(writer), str(job))
         own = {name: os.environ[name] for name in NEEDED if name in os.environ}
-        own |= {name: env[name] for name in TOLD if name in env}
+        own |= {name: env[name] for name in IDENTITY if name in env}
         process = await started(command, own, kept=(writer, job))
     except BaseException:
         os.close(reader)

@@ -1,4 +1,4 @@
-"""What a CLI itself says of its failure stands beside the class."""
+"""What a CLI itself says of its failure is shown beside the class."""
 
 from __future__ import annotations
 

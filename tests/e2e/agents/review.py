@@ -12,13 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOM = Path(sys.argv[1])
-WP = os.environ["KITTY_WP"]
-HERE = Path(os.environ["KITTY_WORKSPACE"])
-ATTEMPT = int(os.environ["KITTY_ATTEMPT"])
+from workplace import ATTEMPT, HERE, IDENTITY, ROOM, WP, note
+
 VERDICT = Path(os.environ["KITTY_VERDICT_FILE"])
 CODE = os.environ["KITTY_VERDICT_CODE"]
-IDENTITY = ("-c", "user.name=Agent", "-c", "user.email=agent@example.invalid")
 
 
 def say(verdict: str, *findings: object) -> None:
@@ -131,25 +128,12 @@ def in_message() -> None:
     )
 
 
-def note(what: str) -> None:
-    line = {
-        "what": what,
-        "role": "review",
-        "wp": WP,
-        "attempt": ATTEMPT,
-        "pid": os.getpid(),
-        "at": time.time(),
-    }
-    with (ROOM / "ledger.jsonl").open("a") as file:
-        file.write(json.dumps(line) + "\n")
-
-
 def main() -> None:
     plan = json.loads((ROOM / "plan.json").read_text())["review"].get(WP, ["approve"])
     behaviour: Callable[[], None] = globals()[plan[min(ATTEMPT, len(plan)) - 1]]
-    note("start")
+    note("start", "review")
     behaviour()
-    note("end")
+    note("end", "review")
 
 
 main()

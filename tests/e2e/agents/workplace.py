@@ -1,4 +1,4 @@
-"""Where an implementing agent works, what it wrote there, and the records of it in the test's room."""
+"""Where an agent works, what it wrote there, and the records of it in the test's room."""
 # ruff: noqa: T201 - agents speak
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def work() -> None:
     print("it is written")
 
 
-def note(what: str) -> None:
+def note(what: str, role: str = "implement") -> None:
     line = {
         "what": what,
-        "role": "implement",
+        "role": role,
         "wp": WP,
         "attempt": ATTEMPT,
         "pid": os.getpid(),

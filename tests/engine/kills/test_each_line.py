@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,16 +34,23 @@ def checked() -> Profile:
     return replace(made, roles={**made.roles, "implement": implement})
 
 
-def script(job: Job) -> Did:
-    """WP02 is rejected once. Checks and reviewers leave something behind."""
-    if job.agent == "make-test":
-        job.tree.files["build.log"] = "left by a check"
-        return Did()
-    if job.role == "implement":
-        return job.work(f"{job.wp}-{job.cycle}.txt")
-    job.tree.files["reviewer.txt"] = "left by a reviewer"
-    rejected = job.wp == "WP02" and "WP02-2.txt" not in job.tree.commits[-1]
-    return job.verdict("changes_requested", ["again"]) if rejected else job.verdict()
+def rejecting(wp: str) -> Callable[[Job], Did]:
+    """Agents of which `wp` is rejected once; checks and reviewers leave something behind."""
+
+    def script(job: Job) -> Did:
+        if job.agent == "make-test":
+            job.tree.files["build.log"] = "left by a check"
+            return Did()
+        if job.role == "implement":
+            return job.work(f"{job.wp}-{job.cycle}.txt")
+        job.tree.files["reviewer.txt"] = "left by a reviewer"
+        rejected = job.wp == wp and f"{wp}-2.txt" not in job.tree.commits[-1]
+        return job.verdict("changes_requested", ["again"]) if rejected else job.verdict()
+
+    return script
+
+
+script = rejecting("WP02")
 
 
 def works_on(job: Job) -> None:

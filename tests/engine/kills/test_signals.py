@@ -1,4 +1,4 @@
-"""SIGTERM, or two interrupts, at each line of the journal: nothing is blocked, and the next start goes on."""
+"""SIGTERM, or two interrupts, at each line of the journal: nothing is blocked, the next start continues."""
 
 from __future__ import annotations
 
@@ -10,23 +10,14 @@ from kitty_run.engine.state.events import AttemptInterrupted, Event, WpEnded
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 
-from tests.engine.kills.test_each_line import checked, unreviewed
-from tests.engine.world import Did, Job, World
+from tests.engine.kills.test_each_line import checked, rejecting, unreviewed
+from tests.engine.world import World
 
 TWO = {"WP01": [], "WP02": ["WP01"]}
 ATTEMPTS = 6
 
 
-def script(job: Job) -> Did:
-    """WP01 is rejected once; checks and reviewers leave something behind."""
-    if job.agent == "make-test":
-        job.tree.files["build.log"] = "left by a check"
-        return Did()
-    if job.role == "implement":
-        return job.work(f"{job.wp}-{job.cycle}.txt")
-    job.tree.files["reviewer.txt"] = "left by a reviewer"
-    rejected = job.wp == "WP01" and "WP01-2.txt" not in job.tree.commits[-1]
-    return job.verdict("changes_requested", ["again"]) if rejected else job.verdict()
+script = rejecting("WP01")
 
 
 def paid(world: World) -> int:

@@ -1,4 +1,4 @@
-"""What the generation that wants evidence is told and asked, and how what it refuses is put to people."""
+"""What the runner reports to a host that wants evidence, and how the host's refusals are shown to people."""
 
 from __future__ import annotations
 

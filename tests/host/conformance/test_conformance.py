@@ -13,7 +13,7 @@ from pytest_snapshot.plugin import Snapshot
 from tests import hosts
 from tests.git_repos import IDENTITY
 from tests.host.conformance.conftest import Keep
-from tests.host.conformance.stands import Stand, planned, real, simulated
+from tests.host.conformance.subjects import Subject, planned, real, simulated
 from tests.host.conformance.transcript import POLICY, Transcript, on_branch
 from tests.host.sim.in_process import SimulatedStarter
 
@@ -38,12 +38,12 @@ def rejection(wp: str) -> Review:
         pytest.param("real-mission", marks=pytest.mark.real_host),
     ]
 )
-def stand(
+def subject(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     real_host: Callable[[str], hosts.RealHost],
     keep: Keep,
-) -> tuple[Stand, str]:
+) -> tuple[Subject, str]:
     kind, dialect = request.param.split("-")
     if kind == "simulated":
         return simulated(SimulatedStarter(IDENTITY), dialect, tmp_path / "repo"), dialect
@@ -52,17 +52,17 @@ def stand(
     return real(keep((str(host.script),), {**host.env, **IDENTITY}), project), dialect
 
 
-def played(stand: Stand, scenario: Scenario) -> str:
+def played(subject: Subject, scenario: Scenario) -> str:
     async def play() -> str:
-        client, wire = await stand.connect()
+        client, wire = await subject.connect()
         try:
-            transcript = Transcript(stand, client, wire)
+            transcript = Transcript(subject, client, wire)
             await scenario(transcript)
             return transcript.text
         finally:
             await client.close()
 
-    return stand.host.runner.run(play())
+    return subject.host.runner.run(play())
 
 
 async def from_claim_to_done(play: Transcript) -> None:
@@ -116,7 +116,7 @@ async def refusals(play: Transcript) -> None:
     await play.step("block in review", host.block("WP02", lane, "stuck", POLICY))
     await play.step("block planned", host.block("WP04", Lane.PLANNED, "stuck", POLICY))
     await play.step("accept too early", host.accept())
-    await play.step("merge as no host can", host.merge(play.stand.branch, "octopus", push=False))
+    await play.step("merge as no host can", host.merge(play.subject.branch, "octopus", push=False))
     await play.lanes()
 
 
@@ -132,23 +132,23 @@ async def finishing(play: Transcript) -> None:
     await play.lanes()
     await play.step("accept", play.client.accept())
     await play.step("merge into nothing", play.client.merge("no-such-branch", "merge", push=False))
-    play.stand.repo.git("checkout", "-q", play.stand.branch)
+    play.subject.repo.git("checkout", "-q", play.subject.branch)
     commit_status(play)
-    await play.step("merge", play.client.merge(play.stand.branch, "merge", push=False))
+    await play.step("merge", play.client.merge(play.subject.branch, "merge", push=False))
     for wp in ("WP01", "WP02", "WP03", "WP04"):
-        there = on_branch(play.stand.repo.path, play.stand.branch, f"src/{wp.lower()}.py")
+        there = on_branch(play.subject.repo.path, play.subject.branch, f"src/{wp.lower()}.py")
         play.lines.append(f"code of {wp} on the target: {there}")
-    left = sorted(path.name[-4:] for path in play.stand.repo.path.glob(".worktrees/*"))
+    left = sorted(path.name[-4:] for path in play.subject.repo.path.glob(".worktrees/*"))
     play.lines.append(f"worktrees left: {len(left)}")
     await play.lanes()
 
 
 async def merges_that_fail(play: Transcript) -> None:
-    """What stands in a merge's way, and that it goes through once that is gone."""
+    """What is in a merge's way, and that it goes through once that is gone."""
     for wp in ("WP01", "WP02", "WP04"):
         await play.client.claim(wp, POLICY)
         await play.work(wp)
-    target, root = play.stand.branch, play.stand.repo
+    target, root = play.subject.branch, play.subject.repo
     commit_status(play)
     await play.step("merge too early", play.client.merge(target, "merge", push=False))
     if play.client.traits.workspaces == "runner":
@@ -179,8 +179,8 @@ SCENARIOS = (from_claim_to_done, refusals, finishing, merges_that_fail, a_dirty_
 async def somebody_else(play: Transcript, label: str, step: Callable[[SpecKitty], Awaitable[object]]) -> None:
     """The same host, asked by another actor."""
     mine = play.client.connection.actor
-    other, wire = await play.stand.connect(actor="somebody-else")
-    here = Transcript(play.stand, other, wire)
+    other, wire = await play.subject.connect(actor="somebody-else")
+    here = Transcript(play.subject, other, wire)
     try:
         await here.step(label, step(other))
     finally:
@@ -192,14 +192,14 @@ async def somebody_else(play: Transcript, label: str, step: Callable[[SpecKitty]
 def commit_status(play: Transcript) -> None:
     """As the runner does before a merge, where the topology wants it."""
     if play.client.topology.commit_status:
-        play.stand.repo.git("add", "kitty-specs")
-        play.stand.repo.git("commit", "-q", "--allow-empty", "-m", "Record the mission's state")
+        play.subject.repo.git("add", "kitty-specs")
+        play.subject.repo.git("commit", "-q", "--allow-empty", "-m", "Record the mission's state")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_every_host_of_a_dialect_answers_alike(
-    scenario: Scenario, stand: tuple[Stand, str], snapshot: Snapshot
+    scenario: Scenario, subject: tuple[Subject, str], snapshot: Snapshot
 ) -> None:
-    host, dialect = stand
+    host, dialect = subject
     snapshot.snapshot_dir = SNAPSHOTS
     snapshot.assert_match(played(host, scenario), f"{scenario.__name__}.{dialect}.txt")

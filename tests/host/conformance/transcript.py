@@ -11,7 +11,7 @@ from kitty_run.host.client import SpecKitty
 from kitty_run.host.model import Allocation, HostRefused
 
 from tests.git_repos import GitRepo
-from tests.host.conformance.stands import Stand, Wiretap
+from tests.host.conformance.subjects import Subject, Wiretap
 
 POLICY: dict[str, object] = {
     "orchestrator_id": "kitty-run",
@@ -26,9 +26,9 @@ POLICY: dict[str, object] = {
 
 @dataclass
 class Transcript:
-    """Plays steps on a stand and writes down what came of them."""
+    """Plays steps on a subject and writes down what came of them."""
 
-    stand: Stand
+    subject: Subject
     client: SpecKitty
     wire: Wiretap
     lines: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Transcript:
             outcome = "ok"
         except HostRefused as refused:
             outcome = refused.code
-        told = [self.stand.told(reply) for reply in self.wire.replies[seen:]]
+        told = [self.subject.told(reply) for reply in self.wire.replies[seen:]]
         self.lines.append(f"{label}: {outcome} <- {' | '.join(told) or 'no call'}")
 
     async def lanes(self) -> None:
@@ -63,9 +63,9 @@ class Transcript:
         workspace.commit(f"{wp}", **{f"src/{wp.lower()}.py": f"{wp} = 1\n"})
 
     def _add(self, found: Allocation, dependencies: tuple[str, ...]) -> None:
-        bases = [f"{self.stand.mission}-{name}" for name in dependencies] or [self.stand.branch]
+        bases = [f"{self.subject.mission}-{name}" for name in dependencies] or [self.subject.branch]
         new = ["-b", str(found.branch), str(found.workspace), bases[0]]
-        self.stand.repo.git("worktree", "add", "-q", *new)
+        self.subject.repo.git("worktree", "add", "-q", *new)
 
     @property
     def text(self) -> str:

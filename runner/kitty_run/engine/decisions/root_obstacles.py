@@ -16,6 +16,7 @@ from kitty_run.host.dialect import READS
 from kitty_run.host.model import HostRefused
 from kitty_run.host.protocol import Host
 from kitty_run.profile.finish import Finish
+from kitty_run.text.commands import git_at
 
 LOCKED, BRANCH, DIRTY = "ROOT_LOCKED", "ROOT_BRANCH", "ROOT_DIRTY"
 CODES = frozenset({LOCKED, BRANCH, DIRTY})
@@ -102,7 +103,7 @@ def _other_branch(demands: Demands, branch: str | None) -> str:
     wanted = demands.branches[0]
     return (
         f"the root checkout has {has} checked out, not {' or '.join(demands.branches)}, on which this host "
-        f"keeps the mission's status: `git -C {shlex.quote(str(demands.root))} switch {shlex.quote(wanted)}` "
+        f"keeps the mission's status: `{git_at(demands.root)} switch {shlex.quote(wanted)}` "
         "(commit or stash what is under way there before)"
     )
 
@@ -121,5 +122,5 @@ def _uncommitted(demands: Demands, paths: list[str]) -> str:
     keep = " --include-untracked" if demands.refuses == "untracked" else ""
     return (
         f"{kind} changes at the root checkout {demands.root} would stop the mission's end: {shown}. Commit "
-        f"or stash them: `git -C {shlex.quote(str(demands.root))} stash push{keep}`"
+        f"or stash them: `{git_at(demands.root)} stash push{keep}`"
     )

@@ -249,8 +249,8 @@ class Claim:
         """
         if allocation.branch is None:
             return False
-        heads = [self._run.remember(wp).reviewed for wp in self._run.board.lanes]
-        known = [commit for commit in (*heads, await self._git.repository.resolve(ref)) if commit]
+        start = await self._git.repository.resolve(ref)
+        known = [*self._run.reviewed(), *([start] if start else [])]
         standing = await self._git.repository.standing(allocation.branch, (), known)
         if standing is None or not standing.foreign:
             return False

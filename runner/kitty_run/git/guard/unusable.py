@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from shlex import quote
 from shutil import which
 
 from kitty_run.errors import UsageError
 from kitty_run.git.command import Git
+from kitty_run.text.commands import git_at
 
 COMMANDS = ("clean", "smudge", "process")
 
@@ -30,7 +30,7 @@ async def unusable(root: Path) -> tuple[str, ...]:
     if reply.status != 0:
         return (f"git can't read its settings for {root}: {' '.join(reply.stderr.split())}",)
     settings = dict(_pair(item) for item in reply.stdout.split("\0") if item)
-    at = f"git -C {quote(str(root))}"
+    at = git_at(root)
     found = []
     if settings.get("core.bare") == "true":
         found.append(

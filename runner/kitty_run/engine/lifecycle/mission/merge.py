@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from kitty_run.git.root_state import AbortedMerge
 from kitty_run.host.model import HostRefused, Lane
 from kitty_run.profile.finish import Merge
 from kitty_run.profile.retry_verbs import Again
+from kitty_run.text.commands import git_at
 
 LOOKS = 5
 """How often branches that move are put back before the merge."""
@@ -229,7 +229,7 @@ class MissionMerge:
             rows = "\n  ".join(
                 f"{one.wp}: {one.reason} {', '.join(one.files[:5])}".rstrip() for one in missing
             )
-            git = f"git -C {shlex.quote(str(self._run.repo))}"
+            git = git_at(self._run.repo)
             lacking = dict.fromkeys(heads[one.wp] for one in missing)
             raise Unfinished(
                 f"the host says that it merged, but {target} does not have all the work:\n  {rows}\n"

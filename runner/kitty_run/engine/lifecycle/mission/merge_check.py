@@ -12,6 +12,7 @@ from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.git.protocols import Loss, RepositoryPort
 from kitty_run.git.provenance import Foreign
 from kitty_run.profile.finish import Merge
+from kitty_run.text.commands import git_at
 
 BEFORE, EXPECTED = "target-before-merge", "expected-merge"
 """Names of refs: what the target was before the merge, and what it must be after it."""
@@ -44,7 +45,7 @@ class MergeCheck:
         if before is None:
             return  # merged by other means, or by an earlier version
         loss = await self._repository.lost(before, target, tuple(heads.values()))
-        known = (*self._heads.known(), *heads.values())
+        known = (*self._run.reviewed(), *heads.values())
         brought = await self._repository.brought(before, target, known)
         await self._judge_commits(
             target, loss, [one for one in brought if merge.strategy == "merge" or one.merge]
@@ -110,7 +111,7 @@ class MergeCheck:
 
     @property
     def _git(self) -> str:
-        return _git_at(self._run.repo)
+        return git_at(self._run.repo)
 
     def _before(self) -> str:
         return f"What it was before the merge is kept under {self._ref(BEFORE)}."
@@ -130,7 +131,7 @@ def conflict_text(wp: str, workspace: Path, other: str, files: Sequence[str]) ->
 
 def resolution(workspace: Path, other: str, files: Sequence[str]) -> str:
     """How a person resolves the conflicts of the branch in `workspace` with `other`, in commands to paste."""
-    git = _git_at(workspace)
+    git = git_at(workspace)
     return (
         "Resolve that on its branch:\n"
         f"  {git} merge {shlex.quote(other)}\n"
@@ -138,11 +139,6 @@ def resolution(workspace: Path, other: str, files: Sequence[str]) -> str:
         f"  {git} add -- {_quoted(files)} && {git} commit --no-edit\n"
         "then run again."
     )
-
-
-def _git_at(directory: Path) -> str:
-    """The beginning of a git command that people can paste."""
-    return f"git -C {shlex.quote(str(directory))}"
 
 
 def _quoted(files: Sequence[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.git.protocols import RepositoryPort
+from kitty_run.text.commands import git_at
 
 
 async def ensure_pushed(run: Run, repository: RepositoryPort, target: str) -> None:
@@ -32,7 +32,7 @@ async def ensure_pushed(run: Run, repository: RepositoryPort, target: str) -> No
 
 def _advice(why: str, root: Path, remote: str, target: str) -> str:
     """What a person does about it; running again pushes in each case."""
-    git = f"git -C {shlex.quote(str(root))}"
+    git = git_at(root)
     take_in = f"{git} fetch {remote} && {git} merge {remote}/{target}"
     if "[remote rejected]" in why:
         return (

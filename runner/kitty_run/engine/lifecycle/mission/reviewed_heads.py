@@ -12,6 +12,7 @@ from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import RepositoryPort, Standing
 from kitty_run.git.provenance import Foreign
 from kitty_run.host.model import Lane
+from kitty_run.text.commands import git_at
 
 NAMED = "unreviewed"
 """Name of a ref: a commit that was named to people."""
@@ -51,11 +52,6 @@ class ReviewedHeads:
                 self._run.notice(f"the host can't say where it is worked on: {given_up.refused}", wp)
         return await self._repository.resolve(f"refs/heads/{branch}") if branch else None
 
-    def known(self) -> tuple[str, ...]:
-        """All reviewed commits."""
-        found = (self._run.remember(wp).reviewed for wp in self._run.board.lanes)
-        return tuple(dict.fromkeys(commit for commit in found if commit))
-
     async def restore(self, gone: Iterable[tuple[str, str | None, str]]) -> None:
         """Create the branches in `gone` again (work package, branch, commit): what is merged is on them."""
         made: set[str] = set()
@@ -82,13 +78,13 @@ class ReviewedHeads:
         if hidden := await self._repository.hidden([*groups, *more, target]):
             return tuple(self._hidden(branch) for branch in hidden)
         now = await self._repository.resolve(f"refs/heads/{target}")
-        known = [*self.known(), *([now] if now else [])]
+        known = [*self._run.reviewed(), *([now] if now else [])]
         problems = [await self._settle(branch, wps, known) for branch, wps in groups.items()]
         problems += [await self._clear(branch, known, target) for branch in more]
         return tuple(one for one in problems if one)
 
     def _hidden(self, branch: str) -> str:
-        git = f"git -C {shlex.quote(str(self._run.repo))}"
+        git = git_at(self._run.repo)
         return (
             f"{branch} is the name of a tag or of another ref too, which git takes instead of the branch. "
             f"Look at it ({git} show {shlex.quote(branch)}), and remove it: "
@@ -104,7 +100,7 @@ class ReviewedHeads:
         )
         if standing is None or not astray:
             return None
-        if await self._repository.changes_nothing(target, self.known(), branch):
+        if await self._repository.changes_nothing(target, self._run.reviewed(), branch):
             await self._repository.keep(mission, NAMED, astray[0].commit)
             named = "; ".join(map(str, astray))
             self._run.notice(f"{branch} has commits that nobody reviewed, and that change nothing: {named}")
@@ -112,7 +108,7 @@ class ReviewedHeads:
         if standing.goal is not None:
             return await self._put_back(branch, wps[:1], standing, astray)
         place = await self._repository.place(branch) or self._run.repo
-        git, commits = f"git -C {shlex.quote(str(place))}", " ".join(one.commit[:10] for one in astray)
+        git, commits = git_at(place), " ".join(one.commit[:10] for one in astray)
         return (
             f"{branch} has commits that nobody reviewed: {'; '.join(map(str, astray))}. The host's own came "
             f"after them. Look at them ({git} show {commits}), and take them back there, with {branch} "

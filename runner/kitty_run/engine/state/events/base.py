@@ -54,8 +54,8 @@ class Unknown(EitherEvent):
 class Entry:
     """A journal's line: an event, and when it was written (aware).
 
-    `up` is how many seconds the session had been at work by then, by a clock that nobody sets and that stands
-    still while the machine sleeps; None in journals of earlier versions.
+    `up` is how many seconds the session had been at work by then, by a clock that nobody sets and that stops
+    while the machine sleeps; None in journals of earlier versions.
     """
 
     at: datetime

@@ -80,7 +80,7 @@ class Wiretap:
 
 
 @dataclass
-class Stand:
+class Subject:
     """A mission on a host: its repository and planning branch, and how to reach the host."""
 
     repo: GitRepo
@@ -106,7 +106,7 @@ class Stand:
         return re.sub(r"lane-[a-z]+\d*\b", "LANE", text)
 
 
-def simulated(host: SimulatedStarter, dialect: str, place: Path) -> Stand:
+def simulated(host: SimulatedStarter, dialect: str, place: Path) -> Subject:
     """The mission on the simulated host."""
     repo = GitRepo(place)
     place.mkdir()
@@ -117,7 +117,7 @@ def simulated(host: SimulatedStarter, dialect: str, place: Path) -> Stand:
         repo.write(name, text)
     repo.git("checkout", "-q", "-b", SPEC.branch)
     repo.commit("Plan the mission")
-    return Stand(repo, SPEC.slug, SPEC.branch, host)
+    return Subject(repo, SPEC.slug, SPEC.branch, host)
 
 
 def planned(host: RealHost, place: Path, *, flat: bool) -> Project:
@@ -125,9 +125,9 @@ def planned(host: RealHost, place: Path, *, flat: bool) -> Project:
     return host.project(replace(SPEC, topology=None) if flat else SPEC, place)
 
 
-def real(host: KeptHost, project: Project) -> Stand:
+def real(host: KeptHost, project: Project) -> Subject:
     """The mission on a real host."""
-    return Stand(GitRepo(project.root), project.mission, project.branch, host)
+    return Subject(GitRepo(project.root), project.mission, project.branch, host)
 
 
 def _plain(value: object) -> object:
