@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from kitty_run.demo.spec import MissionSpec
 
 from tests.e2e.bench import Bench
+from tests.e2e.simulated_project import Place, make_place
 from tests.hosts import RealHost
 
 MakeBench = Callable[[str, MissionSpec], Bench]
+MakePlace = Callable[..., Place]
 
 
 @pytest.fixture
@@ -27,3 +29,13 @@ def bench(real_host: Callable[[str], RealHost], tmp_path: Path) -> Iterator[Make
     yield make
     for one in made:
         assert one.processes() == []
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> MakePlace:
+    """`make(WP01=[], WP02=["WP01"])`: a project on the simulated host, its profile yet to be spoilt."""
+
+    def made(**dependencies: Sequence[str]) -> Place:
+        return make_place(tmp_path, dependencies)
+
+    return made

@@ -39,7 +39,7 @@ def test_a_supported_host_is_recognised_in_two_calls(
     assert [(record.operation, record.code) for record in records] == [("contract", None), ("state", None)]
 
 
-@pytest.mark.slow  # the same is seen of the whole program in tests/e2e/test_bad_input.py
+@pytest.mark.slow  # the same is seen of the whole program in tests/e2e/surroundings/test_bad_input.py
 def test_a_generation_between_is_refused(real_host: Callable[[str], hosts.RealHost], tmp_path: Path) -> None:
     GitRepo(tmp_path).git("init", "-q")
     with pytest.raises(HostError, match=r"generation 3\.1 to 3\.2\.0.*pip install"):

@@ -7,10 +7,10 @@ import re
 import pytest
 from kitty_run.demo.spec import Topology
 
+from tests.e2e.assertions import assert_no_force, assert_tidy
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
 from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later
-from tests.e2e.test_missions import assert_no_force, assert_tidy
 from tests.hosts import MISSION_HOST
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from kitty_run.demo.spec import Topology
 
+from tests.e2e.assertions import assert_no_force, assert_tidy
 from tests.e2e.bench import Bench, mission, wide
 from tests.e2e.conftest import MakeBench
 from tests.e2e.places import PLACE, SIMULATED, later
-from tests.e2e.test_missions import assert_no_force, assert_tidy
 
 HOSTS = [SIMULATED, *later("coord")]
 """Twelve work packages on a 3.2 host take half a minute on an idle machine."""

@@ -7,10 +7,10 @@ import re
 import pytest
 from kitty_run.demo.spec import Topology
 
+from tests.e2e.assertions import assert_tidy
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
 from tests.e2e.places import PLACE, SIMULATED, later
-from tests.e2e.test_missions import assert_tidy
 
 REMEDY = re.compile(r"(WP0\d|lane-[ab])(?: .*|[^\n]*)? merge ([^\s,;`]+)")
 """Which worktree the message sends one to, and what to merge there."""

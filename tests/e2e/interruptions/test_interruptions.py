@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 from kitty_run.demo.spec import Topology
 
+from tests.e2e.assertions import assert_no_force, assert_tidy
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
 from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later, real, slow
-from tests.e2e.test_missions import assert_no_force, assert_tidy
 from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 HOSTS = [

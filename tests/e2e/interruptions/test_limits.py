@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from kitty_run.demo.spec import Topology
 
+from tests.e2e.assertions import assert_no_force, assert_tidy
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
+from tests.e2e.interruptions.test_interruptions import kill, seen
 from tests.e2e.places import PLACE, SIMULATED, later, slow
-from tests.e2e.test_interruptions import kill, seen
-from tests.e2e.test_missions import assert_no_force, assert_tidy
 from tests.hosts import FEATURE_HOST
 
 HOSTS = [SIMULATED, *later("coord")]

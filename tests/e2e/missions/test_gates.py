@@ -7,10 +7,10 @@ import getpass
 import pytest
 from kitty_run.demo.spec import Topology
 
+from tests.e2e.assertions import assert_no_force, assert_tidy
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
 from tests.e2e.places import PLACE, SIMULATED, later
-from tests.e2e.test_missions import assert_no_force, assert_tidy
 from tests.program import kitty_run
 
 SHAPES = [SIMULATED, *later("coord", "lanes", "legacy")]

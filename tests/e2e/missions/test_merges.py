@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.assertions import assert_no_force
 from tests.e2e.bench import Bench, mission, wide
 from tests.e2e.conftest import MakeBench
-from tests.e2e.test_missions import assert_no_force
 from tests.hosts import FEATURE_HOST, MISSION_HOST
 
 pytestmark = pytest.mark.real_host

@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 from kitty_run.demo.spec import MissionSpec, Topology, WorkPackageSpec
 
+from tests.e2e.assertions import assert_no_force
 from tests.e2e.bench import Bench
 from tests.e2e.conftest import MakeBench
-from tests.e2e.test_missions import assert_no_force
 from tests.hosts import MISSION_HOST
 
 pytestmark = pytest.mark.real_host

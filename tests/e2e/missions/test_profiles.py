@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_bad_input import Place, make, run
-
-__all__ = ["make"]
+from tests.e2e.conftest import MakePlace
+from tests.e2e.simulated_project import run
 
 PROFILES = Path(__file__).resolve().parent / "profiles"
 NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml") if path.stem != "base")
@@ -17,7 +15,7 @@ NAMES = sorted(path.stem for path in PROFILES.glob("*.yaml") if path.stem != "ba
 
 @pytest.mark.whole
 @pytest.mark.parametrize("name", NAMES)
-def test_it_runs_unchanged(make: Callable[..., Place], name: str) -> None:
+def test_it_runs_unchanged(make: MakePlace, name: str) -> None:
     place = make(WP01=[], WP02=["WP01"])
     status, text = run(
         PROFILES / f"{name}.yaml",

@@ -2,114 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import resource
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests import simulated_host
-from tests.e2e.bench import ENFORCE
-from tests.git_repos import IDENTITY, GitRepo
-from tests.hosts import BETWEEN_HOST, CHECKOUT, RealHost
-from tests.program import kitty_run
-
-STRANGE = Path(__file__).resolve().parent / "strange_host.py"
-WRITE = "import os, pathlib; pathlib.Path(os.environ['KITTY_WP'] + '.txt').write_text('work')"
-APPROVE = """
-import json, os, pathlib
-verdict = {"code": os.environ["KITTY_VERDICT_CODE"], "verdict": "approved", "summary": "as asked"}
-pathlib.Path(os.environ["KITTY_VERDICT_FILE"]).write_text(json.dumps(verdict))
-"""
-
-
-@dataclass
-class Place:
-    """A project on the simulated host, and a profile that can be spoilt."""
-
-    repo: GitRepo
-    profile: dict[str, Any] = field(default_factory=dict)
-
-    def run(self, *options: str) -> tuple[int, str]:
-        """Exit status and words of `kitty-run`, which must come to an end soon."""
-        return run(*self.words(*options))
-
-    def words(self, *options: str) -> tuple[object, ...]:
-        """The command line, its profile written."""
-        file = self.repo.path.parent / "profile.yaml"
-        file.write_text(yaml.safe_dump(self.profile), encoding="utf-8")
-        return (file, "--repo", self.repo.path, "--mission", "m", *options)
-
-    def host(self, way: str, **more: object) -> None:
-        command = [sys.executable, str(STRANGE), way]
-        self.profile["host"] = {"command": command, "start": "cold", **more}
-
-
-def run(*words: object, cwd: Path = CHECKOUT) -> tuple[int, str]:
-    """`kitty-run WORDS` within this process."""
-    done = kitty_run(*map(str, words), cwd=cwd, env={**os.environ, **IDENTITY})
-    return done.status, done.out + done.err
-
-
-def start(*words: object, before: Callable[[], None]) -> tuple[int, str]:
-    """`kitty-run WORDS` in a process of its own, which calls `before` first."""
-    done = subprocess.run(
-        (sys.executable, "-m", "kitty_run", *map(str, words)),
-        env={**os.environ, **IDENTITY},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        preexec_fn=before,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def prompt(wp: str, dependencies: Sequence[str]) -> str:
-    head = {"work_package_id": wp, "title": wp, "dependencies": list(dependencies), "subtasks": []}
-    return f"---\n{yaml.safe_dump(head)}---\n# {wp}\n"
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Callable[..., Place]:
-    def made(**dependencies: Sequence[str]) -> Place:
-        path = tmp_path / "project"
-        path.mkdir()
-        repo = GitRepo(path)
-        repo.git("init", "-q", "-b", "work")
-        meta = {"mission_slug": "m", "target_branch": "work"}
-        wps = {f"kitty-specs/m/tasks/{wp}.md": prompt(wp, needs) for wp, needs in dependencies.items()}
-        repo.commit(
-            **{".kittify/x": "", ".gitignore": ".worktrees/\n", "kitty-specs/m/meta.json": json.dumps(meta)},
-            **wps,
-        )
-        agents = {
-            name: {"family": name, "command": [sys.executable, "-c", code], "enforce": ENFORCE}
-            for name, code in (("imp", WRITE), ("rev", APPROVE))
-        }
-        place = Place(repo)
-        place.profile = {
-            "version": 1,
-            "name": "bad",
-            "policy": {"approval_mode": "full_auto", "sandbox_mode": "workspace_write"},
-            "agents": agents,
-            "roles": {"implement": {"agents": ["imp"]}, "review": {"agents": ["rev"]}},
-        }
-        place.profile["host"] = {"command": [str(simulated_host.install(tmp_path))]}
-        return place
-
-    return made
+from tests.e2e.conftest import MakePlace
+from tests.e2e.simulated_project import run, start
+from tests.hosts import BETWEEN_HOST, RealHost
 
 
 @pytest.mark.whole
-def test_a_sound_place_runs_to_its_end(make: Callable[..., Place]) -> None:
+def test_a_sound_place_runs_to_its_end(make: MakePlace) -> None:
     place = make(WP01=[], WP02=["WP01"])
     status, text = place.run()
     assert status == 0, text
@@ -117,7 +23,7 @@ def test_a_sound_place_runs_to_its_end(make: Callable[..., Place]) -> None:
 
 
 @pytest.mark.whole
-def test_noise_and_a_second_object_before_the_reply_do_no_harm(make: Callable[..., Place]) -> None:
+def test_noise_and_a_second_object_before_the_reply_do_no_harm(make: MakePlace) -> None:
     place = make(WP01=[])
     place.host("two-objects")
     assert place.run()[0] == 0
@@ -125,7 +31,7 @@ def test_noise_and_a_second_object_before_the_reply_do_no_harm(make: Callable[..
 
 @pytest.mark.whole
 def test_a_host_that_crashes_at_the_first_call_of_each_kind_is_asked_again(
-    make: Callable[..., Place],
+    make: MakePlace,
 ) -> None:
     place = make(WP01=[])
     place.host("crash-at-first")
@@ -149,7 +55,7 @@ def test_a_host_that_crashes_at_the_first_call_of_each_kind_is_asked_again(
     ],
 )
 def test_a_strange_host_ends_the_run_and_is_quoted(
-    make: Callable[..., Place], way: str, status: int, words: Sequence[str]
+    make: MakePlace, way: str, status: int, words: Sequence[str]
 ) -> None:
     place = make(WP01=[])
     place.host(way, timeout="5s" if way == "hang" else "60s")
@@ -161,7 +67,7 @@ def test_a_strange_host_ends_the_run_and_is_quoted(
     assert "Traceback (most recent" not in text
 
 
-def test_a_host_that_is_not_installed(make: Callable[..., Place]) -> None:
+def test_a_host_that_is_not_installed(make: MakePlace) -> None:
     place = make(WP01=[])
     place.profile["host"] = {"command": ["no-such-spec-kitty"]}
     status, text = place.run()
@@ -169,7 +75,7 @@ def test_a_host_that_is_not_installed(make: Callable[..., Place]) -> None:
     assert not list(place.repo.path.glob(".kitty-run/runs/*"))
 
 
-def test_no_repository_and_an_unknown_mission(make: Callable[..., Place], tmp_path: Path) -> None:
+def test_no_repository_and_an_unknown_mission(make: MakePlace, tmp_path: Path) -> None:
     place = make(WP01=[])
     (tmp_path / "empty").mkdir()
     status, text = place.run("--repo", str(tmp_path / "empty"))
@@ -181,7 +87,7 @@ def test_no_repository_and_an_unknown_mission(make: Callable[..., Place], tmp_pa
 
 
 @pytest.mark.whole
-def test_a_dependency_that_does_not_exist_is_named(make: Callable[..., Place]) -> None:
+def test_a_dependency_that_does_not_exist_is_named(make: MakePlace) -> None:
     place = make(WP01=[], WP02=["WP07"])
     status, text = place.run()
     assert status == 1, text
@@ -189,7 +95,7 @@ def test_a_dependency_that_does_not_exist_is_named(make: Callable[..., Place]) -
     assert "WP07" in text
 
 
-def test_a_cycle_and_what_never_becomes_ready_end_the_run(make: Callable[..., Place]) -> None:
+def test_a_cycle_and_what_never_becomes_ready_end_the_run(make: MakePlace) -> None:
     place = make(WP01=["WP02"], WP02=["WP01"])
     status, text = place.run()
     assert status == 1, text
@@ -197,7 +103,7 @@ def test_a_cycle_and_what_never_becomes_ready_end_the_run(make: Callable[..., Pl
 
 
 @pytest.mark.whole
-def test_a_full_disk_is_said_and_gone_on_from(make: Callable[..., Place]) -> None:
+def test_a_full_disk_is_said_and_gone_on_from(make: MakePlace) -> None:
     place = make(WP01=[], WP02=["WP01"])
 
     def small_files() -> None:
@@ -212,9 +118,7 @@ def test_a_full_disk_is_said_and_gone_on_from(make: Callable[..., Place]) -> Non
 
 
 @pytest.mark.real_host
-def test_a_generation_between_is_refused(
-    make: Callable[..., Place], real_host: Callable[[str], RealHost]
-) -> None:
+def test_a_generation_between_is_refused(make: MakePlace, real_host: Callable[[str], RealHost]) -> None:
     place = make(WP01=[])
     host = real_host(BETWEEN_HOST)
     place.profile["host"] = {"command": [str(host.script)]}
@@ -265,9 +169,7 @@ def test_a_profile_that_is_none(tmp_path: Path, content: bytes, words: Sequence[
         ({"policy": {"sandbox_mode": "read_only"}}, ["sandbox_mode", "imp"]),
     ],
 )
-def test_a_profile_with_one_mistake(
-    make: Callable[..., Place], change: dict[str, Any], words: Sequence[str]
-) -> None:
+def test_a_profile_with_one_mistake(make: MakePlace, change: dict[str, Any], words: Sequence[str]) -> None:
     place = make(WP01=[])
     place.profile |= change
     status, text = place.run()
