@@ -205,8 +205,8 @@ def test_an_agent_that_keeps_its_policy_itself_is_not_wrapped(tmp_path: Path) ->
     command = Command(("robo",), ("robo",), None)
     assert confine(command, one, "implement", POLICY, {}, tmp_path) is command
     assert not needed(one, POLICY)
-    assert needed(agent(enforce=KEPT), policy())
-    assert not needed(agent(enforce=KEPT), policy("none", "open"))
+    assert needed(agent(enforce=KEPT, sandbox="bubblewrap"), policy())
+    assert not needed(agent(enforce=KEPT, sandbox="bubblewrap"), policy("none", "open"))
 
 
 def test_that_it_runs_here_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

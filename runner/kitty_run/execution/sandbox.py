@@ -18,7 +18,8 @@ from kitty_run.agents.launch.argv import Command
 from kitty_run.errors import LaunchError
 from kitty_run.git.layout import git_dir
 from kitty_run.machine import fault_of
-from kitty_run.profile.model import Agent, Extra, Policy, RoleName
+from kitty_run.profile.confinement import confined_axes
+from kitty_run.profile.model import Agent, Policy, RoleName
 
 COMMAND = "bwrap"
 
@@ -80,15 +81,16 @@ def confine(  # noqa: PLR0913, PLR0917 - what is confined, to what, and for whom
     no bubblewrap.
     """
     file_access, reach = policy.axes["sandbox_mode"], policy.axes["network_mode"]
-    files = agent.enforce["sandbox_mode"][file_access].runner
-    network = agent.enforce["network_mode"][reach].runner and reach == "none"
-    if not files and not network:
+    held = confined_axes(agent, policy)
+    if not held:
         return command
+    files = "sandbox_mode" in held
+    network = "network_mode" in held and reach == "none"
     if files:
         _make_home(env, agent.home)
     confinement = Confinement(
         workspace=workspace,
-        files=files and file_access != "none",
+        files=files,
         writable=role == "implement" and file_access == "workspace_write",
         network=network,
         home=agent.home,
@@ -134,7 +136,7 @@ def unavailable() -> str | None:
 
 def needed(agent: Agent, policy: Policy) -> bool:
     """Whether `agent` under `policy` leaves an axis to the runner's sandbox."""
-    return any(agent.enforce.get(axis, {}).get(value, Extra()).runner for axis, value in policy.axes.items())
+    return bool(confined_axes(agent, policy))
 
 
 def _file_system(confinement: Confinement, env: Mapping[str, str], program: str) -> Iterator[str]:
