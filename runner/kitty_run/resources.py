@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 @cache
@@ -22,3 +23,11 @@ def schema_path(name: str) -> Path:
 def profiles_dir() -> Path:
     """The directory of what ships as data: `hosts/`, `agents/`, presets and the defaults."""
     return data_root() / "profiles"
+
+
+def read_yaml(path: Path) -> Any:
+    """What the shipped file `path` holds, by the fast parser where there is one: each start reads some."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 - a safe one

@@ -15,7 +15,7 @@ from kitty_run.demo.hosts import ensure_host, host_environment
 from kitty_run.demo.missions import make_project
 from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 from kitty_run.errors import HostError, UsageError
-from kitty_run.resources import data_root
+from kitty_run.resources import data_root, read_yaml
 
 MISSION = Path(__file__).resolve().parent / "mission.yaml"
 Announce = Callable[[str], None]
@@ -46,9 +46,7 @@ def profile_path() -> Path:
 
 def read_script() -> Script:
     """The demo's mission as it is planned; the file ships with the program."""
-    import yaml
-
-    data: dict[str, Any] = yaml.safe_load(MISSION.read_text(encoding="utf-8"))
+    data: dict[str, Any] = read_yaml(MISSION)
     packages = tuple(_work_package(entry) for entry in data["work_packages"])
     spec = MissionSpec(data["slug"], packages, data["topology"], data["branch"], data["files"])
     return Script(data["host"], spec)

@@ -15,7 +15,7 @@ from kitty_run.execution.sandbox import needed, unavailable
 from kitty_run.planner.mission_plan import make
 from kitty_run.planner.plan import Plan
 from kitty_run.profile.model import Agent, Profile
-from kitty_run.resources import profiles_dir
+from kitty_run.resources import profiles_dir, read_yaml
 
 
 async def agents(profile: Profile) -> AsyncIterator[Finding]:
@@ -62,12 +62,10 @@ def _policy(plan: Plan) -> Iterator[Finding]:
 
 def known_agents() -> Iterator[Finding]:
     """Which of the agents that ship as presets are on PATH."""
-    import yaml
-
     there: list[str] = []
     absent: list[str] = []
     for path in sorted((profiles_dir() / "agents").glob("*.yaml")):
-        document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = read_yaml(path)
         commands = [
             agent["command"][0] for agent in document.get("agents", {}).values() if "command" in agent
         ]

@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from kitty_run.errors import UsageError
 from kitty_run.host.dialect import Dialect, Refused
 from kitty_run.host.dialect_parse import parse
-from kitty_run.resources import profiles_dir, schema_path
+from kitty_run.resources import profiles_dir, read_yaml, schema_path
 
 
 def dialects_dir() -> Path:
@@ -21,21 +21,36 @@ def dialects_dir() -> Path:
     return profiles_dir() / "hosts"
 
 
+@cache
 def load_all() -> tuple[Dialect | Refused, ...]:
-    """The dialects that ship, by file name. Raises `UsageError` for a file that is not a dialect."""
-    return tuple(load(path) for path in sorted(dialects_dir().glob("*.yaml")))
+    """The dialects that ship, by file name. Raises `UsageError` for a file that is not a dialect.
+
+    The schema is asked only about what can't be parsed: what ships was checked by the tests of `load`.
+    """
+    return tuple(_parsed(path) for path in sorted(dialects_dir().glob("*.yaml")))
 
 
 def load(path: Path) -> Dialect | Refused:
     """One dialect file; `UsageError` names the file and every place in it that is wrong."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: cannot be read as a dialect: {error}") from error
+    document = _read(path)
     problems = list(_problems(document, path))
     if problems:
         raise UsageError("\n".join(problems))
     return parse(document)
+
+
+def _parsed(path: Path) -> Dialect | Refused:
+    try:
+        return parse(_read(path))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return load(path)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return read_yaml(path)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: cannot be read as a dialect: {error}") from error
 
 
 @cache
@@ -48,6 +63,8 @@ def named(name: str) -> Dialect:
 
 
 def _problems(document: object, path: Path) -> Iterator[str]:
+    from jsonschema import Draft202012Validator
+
     schema = json.loads(schema_path("host").read_text(encoding="utf-8"))
     errors = Draft202012Validator(schema).iter_errors(document)
     for error in sorted(errors, key=lambda found: found.json_path):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-import yaml
-
 from kitty_run.profile.model import FailureClass
-from kitty_run.resources import profiles_dir
+from kitty_run.resources import profiles_dir, read_yaml
 
 PATH = ("failures", "texts.yaml")
 
@@ -20,7 +18,7 @@ def class_of(text: str) -> FailureClass | None:
 
 @cache
 def _table() -> tuple[tuple[FailureClass, re.Pattern[str]], ...]:
-    rows = yaml.safe_load(profiles_dir().joinpath(*PATH).read_text(encoding="utf-8"))
+    rows = read_yaml(profiles_dir().joinpath(*PATH))
     return tuple(
         (
             FailureClass(row["class"]),

@@ -8,16 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from kitty_run.host.dialect_parse import parse_traits
 from kitty_run.host.model import Lane, Traits
-from kitty_run.resources import profiles_dir
+from kitty_run.resources import profiles_dir, read_yaml
 
 Guards = tuple[str, ...]
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The fast one where there is one: the simulated host starts anew for each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ def rules(dialect: str) -> Rules:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    found: dict[str, Any] = read_yaml(path)
     return found
 
 
