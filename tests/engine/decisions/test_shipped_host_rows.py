@@ -11,13 +11,12 @@ from kitty_run.engine.state.events import CallStarted, Event
 from kitty_run.errors import ExitStatus
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
-from kitty_run.profile.load import load
 from kitty_run.profile.model import Action, Profile, RetryRow
 
 from tests.engine import profiles
 from tests.engine.world import World
 
-SHIPPED = load(Path(__file__).parents[2] / "e2e" / "profiles" / "no_merge.yaml").profile.retry.host
+SHIPPED = profiles.shipped().retry.host
 OTHERS = ("PROTECTED_BRANCH_REFUSED", "WORKSPACE_UNUSABLE", "A_CODE_OF_A_LATER_CONTRACT")
 MOVING = ("claim", "hand_in", "claim_review", "approve", "reject")
 
