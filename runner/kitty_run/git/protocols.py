@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kitty_run.git.provenance import Foreign
-from kitty_run.git.root_state import AbortedMerge, Dirt, RootState
+from kitty_run.git.root_state import AbortedMerge, BroughtIn, Dirt, RootState
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,8 @@ class RepositoryPort(Protocol):
     async def commit_status(
         self, mission_dir: Path, message: str, worktree: Path | None = None
     ) -> str | None: ...
+
+    async def bring_in(self, branch: str, commit: str, message: str) -> BroughtIn: ...
 
     async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]: ...
 

@@ -19,8 +19,9 @@ from kitty_run.git.layout import checked_out
 from kitty_run.git.locks import index_lock
 from kitty_run.git.protocols import Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
-from kitty_run.git.root_state import AbortedMerge, Dirt, RootState
+from kitty_run.git.root_state import AbortedMerge, BroughtIn, Dirt, RootState
 from kitty_run.git.status import status
+from kitty_run.git.workspaces.root_merge import bring_in
 from kitty_run.git.workspaces.worktrees import Worktree, list_worktrees
 
 __all__ = ["Repository", "Unmerged", "Worktree"]
@@ -97,6 +98,11 @@ class Repository:
         identity = await git.identity()
         await git.run(*identity, "commit", "--quiet", "--no-verify", "-m", message, "--only", "--", where)
         return await git.line("rev-parse", "HEAD")
+
+    async def bring_in(self, branch: str, commit: str, message: str) -> BroughtIn:
+        """Have `branch`, which the root has checked out, contain `commit`; see `root_merge.bring_in`."""
+        await self._wait_for_index(self._git)
+        return await bring_in(self._git, branch, commit, message)
 
     async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]:
         """The work packages of `heads` (id to commit) that are not wholly in the branch `target`.

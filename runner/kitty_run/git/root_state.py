@@ -33,3 +33,16 @@ class AbortedMerge:
 
     commit: str
     files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtIn:
+    """What came of bringing a commit onto the root's branch.
+
+    `commit` is the branch's new commit, None: it had all of it already, or nothing was changed since files
+    are in conflict (`conflicts`), or something at the root is `in_the_way`, in git's words.
+    """
+
+    commit: str | None = None
+    conflicts: tuple[str, ...] = ()
+    in_the_way: str = ""

@@ -88,6 +88,11 @@ class SpecKitty:
         return self.connection.dialect.target(self.connection.repo, self.connection.mission)
 
     @property
+    def merge_recorded(self) -> bool | None:
+        """Read anew each time."""
+        return self.connection.dialect.merge_recorded(self.connection.repo, self.connection.mission)
+
+    @property
     def contract(self) -> str:
         return self.connection.contract
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from kitty_run.host.criteria import CriteriaFile, Criterion
-from kitty_run.host.model import Topology, Traits
+from kitty_run.host.model import Convention, Topology, Traits
 from kitty_run.host.readiness import Readiness
 from kitty_run.host.template import Item, fill
 
@@ -33,14 +33,6 @@ class Fields:
     branch: str | None
     base: str | None
     merged: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Convention:
-    """Where a work package is worked on, by convention; templates over `mission` and `wp`."""
-
-    workspace: str
-    branch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +119,12 @@ class Dialect:
         places = [repo / fill(apart, {"mission": mission}), repo] if apart else [repo]
         path = next((place / file for place in places if (place / file).is_file()), repo / file)
         return self.criteria_file.read(path)
+
+    def merge_recorded(self, repo: Path, mission: str) -> bool | None:
+        """Whether the host's own record says that `mission` is merged; None where it is not to be asked."""
+        key = self.topology(repo, mission).merge_record
+        meta = _meta(repo / "kitty-specs" / mission / "meta.json") if key else {}
+        return bool(meta.get(key)) if key else None
 
     def target(self, repo: Path, mission: str) -> str | None:
         """The branch that the `meta.json` of `mission` names for its merge; None where it names none."""

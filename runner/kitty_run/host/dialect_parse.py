@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kitty_run.host.criteria import CriteriaFile
-from kitty_run.host.dialect import Convention, Dialect, Fields, Operation, Refused, Shape, Tested
-from kitty_run.host.model import Lane, Topology, Traits
+from kitty_run.host.dialect import Dialect, Fields, Operation, Refused, Shape, Tested
+from kitty_run.host.model import Convention, Lane, Topology, Traits
 from kitty_run.host.readiness import Readiness
 
 
@@ -75,4 +75,5 @@ def _criteria_file(entry: dict[str, Any] | None) -> CriteriaFile | None:
 
 def _shape(entry: dict[str, Any]) -> Shape:
     described = {key: value for key, value in entry.items() if key != "match"}
-    return Shape(Topology(**described), entry["match"])
+    own = _convention(entry.get("own_worktree"))
+    return Shape(Topology(**{**described, "own_worktree": own}), entry["match"])

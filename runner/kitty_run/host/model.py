@@ -165,6 +165,14 @@ class MergeReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Convention:
+    """Where a work package is worked on, by convention; templates over `mission` and `wp`."""
+
+    workspace: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """What a mission's shape asks of the finish (data of the dialect).
 
@@ -176,6 +184,9 @@ class Topology:
     crashed at the first try (3.2.7 on coordination missions).
     `root`: what the root checkout must have checked out for every call: the mission's `target`, on which the
     host commits the status (or into which it writes that), or `any` branch.
+    `own_worktree`: where the runner has all work packages worked on, one after the other, if the host would
+    have that done in the root checkout; what is done there is brought onto the target before it is handed in.
+    `merge_record`: the key of meta.json that the host fills when it merges, where git can't show that.
     """
 
     name: str
@@ -184,6 +195,8 @@ class Topology:
     status_at: str | None = None
     refused: str | None = None
     root: Literal["target", "any"] = "any"
+    own_worktree: Convention | None = None
+    merge_record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

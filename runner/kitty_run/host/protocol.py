@@ -38,6 +38,11 @@ class Host(Protocol):
         """The branch that the mission's own record names for its merge, None where it names none."""
         ...
 
+    @property
+    def merge_recorded(self) -> bool | None:
+        """Whether the mission's own record says that it is merged; None where only git is asked."""
+        ...
+
     def prompt_file(self, wp: str) -> Path | None:
         """The prompt file of `wp`, found by the host's names without a call; None where there is none."""
         ...

@@ -58,8 +58,19 @@ def allocation(data: Json, dialect: Dialect, repo: Path, mission: str, operation
     branch, base = (_ref(data, key, operation) for key in (dialect.fields.branch, dialect.fields.base))
     if dialect.convention:
         branch = fill(dialect.convention.branch, {"mission": mission, "wp": wp})
-    _check_workspace(workspace, repo, branch, wp, operation)
-    return Allocation(wp, workspace, prompt, branch, base)
+    own = dialect.topology(repo, mission).own_worktree
+    if own is None:
+        _check_workspace(workspace, repo, branch, wp, operation)
+        return Allocation(wp, workspace, prompt, branch, base)
+    if workspace != repo.resolve():
+        message = (
+            f"{operation}: the host wants {wp} to be worked on at {workspace}, not at the root checkout as "
+            "the mission's topology says: was it planned by an older host? Plan it anew"
+        )
+        raise HostRefused(WORKSPACE_UNUSABLE, operation, message, {})
+    values = {"mission": mission, "wp": wp}
+    apart = _inside(repo, fill(own.workspace, values), operation)
+    return Allocation(wp, apart, prompt, fill(own.branch, values), base)
 
 
 def conventional(dialect: Dialect, repo: Path, mission: str, wp: str) -> Allocation:

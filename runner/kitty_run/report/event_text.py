@@ -32,6 +32,7 @@ from kitty_run.engine.state.events import (
     StatusCommitted,
     VerdictGiven,
     WorkCommitted,
+    WorkDelivered,
     WorkKept,
     WorkLeft,
     WorkReady,
@@ -154,6 +155,11 @@ def _saved(event: WorkSaved) -> Sentence | None:
 @words.register
 def _committed(event: WorkCommitted) -> Sentence:
     return Sentence(f"committed {_short(event.commit)}", detail=True)
+
+
+@words.register
+def _delivered(event: WorkDelivered) -> Sentence:
+    return Sentence(f"{_short(event.work)} is on {event.target} now ({_short(event.commit)})", detail=True)
 
 
 @words.register

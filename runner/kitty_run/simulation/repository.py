@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kitty_run.git.protocols import Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
-from kitty_run.git.root_state import AbortedMerge, Dirt, RootState
+from kitty_run.git.root_state import AbortedMerge, BroughtIn, Dirt, RootState
 from kitty_run.simulation.workspaces import WorkspaceContent
 
 
@@ -41,6 +41,10 @@ class SimulatedRepository:
         self.uncommitted = Dirt()
         self.remote_has_target = True
         self.remote_refuses: str | None = None
+        self.delivered: list[str] = []
+        """The commits that were brought onto the target before they were handed in."""
+        self.keeps_out: BroughtIn | None = None
+        """Why none can be brought there; None: they can."""
         self._merged_heads: dict[str, list[str]] = {}
 
     def note_merge(self) -> None:
@@ -126,6 +130,12 @@ class SimulatedRepository:
     ) -> str | None:
         self.status_commits.append(mission_dir)
         return "status-commit"
+
+    async def bring_in(self, branch: str, commit: str, message: str) -> BroughtIn:
+        if self.keeps_out is not None or commit in self.delivered:
+            return self.keeps_out or BroughtIn()
+        self.delivered.append(commit)
+        return BroughtIn(commit=f"merge-of-{commit}")
 
     async def verify_merged(self, target: str, heads: Mapping[str, str]) -> tuple[Unmerged, ...]:
         if not self._merged():

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from kitty_run.engine.decisions.retry import delay, row_for
 from kitty_run.engine.decisions.root_obstacles import CODES as ROOT
+from kitty_run.engine.decisions.root_obstacles import CONFLICT
 from kitty_run.host.dialect_files import dialects_dir
 from kitty_run.profile.model import Action, RetryRow
 
@@ -88,7 +89,8 @@ JUDGEMENTS: Mapping[str, tuple[Action, int, Action | None]] = {
     "INVALID_MISSION": ABORT,
     "UNSUPPORTED_CAPABILITY": ABORT,
     "WRITE_CHECKOUT_OCCUPIED": (Action.REFRESH, 3, Action.SKIP),
-    **dict.fromkeys(ROOT, (Action.RETRY, 20, Action.PAUSE)),
+    **dict.fromkeys(ROOT - {CONFLICT}, (Action.RETRY, 20, Action.PAUSE)),
+    CONFLICT: (Action.PAUSE, 0, None),
     # Nobody knows whose trouble it is.
     "HISTORY_COMMIT_FAILED": UNNAMED,
     "PLACEMENT_RESOLUTION_REQUIRED": UNNAMED,
@@ -127,7 +129,7 @@ def test_two_minutes_are_two_minutes(code: str) -> None:
     assert 110 <= sum(delay(row.backoff, repeat, 0.0) for repeat in range(row.attempts)) <= 130
 
 
-@pytest.mark.parametrize("code", sorted(ROOT))
+@pytest.mark.parametrize("code", sorted(ROOT - {CONFLICT}))
 def test_a_person_at_the_root_is_waited_for_some_minutes(code: str) -> None:
     row = row_for(ROWS, code)
     waits = [delay(row.backoff, repeat, 0.0) for repeat in range(row.attempts)]

@@ -18,8 +18,8 @@ from kitty_run.host.protocol import Host
 from kitty_run.profile.finish import Finish
 from kitty_run.text.commands import git_at
 
-LOCKED, BRANCH, DIRTY = "ROOT_LOCKED", "ROOT_BRANCH", "ROOT_DIRTY"
-CODES = frozenset({LOCKED, BRANCH, DIRTY})
+LOCKED, BRANCH, DIRTY, CONFLICT = "ROOT_LOCKED", "ROOT_BRANCH", "ROOT_DIRTY", "ROOT_CONFLICT"
+CODES = frozenset({LOCKED, BRANCH, DIRTY, CONFLICT})
 """Refusals of calls that were not made."""
 SHOWN = 10
 

@@ -70,7 +70,7 @@ class Claim:
         if allocation is None:  # only with a target lane can a lost call count as made
             return Stopped(End(EndCode.NO_WORKSPACE, "start-implementation gave no workspace"))
         self._run.moved(self._wp, Lane.IN_PROGRESS)
-        if await self._repair(allocation) and self._calls.host.traits.workspaces == "host":
+        if await self._repair(allocation) and not self._runner_makes():
             # It creates what was removed again, and merges dependencies into what was whole only now.
             again = await self._calls.call("claim", self._wp, None, lambda: self._claim(policy, before))
             allocation = again or allocation
@@ -166,7 +166,7 @@ class Claim:
     async def _settle(self, allocation: Allocation, *, fresh: bool) -> Assignment:
         await self._lease(allocation)
         workspace = self._git.workspace(allocation.workspace, self._wp)
-        if self._calls.host.traits.workspaces == "runner":
+        if self._runner_makes():
             await self._make(allocation, workspace)
         elif not allocation.workspace.is_dir():
             raise NoWorkspace(f"the host named the workspace {allocation.workspace}, but it is not there")
@@ -204,11 +204,21 @@ class Claim:
             except CallGivenUp as given_up:
                 self._run.notice(f"the host can't say where it is worked on: {given_up}", wp)
 
+    def _runner_makes(self) -> bool:
+        host = self._calls.host
+        return host.traits.workspaces == "runner" or host.topology.own_worktree is not None
+
     async def _make(self, allocation: Allocation, workspace: WorkspacePort) -> None:
-        """A worktree of the runner's own, from the branches of the WP's dependencies."""
+        """A worktree of the runner's own: from the branches of the WP's dependencies, or from the target."""
         if allocation.branch is None:
             raise NoWorkspace("the host's dialect names no branch for the workspace")
         branches = []
+        if self._calls.host.topology.own_worktree is not None:
+            target = allocation.base or await self._git.repository.current_branch() or "HEAD"
+            begun = self._run.remember(self._wp).base is not None
+            async with self._calls.host.quiet():
+                await workspace.ensure(allocation.branch, target, () if begun else (target,))
+            return
         for dependency in self._run.board.work_packages[self._wp].dependencies:
             branch = (await self._calls.locate(dependency)).branch
             if branch is not None and await self._git.repository.resolve(branch) is not None:

@@ -16,6 +16,7 @@ from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.checks import as_record, check
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.mission.delivery import Delivery
 from kitty_run.engine.lifecycle.outcomes import HandedIn, Implemented, Limited
 from kitty_run.engine.lifecycle.state_machine import ImplementOutcome
 from kitty_run.engine.state.events import AttemptEnded, ChecksStarted, WorkCommitted, WorkLeft, WorkReady
@@ -47,6 +48,7 @@ class Implementation:
         self._agents = scope.agents
         self._choice = AgentChoice(scope)
         self._recovery = Recovery(scope)
+        self._delivery = Delivery(run, calls, git)
 
     async def implement(self, at: Assignment) -> ImplementOutcome:
         """One attempt of the role's current agent, and what is measured of its work.
@@ -208,6 +210,7 @@ class Implementation:
         head = await at.workspace.head()
         async with self._calls.host.quiet():
             await self._git.repository.keep(self._run.board.mission, self._wp, head)
+        await self._delivery.deliver(self._wp, head, "hand_in")
         policy = self._run.profile.policy.payload(self._agents.family())
         if at.task.subtasks:
             await self._calls.call(

@@ -16,6 +16,7 @@ from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure, Recover
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.mission.delivery import Delivery
 from kitty_run.engine.lifecycle.outcomes import (
     Approved,
     Judged,
@@ -67,6 +68,7 @@ class WorkPackageReview:
         self._choice = AgentChoice(scope)
         self._recovery = Recovery(scope)
         self._checkout = ReviewCheckout(run, calls, wp)
+        self._delivery = Delivery(run, calls, git)
         self._announced: set[str] = set()
         self._moves = 0
 
@@ -189,6 +191,7 @@ class WorkPackageReview:
         reviewed = self._reviewed()
         if (head := await at.workspace.head()) != reviewed:
             return self._outdated(head, reviewed)
+        await self._delivery.deliver(self._wp, reviewed, "approve")
         await self._to_done(review)
         return Approved()
 

@@ -107,6 +107,8 @@ class SimHost:
         self._dialect = named(self.dialect)
         self._rules = rules(self.dialect)
         self._turn = asyncio.Lock()
+        if self.topology.own_worktree is not None:
+            self.rooms = dict.fromkeys(self.held.work_packages, "work")
 
     @classmethod
     def of(cls, dependencies: Mapping[str, Sequence[str]], mission: str = "demo", **options: Any) -> SimHost:
@@ -126,6 +128,10 @@ class SimHost:
     @property
     def target(self) -> str | None:
         return "main"
+
+    @property
+    def merge_recorded(self) -> bool | None:
+        return self.held.merged if self.topology.merge_record else None
 
     def prompt_file(self, wp: str) -> Path | None:
         return self._dialect.prompt_file(self.repo, self.held.mission, wp)
@@ -245,13 +251,8 @@ class SimHost:
         return found
 
     def _values(self, wp: str | None, values: Values) -> Values:
-        return {
-            "mission": self.held.mission,
-            "wp": wp or "",
-            "actor": self.actor,
-            "origin_check": None,
-            **values,
-        }
+        common = {"mission": self.held.mission, "wp": wp or "", "actor": self.actor, "origin_check": None}
+        return {**common, **values}
 
     def _struck(self, operation: str, wp: str | None, argv: tuple[str, ...]) -> Answer | None:
         for index, fault in enumerate(self.faults):
@@ -275,7 +276,8 @@ class SimHost:
     def _answer(self, argv: tuple[str, ...]) -> Answer:
         call = parse(self._rules, argv)
         unsettled = tuple(one.id for one in self.criteria() if one.open)
-        call = replace(call, committed=call.wp not in self.uncommitted, open=unsettled)
+        alone = self.topology.own_worktree is not None
+        call = replace(call, committed=call.wp not in self.uncommitted, open=unsettled, alone=alone)
         self.held, answer = engine.apply(self._rules, self.held, call)
         named_mission = {self._dialect.fields.mission: self.held.mission}
         return replace(answer, data={**named_mission, **answer.data})

@@ -89,7 +89,18 @@ def _start_implementation(rules: Rules, state: SimState, call: Call) -> Outcome:
             f"WP {wp.id} is already claimed by '{wp.actor}'",
             {"claimed_by": wp.actor, "requesting_actor": call.actor},
         )
+    if call.alone:
+        _check_alone(state, wp)
     return _moved(state, wp, Lane.IN_PROGRESS, call, no_op=wp.lane is Lane.IN_PROGRESS)
+
+
+def _check_alone(state: SimState, wp: SimWorkPackage) -> None:
+    """Refuse a second work package in progress in the root checkout."""
+    others = [one.id for one in state.work_packages.values() if one.id != wp.id]
+    busy = [other for other in others if state.work_packages[other].lane is Lane.IN_PROGRESS]
+    if busy:
+        text = f"{busy[0]} is already in_progress in the shared write checkout"
+        raise Refusal("WRITE_CHECKOUT_OCCUPIED", text, {"wp_id": wp.id})
 
 
 def _start_review(rules: Rules, state: SimState, call: Call) -> Outcome:

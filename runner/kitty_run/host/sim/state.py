@@ -67,7 +67,8 @@ class Call:
 
     `policy` is the parsed JSON ("" where it was not JSON).
     `committed`: whether the work package's branch has a commit of its own (looked up by who has a git),
-    `open`: the acceptance criteria that nobody has settled (looked up by who keeps them).
+    `open`: the acceptance criteria that nobody has settled (looked up by who keeps them), `alone`: whether
+    all work packages are worked on in the root checkout.
     """
 
     command: Command
@@ -91,6 +92,7 @@ class Call:
     result: str = ""
     evidence_text: str = ""
     open: tuple[str, ...] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

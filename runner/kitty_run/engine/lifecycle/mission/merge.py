@@ -8,6 +8,7 @@ from pathlib import Path
 from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
+from kitty_run.engine.lifecycle.mission.delivery import Delivery
 from kitty_run.engine.lifecycle.mission.host_records import commit_status
 from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck, conflict_text, resolution
 from kitty_run.engine.lifecycle.mission.push import ensure_pushed
@@ -48,6 +49,7 @@ class MissionMerge:
         self._approvals = approvals
         self._heads = ReviewedHeads(run, calls, git.repository)
         self._check = MergeCheck(run, git.repository, self._heads)
+        self._delivery = Delivery(run, calls, git)
 
     async def merge(self, merge: Merge) -> None:
         """Merge and prove it, and have the remote hold it where the profile wants that."""
@@ -61,7 +63,7 @@ class MissionMerge:
         works = await self._works()
         heads = {work.wp: work.head for work in works}
         merged_before = not any(work.alive for work in works) or bool(self._run.memory.heads)
-        if merged_before and not await self._missing(merge, heads):
+        if merged_before and await self._has_merged(merge, heads):
             return await self._verified(merge, heads)  # by an earlier run, perhaps one that was killed
         await self._approvals.pass_or_stop("merge")
         if self._run.memory.heads:  # an earlier run may have been killed amid it
@@ -70,6 +72,8 @@ class MissionMerge:
         await self._heads.restore([(work.wp, work.branch, work.head) for work in works if not work.alive])
         works = await self._settled(merge, works)
         heads = {work.wp: work.head for work in works}
+        for work in works:
+            await self._delivery.deliver(work.wp, work.head, "merge")
         await self._refuse_conflicts(await self._target(merge), works)
         await self._check.before(await self._target(merge))
         self._run.journal.write(MergeStarted(heads=heads, target=merge.target, strategy=merge.strategy))
@@ -185,7 +189,11 @@ class MissionMerge:
     async def _took_effect(self, merge: Merge, heads: dict[str, str], refused: HostRefused) -> bool:
         """Whether the work arrived though the host reported a failure: one of its push, say."""
         moved = refused.lost or await self._check.moved(await self._target(merge))
-        return moved and not await self._missing(merge, heads)
+        return moved and await self._has_merged(merge, heads)
+
+    async def _has_merged(self, merge: Merge, heads: dict[str, str]) -> bool:
+        """Whether git shows all the work on the target, and the host's record does not deny the merge."""
+        return self._calls.host.merge_recorded is not False and not await self._missing(merge, heads)
 
     async def _refused(
         self, merge: Merge, works: list[Work], given_up: CallGivenUp, aborted: AbortedMerge | None
@@ -243,10 +251,11 @@ class MissionMerge:
 
     async def clean_up(self, merge: Merge) -> None:
         """Remove what is merged, where the host doesn't; a run that was killed before it did this, too."""
-        if self._calls.host.traits.cleans_up:
+        host = self._calls.host
+        if host.traits.cleans_up and host.topology.own_worktree is None:
             return
         lanes = self._run.board.lanes
         places = [await self._place(wp) for wp, lane in lanes.items() if lane is not Lane.CANCELED]
-        branches = [branch for _, branch in places if branch]
-        worktrees = [workspace for workspace, _ in places]
+        branches = list(dict.fromkeys(branch for _, branch in places if branch))
+        worktrees = list(dict.fromkeys(workspace for workspace, _ in places))
         await self._git.repository.cleanup(worktrees, branches, await self._target(merge))

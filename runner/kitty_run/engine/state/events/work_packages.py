@@ -91,6 +91,16 @@ class WorkSaved(WorkPackageEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkDelivered(WorkPackageEvent):
+    """Its work up to `work` is on the branch `target` now, which is at `commit`."""
+
+    TYPE: ClassVar[str] = "work.delivered"
+    work: str
+    target: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkCommitted(WorkPackageEvent):
     """What an attempt changed was committed."""
 
