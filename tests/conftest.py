@@ -31,7 +31,7 @@ def real_host(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], hosts
     """`real_host(VERSION)`: that host from PyPI, installed once below `.hosts/`; or a simulated one."""
 
     def installed(version: str) -> hosts.RealHost:
-        if version in {hosts.SIMULATED_FEATURE, hosts.SIMULATED_MISSION}:
+        if version in hosts.SIMULATED:
             return simulated_host.host(version, tmp_path_factory.mktemp(version))
         return hosts.install(version)
 

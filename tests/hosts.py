@@ -37,7 +37,9 @@ NEXT_HOST = "4.0.0rc7"
 LAID_OUT = ".gitkeep"
 """The files in the folders that this generation wants."""
 SIMULATED_FEATURE, SIMULATED_MISSION = "simulated-feature", "simulated-mission"
-"""The simulated host in the place of each of the two; see `tests.simulated_host`."""
+SIMULATED_NEXT = "simulated-mission-4"
+"""The simulated host in the place of each of the three; see `tests.simulated_host`."""
+SIMULATED = frozenset({SIMULATED_FEATURE, SIMULATED_MISSION, SIMULATED_NEXT})
 BETWEEN_HOST = "3.1.10"
 """A host of a generation that kitty-run refuses: contract 1.0 by its number, yet with `--mission`."""
 

@@ -29,7 +29,7 @@ from kitty_run.host.sim.tables import rules
 def host(words):
     sys.exit(main())
 
-rules("feature"), rules("mission")
+rules("feature"), rules("mission"), rules("mission-4")
 host()
 """
 
@@ -51,9 +51,9 @@ class SimulatedHost(RealHost):
         no_planner = Path(shutil.which("false") or "false")
         made = make_project(destination, no_planner, self.env, spec)
         planner = Planner(made.root, no_planner, self.env)
-        dialect = "feature" if self.version == SIMULATED_FEATURE else "mission"
+        dialect = self.version.removeprefix("simulated-")
         planner.write({".kittify/sim-dialect": dialect})
-        if dialect == "mission":
+        if self.version != SIMULATED_FEATURE:
             meta = {"target_branch": spec.branch, "mission_id": "01SIM", "topology": spec.topology}
             planner.write({f"kitty-specs/{made.mission}/meta.json": json.dumps(meta)})
         planner.commit("Name the simulated host's generation")

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from kitty_run.demo.spec import Topology
 
-from tests.hosts import FEATURE_HOST, MISSION_HOST, SIMULATED_FEATURE, SIMULATED_MISSION
+from tests.hosts import FEATURE_HOST, MISSION_HOST, SIMULATED_FEATURE, SIMULATED_MISSION, SIMULATED_NEXT
 
 PLACE = ("version", "topology")
 SIMULATED = pytest.param(SIMULATED_FEATURE, None, marks=pytest.mark.whole, id="simulated")
 SIMULATED_LANES = pytest.param(SIMULATED_MISSION, "lanes", marks=pytest.mark.whole, id="simulated-lanes")
 """Here the host makes the worktrees, where on the other one the runner does."""
+SIMULATED_TOPOLOGIES = [
+    pytest.param(SIMULATED_NEXT, topology, marks=pytest.mark.whole, id=f"simulated-{topology}")
+    for topology in ("coord", "single_branch")
+]
+"""Those that only the newest generation has: the status on a branch of its own, the work on the target."""
 
 
 def real(version: str, topology: Topology | None = None) -> Any:

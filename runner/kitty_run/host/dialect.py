@@ -96,8 +96,9 @@ class Dialect:
 
     def workspaces(self, repo: Path, mission: str, wps: Sequence[str]) -> Mapping[str, str]:
         """The workspace's name of each of `wps` that is known before a claim: by convention or `lanes`."""
-        if self.convention is not None:
-            return {wp: fill(self.convention.workspace, {"mission": mission, "wp": wp}) for wp in wps}
+        convention = self.convention or self.topology(repo, mission).own_worktree
+        if convention is not None:
+            return {wp: fill(convention.workspace, {"mission": mission, "wp": wp}) for wp in wps}
         manifest = _meta(repo / fill(self.lanes, {"mission": mission})) if self.lanes else {}
         found = _lanes(manifest.get("lanes"))
         return {wp: found[wp] for wp in wps if wp in found}

@@ -10,15 +10,16 @@ from kitty_run.demo.spec import Topology
 from tests.e2e.assertions import assert_few_calls, assert_no_force, assert_tidy
 from tests.e2e.bench import DIAMOND, mission
 from tests.e2e.conftest import MakeBench
-from tests.e2e.places import PLACE, SIMULATED_LANES, real, slow
+from tests.e2e.places import PLACE, SIMULATED_LANES, SIMULATED_TOPOLOGIES, real, slow
 from tests.hosts import FEATURE_HOST, MISSION_HOST, NEXT_HOST
 
 # On the younger hosts `make test` plays a smaller mission with a rework: the one of test_interruptions.py.
 SHAPES = [
     SIMULATED_LANES,
+    *SIMULATED_TOPOLOGIES,
     real(FEATURE_HOST),
     *(slow(MISSION_HOST, topology) for topology in ("coord", "lanes", "single_branch", "legacy")),
-    *(slow(NEXT_HOST, topology) for topology in ("lanes", "coord")),
+    *(slow(NEXT_HOST, topology) for topology in ("lanes", "coord", "single_branch")),
 ]
 
 

@@ -3,7 +3,8 @@
 The repository needs a directory `.kittify` and `kitty-specs/SLUG/tasks/WP01.md` files with front matter
 (`dependencies`, `subtasks`). The generation is `mission` (3.2), or what `$KITTY_SIM_DIALECT` or the file
 `.kittify/sim-dialect` names: `feature` is 1.0, `mission-4` is 4. Worktrees, commits and merges are
-real. Coordination missions are treated as those without.
+real. On 4 the `topology` in `meta.json` counts: with `coord` the status is on a branch of its own, with
+`single_branch` the work is done in the root checkout. Elsewhere missions are as those with lanes.
 """
 
 from __future__ import annotations
@@ -17,17 +18,26 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from kitty_run.host.model import Lane
 from kitty_run.host.sim import rules as engine
 from kitty_run.host.sim.answers import identity, print_answer, print_plain, print_usage_error
 from kitty_run.host.sim.arguments import GROUP, SimUsageError, parse
 from kitty_run.host.sim.criteria import open_criteria, settle
 from kitty_run.host.sim.git import GitFailed, git
-from kitty_run.host.sim.merging import merge_directories, merge_lanes
+from kitty_run.host.sim.merging import merge_directories, merge_lanes, merge_nothing
 from kitty_run.host.sim.missions import Mission, find
-from kitty_run.host.sim.state import Answer, Call, SimState
+from kitty_run.host.sim.state import Answer, Call, SimState, SimWorkPackage
 from kitty_run.host.sim.store import EventStore, FrontMatterStore, Store
 from kitty_run.host.sim.tables import Rules, rules
-from kitty_run.host.sim.worktrees import AllocationFailed, allocate, lane_worktree
+from kitty_run.host.sim.worktrees import (
+    AllocationFailed,
+    CheckoutRefused,
+    LaneWorktree,
+    RootCheckout,
+    allocate,
+    lane_worktree,
+    with_status_apart,
+)
 
 DEFAULT_DIALECT = "mission"
 
@@ -66,6 +76,8 @@ def _on_mission(table: Rules, root: Path | None, call: Call) -> Answer:
     mission = find(root, call.mission) if root else None
     if mission is None:
         return Answer(table.not_found, {}, f"{call.mission!r} not found in kitty-specs/")
+    if mission.topology in table.status_apart:
+        mission = with_status_apart(mission)
     store: Store = FrontMatterStore(mission) if table.traits.workspaces == "runner" else EventStore(mission)
     before = store.load()
     call = _looked_up(table, mission, call)
@@ -90,14 +102,24 @@ def _looked_up(table: Rules, mission: Mission, call: Call) -> Call:
     if call.command == "accept":
         return replace(call, open=open_criteria(mission))
     if call.to != "for_review" or table.traits.workspaces == "runner" or call.wp not in mission.prompts():
-        return call
-    return replace(call, committed=lane_worktree(mission, call.wp).committed(mission))
+        return replace(call, alone=_at_root(table, mission))
+    return replace(call, committed=_place(table, mission, call.wp).committed(mission))
+
+
+def _at_root(table: Rules, mission: Mission) -> bool:
+    return mission.topology in table.at_root
+
+
+def _place(table: Rules, mission: Mission, wp: str) -> LaneWorktree | RootCheckout:
+    """Where `wp` is worked on."""
+    return RootCheckout(mission, wp) if _at_root(table, mission) else lane_worktree(mission, wp)
 
 
 def _done(table: Rules, mission: Mission, state: SimState, call: Call, answer: Answer) -> Answer:
     """The effects of an accepted call beyond the lanes: worktrees made, branches merged, paths named."""
     if call.command == "merge":
         merge = merge_lanes if table.traits.workspaces == "host" else merge_directories
+        merge = merge_nothing if _at_root(table, mission) else merge
         merged = merge(mission, state, call)
         return merged if merged.code else replace(answer, data={**answer.data, **merged.data})
     if call.command == "settle":
@@ -115,13 +137,23 @@ def _with_paths(table: Rules, mission: Mission, state: SimState, call: Call, ans
         paths["workspace_path"] = str(mission.root / ".worktrees" / f"{mission.slug}-{call.wp}")
         return replace(answer, data={**answer.data, **paths})
     try:
-        worktree = lane_worktree(mission, call.wp)
+        worktree = _place(table, mission, call.wp)
         if call.command == "start-implementation":
-            worktree = allocate(mission, call.wp, state.work_packages[call.wp].dependencies)
+            _allocate(mission, state.work_packages[call.wp], worktree)
+    except CheckoutRefused as error:
+        return Answer(error.code, {"wp_id": call.wp}, str(error))
     except AllocationFailed as error:
         return Answer("LANE_ALLOCATION_FAILED", {"wp_id": call.wp, "reason": str(error)}, str(error))
     lane = {"lane_id": worktree.lane, "lane_branch": worktree.branch, "lane_base_ref": worktree.base}
     return replace(answer, data={**answer.data, **paths, "workspace_path": str(worktree.path), **lane})
+
+
+def _allocate(mission: Mission, wp: SimWorkPackage, place: LaneWorktree | RootCheckout) -> None:
+    """Make the place of `wp` ready; raises `AllocationFailed`, or `CheckoutRefused` for a new claim."""
+    if isinstance(place, LaneWorktree):
+        allocate(mission, wp.id, wp.dependencies)
+    elif wp.lane is not Lane.IN_PROGRESS:
+        place.claim()
 
 
 def _root() -> Path | None:

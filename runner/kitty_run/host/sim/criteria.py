@@ -29,13 +29,14 @@ def settle(mission: Mission, call: Call, answer: Answer) -> Answer:
     found.update(pass_fail=call.result, evidence=call.evidence_text, verified_by=call.actor)
     path = _path(mission)
     path.write_text(json.dumps(matrix, indent=2) + "\n", encoding="utf-8")
-    git(mission.root, "add", "--", str(path))
-    git(mission.root, "commit", "-q", "-m", f"chore: {call.criterion}={call.result}", "--", str(path))
+    top = mission.apart or mission.root
+    git(top, "add", "--", str(path))
+    git(top, "commit", "-q", "-m", f"chore: {call.criterion}={call.result}", "--", str(path))
     return replace(answer, data={**answer.data, "mission": mission.slug})
 
 
 def _path(mission: Mission) -> Path:
-    return mission.directory / "acceptance-matrix.json"
+    return mission.status / "acceptance-matrix.json"
 
 
 def _matrix(mission: Mission) -> dict[str, Any]:

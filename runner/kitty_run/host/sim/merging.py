@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kitty_run.host.sim.git import GitFailed, changed_files, current_branch, git, has_branch, succeeds
@@ -49,7 +51,10 @@ def merge_lanes(mission: Mission, state: SimState, call: Call) -> Answer:
     problem = _preflight(mission, target, list(lanes.values()))
     if problem is None:
         try:
-            tip = _merged_beside(mission, target, list(lanes.values()), call.strategy)
+            branches = [lane.branch for lane in lanes.values()]
+            if mission.apart is not None:
+                branches = [_gathered(mission, branches)]
+            tip = _merged_beside(mission, target, branches, call.strategy)
             problem = _in_the_way(mission, target, tip)
         except GitFailed as error:
             problem = f"Merge of {mission.slug} into {target} failed: {error}"
@@ -119,13 +124,35 @@ def _obstructs(path: Path, *, is_file: bool) -> bool:
     return os.path.lexists(path) and (is_file or not path.is_dir())
 
 
-def _merged_beside(mission: Mission, target: str, lanes: Sequence[LaneWorktree], strategy: str) -> str:
+def merge_nothing(mission: Mission, state: SimState, call: Call) -> Answer:  # noqa: ARG001
+    """As 4 where all work was committed on the target itself: that is written down, and nothing else."""
+    target = call.target or mission.target or "main"
+    if problem := _preflight(mission, target, ()):
+        return Answer("PREFLIGHT_FAILED", {"target_branch": target, "errors": [problem]}, "Merge failed")
+    head = git(mission.root, "rev-parse", target)
+    meta = {**mission.meta, "merged_at": datetime.now(UTC).isoformat(), "merged_commit": head}
+    path = mission.directory / "meta.json"
+    path.write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    git(mission.root, "commit", "-q", "-m", f"chore: {mission.slug} is merged", "--", str(path))
+    return Answer(None, {"target_branch": target})
+
+
+def _gathered(mission: Mission, branches: Sequence[str]) -> str:
+    """The mission's own branch with `branches` in it; what nobody committed in its worktree is lost."""
+    tip = _merged_beside(mission, mission.branch, branches, "merge")
+    git(mission.root, "update-ref", f"refs/heads/{mission.branch}", tip)
+    if mission.apart is not None:
+        git(mission.apart, "reset", "-q", "--hard")
+    return mission.branch
+
+
+def _merged_beside(mission: Mission, target: str, branches: Sequence[str], strategy: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch) / "merge"
         git(mission.root, "worktree", "add", "-q", "--detach", str(tree), target)
         try:
-            for lane in lanes:
-                git(tree, "merge", "-q", "--no-ff", "--no-edit", lane.branch)
+            for branch in branches:
+                git(tree, "merge", "-q", "--no-ff", "--no-edit", branch)
             if strategy != "merge":
                 _flatten(tree, target, mission.slug)
             return git(tree, "rev-parse", "HEAD")

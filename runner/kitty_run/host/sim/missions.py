@@ -17,10 +17,29 @@ _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Mission:
-    """A mission in the repository at `root`; `slug` is its directory's name below `kitty-specs/`."""
+    """A mission in the repository at `root`; `slug` is its directory's name below `kitty-specs/`.
+
+    `apart` is the worktree in which the host keeps the mission's status; None: the root.
+    """
 
     root: Path
     slug: str
+    apart: Path | None = None
+
+    @property
+    def status(self) -> Path:
+        """The directory of the status and of the acceptance criteria."""
+        return (self.apart or self.root) / "kitty-specs" / self.slug
+
+    @property
+    def branch(self) -> str:
+        """The mission's own branch, which the status is committed on where it is kept apart."""
+        return f"kitty/mission-{self.slug}"
+
+    @property
+    def topology(self) -> str:
+        """Its topology, as the mission's own record names it."""
+        return str(self.meta.get("topology") or "")
 
     @property
     def directory(self) -> Path:

@@ -41,11 +41,12 @@ class Store(ABC):
         return {wp: _planned(wp, front) for wp, front in fronts.items()}
 
     def commit(self, paths: Iterable[Path], message: str) -> None:
-        """Commit `paths` on whatever branch the root has checked out; nothing where nothing changed."""
-        names = [str(path.relative_to(self.mission.root)) for path in paths]
-        git(self.mission.root, "add", "--", *names)
-        if git(self.mission.root, "status", "--porcelain", "--", *names):
-            git(self.mission.root, "commit", "-q", "-m", message, "--", *names)
+        """Commit `paths` on whatever branch is checked out there; nothing where nothing changed."""
+        top = self.mission.apart or self.mission.root
+        names = [str(path.relative_to(top)) for path in paths]
+        git(top, "add", "--", *names)
+        if git(top, "status", "--porcelain", "--", *names):
+            git(top, "commit", "-q", "-m", message, "--", *names)
 
 
 class FrontMatterStore(Store):
@@ -83,7 +84,7 @@ class EventStore(Store):
 
     @property
     def path(self) -> Path:
-        return self.mission.directory / "status.events.jsonl"
+        return self.mission.status / "status.events.jsonl"
 
     def load(self) -> SimState:
         state = SimState(self.mission.slug, self.planned())

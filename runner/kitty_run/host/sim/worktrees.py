@@ -1,8 +1,8 @@
-"""Worktrees as a 3.2 host makes them: one lane, branch and directory per work package."""
+"""Where a host of 3.2 or 4 has work done: a worktree and branch per lane, or the root checkout itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kitty_run.host.sim.git import GitFailed, changed_files, current_branch, git, has_branch, succeeds
@@ -27,6 +27,73 @@ class LaneWorktree:
         if not has_branch(mission.root, self.branch):
             return False
         return git(mission.root, "rev-list", "--count", f"{self.base}..{self.branch}") != "0"
+
+
+@dataclass(frozen=True, slots=True)
+class RootCheckout:
+    """The root, in which every work package is worked on, measured from where it was at the claim."""
+
+    mission: Mission
+    wp: str
+
+    @property
+    def lane(self) -> str:
+        return "lane-planning"
+
+    @property
+    def branch(self) -> str:
+        return self.mission.target or current_branch(self.mission.root)
+
+    @property
+    def base(self) -> str:
+        return self.branch
+
+    @property
+    def path(self) -> Path:
+        return self.mission.root
+
+    @property
+    def _claim(self) -> str:
+        return f"refs/kitty-sim/{self.mission.slug}/{self.wp}"
+
+    def claim(self) -> None:
+        """Remember where the root is; raises `CheckoutRefused` for another branch, or uncommitted changes."""
+        if current_branch(self.path) != self.branch:
+            raise CheckoutRefused("WRITE_CHECKOUT_WRONG_BRANCH", f"{self.path} is not on {self.branch}")
+        own = (f"kitty-specs/{self.mission.slug}/", ".kittify/")
+        if dirty := [name for name in changed_files(self.path) if not name.startswith(own)]:
+            text = f"The write checkout at {self.path} has uncommitted changes: {', '.join(dirty)}"
+            raise CheckoutRefused("WRITE_CHECKOUT_DIRTY", text)
+        if not succeeds(self.path, "rev-parse", "--verify", "--quiet", self._claim):
+            git(self.path, "update-ref", self._claim, "HEAD")
+
+    def committed(self, mission: Mission) -> bool:
+        """Whether anything but the host's own records was committed there since the claim."""
+        if not succeeds(self.path, "rev-parse", "--verify", "--quiet", self._claim):
+            return False
+        touched = git(self.path, "log", "--format=", "--name-only", f"{self._claim}..HEAD").splitlines()
+        own = (f"kitty-specs/{mission.slug}/status.", f"kitty-specs/{mission.slug}/meta.json", ".kittify/")
+        return any(name and not name.startswith(own) for name in touched)
+
+
+class CheckoutRefused(Exception):
+    """The root checkout can't be worked in; `code` says why, as the host does."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def with_status_apart(mission: Mission) -> Mission:
+    """The mission with the worktree in which its status is kept, on its own branch; made if missing."""
+    path = mission.root / ".worktrees" / f"{mission.slug}-coord"
+    if not path.is_dir():
+        git(mission.root, "worktree", "prune")
+        made = has_branch(mission.root, mission.branch)
+        new = [] if made else ["-b", mission.branch]
+        start = mission.branch if made else mission.target or current_branch(mission.root)
+        git(mission.root, "worktree", "add", "-q", *new, str(path), start)
+    return replace(mission, apart=path)
 
 
 def lane_worktree(mission: Mission, wp: str) -> LaneWorktree:

@@ -43,6 +43,8 @@ class Rules:
     same_lane: Literal["no_op", "refused"]
     removed_satisfies: bool
     wants_evidence: bool
+    at_root: tuple[str, ...]
+    status_apart: tuple[str, ...]
     transitions: Mapping[Lane, Mapping[Lane, Guards]]
     policy_lanes: frozenset[Lane]
     strict_policy: bool
@@ -84,6 +86,8 @@ def rules(dialect: str) -> Rules:
         commands={name: _command_line(entry) for name, entry in commands.items()},
         plain=plain,
         switches=tuple(table.pop("switches")),
+        at_root=tuple(table.pop("at_root")),
+        status_apart=tuple(table.pop("status_apart")),
         **table,
     )
 
