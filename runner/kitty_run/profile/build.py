@@ -145,7 +145,7 @@ def _diff(diff: Doc) -> ReviewDiff:
 
 def _check(check: Doc) -> model.Check:
     times: dict[str, Any] = _times(check, "timeout")
-    return model.Check(check["name"], tuple(check["command"]), **times)
+    return model.Check(check["name"], tuple(check["command"]), **times | _tuples(check, "criteria"))
 
 
 def _concurrency(concurrency: Doc) -> model.Concurrency:
@@ -194,4 +194,5 @@ def _finish(finish: Doc, approval_mode: str) -> Finish:
     merge = finish.get("merge", True)
     merging = None if merge is False else Merge(**({} if merge is True else merge))
     usual = "review" if approval_mode == "full_auto" else "person"
-    return Finish(finish.get("accept", True), merging, finish.get("acceptance", usual))
+    acceptance, evidence = finish.get("acceptance", usual), finish.get("evidence", "review")
+    return Finish(finish.get("accept", True), merging, acceptance, evidence)

@@ -20,9 +20,11 @@ class Finish:
     """What follows when every work package is done; `merge` None: no merge.
 
     `acceptance` says whose word is enough for a host's acceptance criteria: a review's, or a person's who has
-    seen what the reviews say.
+    seen what the reviews say. `evidence` says what is needed of each criterion: a `review`, beside which the
+    checks that name the criterion are listed, or that or such a `check`.
     """
 
     accept: bool = True
     merge: Merge | None = Merge()
     acceptance: Literal["review", "person"] = "review"
+    evidence: Literal["review", "check"] = "review"

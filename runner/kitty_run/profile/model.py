@@ -237,11 +237,15 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A command the runner runs in the workspace between implementation and review."""
+    """A command the runner runs in the workspace between implementation and review.
+
+    `criteria` are the ids of the acceptance criteria that its success is evidence for.
+    """
 
     name: str
     command: tuple[str, ...]
     timeout: float = 600.0
+    criteria: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

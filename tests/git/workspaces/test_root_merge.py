@@ -1,4 +1,4 @@
-"""Work brought onto the root's branch: nothing that people have under way there is touched, or taken along."""
+"""Work brought onto the root's branch: what people have under way there is neither touched nor taken along."""
 
 from __future__ import annotations
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from kitty_run.engine.state.events import CriterionSettled
+from kitty_run.engine.session import Session
+from kitty_run.engine.state.events import CriterionSettled, Event, Notice, VerdictGiven
 from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.errors import ExitStatus
+from kitty_run.profile.model import Check
+from kitty_run.simulation.simulation import Simulation
 
 from tests.engine.criteria import wanting
 from tests.engine.world import Did, Job, World, good
@@ -124,3 +127,65 @@ def test_a_mission_without_criteria_asks_nobody(tmp_path: Path) -> None:
     world = World(tmp_path, PAIR)
     world.change(finish=replace(world.profile.finish, acceptance="person"))
     assert world.run().exit_status is ExitStatus.OK
+
+
+def checked(world: World, *criteria: str, evidence: Literal["review", "check"]) -> World:
+    """A check that names `criteria`; `evidence` is what the profile takes for enough."""
+    implement = world.profile.roles["implement"]
+    checks = (Check("tests", ("make-test",), criteria=criteria),)
+    world.change(
+        roles={**world.profile.roles, "implement": replace(implement, checks=checks)},
+        finish=replace(world.profile.finish, evidence=evidence),
+    )
+    of_agents = world.script
+    world.script = lambda job: Did() if job.agent == "make-test" else of_agents(job)
+    return world
+
+
+def test_a_check_beside_the_reviewers_word_is_named_with_the_criterion_that_it_names(tmp_path: Path) -> None:
+    world = checked(making(tmp_path, *said("FR-001", "FR-002")), "FR-001", evidence="review")
+    assert world.run().exit_status is ExitStatus.OK
+    assert world.host.settled["FR-001"][1].endswith("reviewed by bob: a test of FR-001, checked by tests")
+    assert "checked" not in world.host.settled["FR-002"][1]
+
+
+@pytest.mark.parametrize("evidence", ["review", "check"])
+def test_a_check_alone_settles_what_it_names_and_only_where_the_profile_takes_that_for_enough(
+    tmp_path: Path, evidence: Literal["review", "check"]
+) -> None:
+    world = checked(making(tmp_path), "FR-001", evidence=evidence)
+    world.run()
+    settled = {"FR-001": ("pass", f"WP01 at {world.tree('WP01').head[:10]}, checked by tests")}
+    assert world.host.settled == (settled if evidence == "check" else {})
+
+
+def test_a_check_is_no_evidence_for_a_work_package_that_is_not_to_meet_the_criterion(tmp_path: Path) -> None:
+    world = checked(making(tmp_path, wanted={"WP01": ["FR-002"]}), "FR-001", evidence="check")
+    world.run()
+    assert world.host.settled == {}
+    (told,) = [event.text for event in world.events(Notice) if "FR-001" in event.text]
+    assert "that the mission lacks" in told
+
+
+def test_a_check_is_none_for_what_only_a_person_can_judge(tmp_path: Path) -> None:
+    wanted = {"WP01": ["FR-001"]}
+    world = checked(making(tmp_path, wanted=wanted, personal=["FR-001"]), "FR-001", evidence="check")
+    world.run()
+    assert world.host.settled == {}
+
+
+def test_a_check_of_an_older_commit_is_none(tmp_path: Path) -> None:
+    """What was approved was committed after the check: a reviewer saw it, the check did not."""
+    world = making(tmp_path, wanted={"WP01": ["FR-001"], "WP02": ["FR-002"]})
+    checked(world, "FR-001", "FR-002", evidence="check")
+    late = ["WP01"]
+
+    def commit(_: Simulation, event: Event, __: Session) -> None:
+        if isinstance(event, VerdictGiven) and event.wp in late:
+            late.clear()
+            world.tree("WP01").files["late.txt"] = "x"
+            world.tree("WP01").commit()
+
+    world.on_event = commit
+    world.run()
+    assert list(world.host.settled) == ["FR-002"]

@@ -7,7 +7,7 @@ from functools import partial
 
 from kitty_run.agents.launch.task import TaskError, read_task
 from kitty_run.engine.context import Run
-from kitty_run.engine.decisions.acceptance import Evidence, weigh
+from kitty_run.engine.decisions.acceptance import Evidence, Proof, weigh
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.state.events import CriterionSettled
 from kitty_run.host.model import Lane
@@ -23,8 +23,10 @@ class Criteria:
 
     def evidence(self) -> tuple[Evidence, ...]:
         """What there is for each criterion that nobody has settled."""
-        criteria = self._calls.host.criteria()
-        return weigh(criteria, self._wanted(), self._run.memory.work_packages) if criteria else ()
+        criteria, proof = self._calls.host.criteria(), Proof.of(self._run.profile)
+        if unknown := proof.unknown(criteria):
+            self._run.notice(f"checks name acceptance criteria that the mission lacks: {', '.join(unknown)}")
+        return weigh(criteria, self._wanted(), self._run.memory.work_packages, proof) if criteria else ()
 
     async def settle(self, evidence: Sequence[Evidence], person: str = "") -> None:
         """Report each criterion that there is evidence for to the host; `person` has seen and approved it.
