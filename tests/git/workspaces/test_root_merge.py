@@ -1,4 +1,4 @@
-"""Work brought onto the root's branch: what people have under way there is neither touched nor taken along."""
+"""Work brought onto the root's branch: what people have under way there is not touched, nor taken along."""
 
 from __future__ import annotations
 

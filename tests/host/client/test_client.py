@@ -212,3 +212,30 @@ def test_closing_the_client_closes_its_starter(desk: Callable[..., Desk]) -> Non
     here = desk()
     asyncio.run(here.client.close())
     assert here.starter.calls == [("closed",)]
+
+
+@pytest.mark.parametrize("named", ["", ".worktrees/demo-lane-a", ".."])
+def test_work_at_the_root_is_done_apart_where_the_topology_says_so(
+    desk: Callable[..., Desk], named: str
+) -> None:
+    """single_branch on spec-kitty 4: the host names the root checkout, for all work packages alike."""
+    it = desk(dialect="mission-4")
+    meta = it.repo / "kitty-specs/demo/meta.json"
+    meta.write_text('{"topology": "single_branch", "merged_at": null}')
+    reply = allocation(it, workspace_path=str(it.repo / named), lane_branch="main")
+    at = desk(reply, dialect="mission-4").client
+    if named:
+        assert refusal(at.claim("WP01", POLICY)).code in {"WORKSPACE_UNUSABLE", "HOST_UNREADABLE"}
+        return
+    found = asyncio.run(at.claim("WP01", POLICY))
+    assert (found.workspace, found.branch, found.base) == (
+        it.repo / ".worktrees/demo-work",
+        "demo-work",
+        "main",
+    )
+    assert set(at.workspaces(["WP01", "WP02"]).values()) == {".worktrees/demo-work"}
+    assert at.merge_recorded is False
+    meta.write_text('{"topology": "single_branch", "merged_at": "2026-11-29"}')
+    assert at.merge_recorded is True
+    meta.write_text('{"topology": "lanes"}')
+    assert at.merge_recorded is None
