@@ -10,6 +10,7 @@ from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import Event, MissionAccepted, VerdictGiven
 from kitty_run.git.protocols import Conflict, Kept, Repair
 from kitty_run.host.model import Lane
+from kitty_run.host.sim.memory import Fault
 from kitty_run.profile.model import Check, Output
 
 from tests.engine import profiles
@@ -20,8 +21,9 @@ from tests.report.stories_of_stops import gates, interrupted, limit, limited, ow
 
 
 def smooth(root: Path) -> Played:
-    """Everything works at once, on a mission whose status files must be committed before the merge."""
-    world = Played(root, PAIR, shape="coord")
+    """Everything works at once, on a mission whose status files must be committed before the merge, and that
+    its host can't accept before that."""
+    world = Played(root, PAIR, shape="coord", faults=[Fault("accept", "HOST_UNREADABLE")])
     world.run()
     return world
 

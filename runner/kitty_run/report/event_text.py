@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from kitty_run.engine.state.end_codes import Result
 from kitty_run.engine.state.events import (
+    AcceptancePutOff,
     BranchPutBack,
     CallEnded,
     CheckEnded,
@@ -248,6 +249,12 @@ def _settled(event: CriterionSettled) -> Sentence:
 @words.register
 def _accepted(_: MissionAccepted) -> Sentence:
     return Sentence("the mission is accepted", Tone.GOOD)
+
+
+@words.register
+def _put_off(event: AcceptancePutOff) -> Sentence:
+    text = "the host can't accept this topology before its merge; it is asked again after that"
+    return Sentence(text, reason=event.reason, detail=True)
 
 
 @words.register

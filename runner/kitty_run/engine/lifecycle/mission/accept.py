@@ -8,7 +8,7 @@ from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
 from kitty_run.engine.lifecycle.mission.criteria import Criteria, listed
 from kitty_run.engine.lifecycle.mission.host_records import commit_status
 from kitty_run.engine.lifecycle.unfinished import Unfinished
-from kitty_run.engine.state.events import MissionAccepted
+from kitty_run.engine.state.events import AcceptancePutOff, MissionAccepted
 from kitty_run.host.model import HostRefused
 from kitty_run.profile.retry_verbs import Again
 
@@ -36,7 +36,10 @@ class Acceptance:
             except HostRefused as refused:
                 if not self._put_off(refused, again):
                     raise
-                self._run.notice(f"the host crashed at accept ({refused}); tried again after the merge")
+                if again:
+                    self._run.notice(f"the host crashed at accept after the merge, too ({refused})")
+                else:
+                    self._run.journal.write(AcceptancePutOff(str(refused)))
                 return False
             return True
 

@@ -21,6 +21,7 @@ from kitty_run.engine.state.events.attempts import (
 )
 from kitty_run.engine.state.events.base import Entry, Event, Unknown
 from kitty_run.engine.state.events.mission import (
+    AcceptancePutOff,
     CriterionSettled,
     MergeConflicted,
     MergeStarted,
@@ -72,6 +73,7 @@ from kitty_run.engine.state.events.work_packages import (
 
 __all__ = [
     "EVENTS",
+    "AcceptancePutOff",
     "AttemptEnded",
     "AttemptInterrupted",
     "AttemptProcess",

@@ -29,6 +29,14 @@ class MissionAccepted(RunEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptancePutOff(RunEvent):
+    """The host crashed at accept, as it is known to before the merge on this topology."""
+
+    TYPE: ClassVar[str] = "acceptance.put_off"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MergeStarted(RunEvent):
     """The merge begins; afterwards the target must contain each of `heads`."""
 
