@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kitty_run.errors import ExitStatus, HostError, KittyRunError, UsageError
 from kitty_run.host.client import CallRecord, SpecKitty
-from kitty_run.host.detect import connect
+from kitty_run.host.detect import HostUnanswered, connect
 from kitty_run.host.repository import main_checkout
 from kitty_run.host.transport.cold import ColdStarter
 from kitty_run.host.transport.start import RawReply
@@ -194,11 +194,22 @@ def test_a_dialect_that_the_profile_names_is_kept_to(repo: Path) -> None:
     assert Asked(repo, HOST_103, dialect="klingon").error().exit_status is ExitStatus.USAGE
 
 
-def test_a_crashed_host_is_quoted(repo: Path) -> None:
-    broken = recorded("broken-host", "contract-version.import-traceback-3.2.0")
+def test_a_crashed_host_is_quoted_and_may_be_asked_again(repo: Path) -> None:
+    broken = RawReply("", "Traceback (most recent call last):\nKeyError: 'a'\n", 1, 0.5)
     error = Asked(repo, {"contract-version": broken}).error()
+    assert isinstance(error, HostUnanswered)
     assert error.exit_status is ExitStatus.HOST
-    assert "has no attribute 'Abort'" in str(error)
+    assert "KeyError: 'a'" in str(error)
+
+
+@pytest.mark.parametrize("call", ["contract-version", "mission-state --mission demo"])
+def test_a_host_that_cannot_be_imported_is_not_asked_again(repo: Path, call: str) -> None:
+    broken = recorded("broken-host", "contract-version.import-traceback-3.2.0")
+    error = Asked(repo, {**HOST_327, call: broken}).error()
+    assert not isinstance(error, HostUnanswered)
+    assert error.exit_status is ExitStatus.HOST
+    assert "crashes as it starts: typer._click.exceptions" in str(error)
+    assert "Nothing was started" in str(error)
 
 
 def test_a_host_that_hangs_is_a_host_error(repo: Path) -> None:

@@ -22,6 +22,7 @@ from kitty_run.host.dialect_files import load_all, named
 from kitty_run.host.model import HostRefused, MissionState
 from kitty_run.host.repository import main_checkout, unknown_mission
 from kitty_run.host.template import render
+from kitty_run.host.transport.import_fault import import_fault
 from kitty_run.host.transport.start import RawReply, Starter
 from kitty_run.profile.model import HostConfig
 
@@ -158,8 +159,16 @@ class _Asking:
             reply = await self.starter.call(argv, self.repo, self.config.timeout)
             code = _code(reply, name)
             self.observer(CallRecord(name, None, code, reply.seconds))
+            self._refuse_unfit(reply, code)
             self.replies[argv] = reply
         return self.replies[argv]
+
+    def _refuse_unfit(self, reply: RawReply, code: str | None) -> None:
+        """Raise `HostError` where no repetition can help: a host that can't be imported."""
+        if code == envelope.UNREADABLE and (fault := import_fault(reply.stderr)):
+            raise self._failure(
+                f"crashes as it starts: {fault}. Nothing was started: do that, then run again"
+            )
 
     def _failure(self, what: str) -> HostError:
         return HostError(self._named(what))
