@@ -26,6 +26,8 @@ def project(tmp_path: Path) -> Project:
     made = make(tmp_path / "repo", dependencies={"WP01": ()})
     meta = {"topology": "lanes", "target_branch": "main"}
     (made.root / "kitty-specs" / "demo" / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    allowed = "protection: {protected_branches: []}\n"
+    (made.root / ".kittify" / "config.yaml").write_text(allowed, encoding="utf-8")
     (made.root / "own.txt").write_text("own\n", encoding="utf-8")
     git(made, "add", "-A")
     git(made, "commit", "-q", "-m", "lanes")

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from kitty_run.doctor.finding import Finding, bad, note, ok
-from kitty_run.engine.root_checkout import RootCheckout, root_checkout
+from kitty_run.engine.root_checkout import root_checkout
+from kitty_run.engine.start_check import StartCheck
 from kitty_run.engine.state.repository_lock import RepositoryBusy
 from kitty_run.errors import ExitStatus, HostError, UsageError
 from kitty_run.git.guard.unusable import UnusableSettings
+from kitty_run.host.client import SpecKitty
 from kitty_run.host.detect import connect, identify
 from kitty_run.host.model import MissionState
 from kitty_run.host.transport.environment import resolve
@@ -59,16 +61,22 @@ async def _asked(
         yield note("contract", door.untested)
     lanes = ", ".join(f"{wp.id} {wp.lane}" for wp in state.work_packages)
     yield ok("mission", f"{state.mission}, topology {door.topology.name}: {lanes}")
-    async for finding in _root(await root_checkout(door, finish, repo, state.mission), state):
+    async for finding in _before_start(door, repo, finish, state):
         yield finding
 
 
-async def _root(root: RootCheckout, state: MissionState) -> AsyncIterator[Finding]:
-    """What a run would be refused for, or wait for, at the root checkout."""
-    problems = await root.problems(settled=all(one.lane.finished for one in state.work_packages))
-    for problem in problems:
-        yield bad("root checkout", problem, exit_status=ExitStatus.USAGE)
+async def _before_start(
+    door: SpecKitty, repo: Path, finish: Finish, state: MissionState
+) -> AsyncIterator[Finding]:
+    """What a run would be refused for, say at its start, or wait for."""
+    root = await root_checkout(door, finish, repo, state.mission)
+    obstacles = await StartCheck(door, root, finish, state).obstacles()
+    for one in obstacles:
+        if one.blocks:
+            yield bad(one.subject, one.text, exit_status=ExitStatus.USAGE)
+        else:
+            yield note(one.subject, one.text)
     if waits := await root.lock():
         yield note("root checkout", f"a run would wait: {waits}")
-    elif not problems:
+    elif all(one.subject != "root checkout" for one in obstacles):
         yield ok("root checkout", "as the host needs it")

@@ -19,11 +19,12 @@ from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.killed_run import clear_lock
 from kitty_run.engine.others_at_work import workspaces_of
-from kitty_run.engine.root_checkout import RootCheckout, RootNotReady, root_checkout, unknown_committer
+from kitty_run.engine.root_checkout import RootCheckout, root_checkout, unknown_committer
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
+from kitty_run.engine.start_check import StartCheck
 from kitty_run.engine.state.events import (
     Entry,
     GitRestored,
@@ -177,8 +178,8 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
     witness = await asyncio.to_thread(verify, repo)
     known = unfinished_run(runs(repo), state.mission)
     root = await root_checkout(host, request.loaded.profile.finish, repo, state.mission)
-    if problems := await root.problems(settled=all(one.lane.finished for one in state.work_packages)):
-        raise RootNotReady(problems, continues=known is not None)
+    check = StartCheck(host, root, request.loaded.profile.finish, state)
+    warnings = await check.passed(continues=known is not None)
     place = known or new_run(repo)
     place.write_profile(as_yaml(request.loaded.document()))
     chain, memory = witness.chain(place), Memory()
@@ -193,7 +194,7 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
         begins = RunResumed if known else RunStarted
         journal.write(header(begins, request.loaded.profile, host, state))
         untested = (host.untested,) if host.untested else ()
-        for text in (*notices, *untested, *witness.notices, *cleared):
+        for text in (*notices, *untested, *warnings, *witness.notices, *cleared):
             journal.write(Notice(text))
         _name_damage(journal)
         calls.attach(journal)

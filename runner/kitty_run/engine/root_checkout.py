@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from kitty_run.engine.decisions.root_obstacles import CODES, Demands, dirty, obstacle
-from kitty_run.errors import ExitStatus, UsageError
 from kitty_run.git.command import Git
 from kitty_run.git.protocols import RepositoryPort
 from kitty_run.git.repository import Repository
@@ -15,16 +14,6 @@ from kitty_run.host.model import HostRefused
 from kitty_run.host.protocol import Host
 from kitty_run.profile.finish import Finish
 from kitty_run.text.commands import git_at
-
-
-class RootNotReady(UsageError):
-    """The root checkout is not as the host needs it; nothing was started. `continues`: a run waits for it."""
-
-    def __init__(self, problems: Sequence[str], *, continues: bool) -> None:
-        then = "then run the same command again: it continues" if continues else "then run again"
-        super().__init__("\n".join((*problems, f"Nothing was started. Do that, {then}.")))
-        if continues:
-            self.exit_status = ExitStatus.PAUSED
 
 
 async def root_checkout(host: Host, finish: Finish, repo: Path, mission: str) -> RootCheckout:
@@ -53,6 +42,11 @@ class RootCheckout:
         self._repository = repository
         self._demands = demands
         self._ends = {"merge", "accept"} if demands.refuses == "untracked" else {"merge"}
+
+    @property
+    def target(self) -> str | None:
+        """The branch that the mission is merged into; None where nothing names it."""
+        return self._demands.target
 
     async def check(self, operation: str) -> None:
         """Raise `HostRefused` with one of `CODES` where `operation` must not be called now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,11 @@ class Dialect:
         key = self.topology(repo, mission).merge_record
         meta = _meta(repo / "kitty-specs" / mission / "meta.json") if key else {}
         return bool(meta.get(key)) if key else None
+
+    def by_hand(self, mission: str, criterion: str) -> str:
+        """The command by which a person settles `criterion`; empty where this generation has none."""
+        names = {"mission": mission, "criterion": shlex.quote(criterion)}
+        return fill(self.criteria_file.by_hand, names) if self.criteria_file else ""
 
     def target(self, repo: Path, mission: str) -> str | None:
         """The branch that the `meta.json` of `mission` names for its merge; None where it names none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kitty_run.host.criteria import CriteriaFile
+from kitty_run.host.demands.git_demands import MergeDrivers, Protection
 from kitty_run.host.dialect import Dialect, Fields, Operation, Refused, Shape, Tested
 from kitty_run.host.model import Convention, Lane, Topology, Traits
 from kitty_run.host.readiness import Readiness
@@ -19,8 +20,21 @@ def parse_traits(entry: dict[str, Any], *, reserves: bool = False) -> Traits:
     """The section `traits`; `reserves`: there is an operation `reserve`."""
     of_lanes = ("satisfied_by", "finished")
     lanes = {key: frozenset(Lane(lane) for lane in entry[key]) for key in of_lanes}
-    strategies, records = frozenset(entry["merge_strategies"]), tuple(entry["records"])
-    return Traits(**{**entry, **lanes, "merge_strategies": strategies, "records": records}, reserves=reserves)
+    parsed = {
+        **entry,
+        **lanes,
+        "merge_strategies": frozenset(entry["merge_strategies"]),
+        "records": tuple(entry["records"]),
+        "merge_drivers": MergeDrivers(**entry["merge_drivers"]) if "merge_drivers" in entry else None,
+        "protects": _protection(entry.get("protects")),
+    }
+    return Traits(**parsed, reserves=reserves)
+
+
+def _protection(entry: dict[str, Any] | None) -> Protection | None:
+    if entry is None:
+        return None
+    return Protection(**{**entry, "branches": tuple(entry["branches"]), "key": tuple(entry["key"])})
 
 
 def _refused(document: dict[str, Any]) -> Refused:

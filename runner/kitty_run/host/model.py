@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from kitty_run.errors import KittyRunError
+from kitty_run.host.demands.git_demands import MergeDrivers, Protection
 
 
 class Phase(StrEnum):
@@ -215,7 +216,8 @@ class Traits:
     (text with `{mission}`); None: they are merged into the target one by one.
     `merge_refuses`: which uncommitted changes stop the merge, beside the host's records: `staged` ones at the
     root checkout, or all of `tracked` files where the root has the merge's target checked out; `untracked`:
-    other files stop the acceptance, too.
+    other files stop the acceptance, too. `merge_wants_origin`: the merge is refused while the target is
+    behind its remote. `merge_drivers`, `protects`: see their classes.
     """
 
     workspaces: Literal["runner", "host"]
@@ -230,6 +232,9 @@ class Traits:
     commits_acceptance: bool = True
     reserves: bool = False
     mission_branch: str | None = None
+    merge_wants_origin: bool = False
+    merge_drivers: MergeDrivers | None = None
+    protects: Protection | None = None
 
     def gathering(self, mission: str) -> str | None:
         """The mission's own branch, where this host has one."""

@@ -47,8 +47,10 @@ class Seen:
     ledger: Ledger = field(default_factory=Ledger)
     notices: tuple[str, ...] = ()
     """What of the journals is not believed."""
-    root_problems: tuple[str, ...] = ()
-    """What at the root checkout a run would be refused for."""
+    obstacles: tuple[str, ...] = ()
+    """What a run would be refused for."""
+    warnings: tuple[str, ...] = ()
+    """What a run would say at its start and not be refused for."""
 
 
 async def look(host: Host, repo: Path, actor: str) -> Seen:
@@ -120,6 +122,7 @@ def _mission(profile: Profile, seen: Seen) -> MissionPlan:
         attempts=seen.attempts,
         cost=seen.ledger.run.cost,
         problems=tuple(_problems(profile, seen, planned)),
+        warnings=seen.warnings,
     )
 
 
@@ -192,7 +195,7 @@ def _problems(profile: Profile, seen: Seen, planned: Sequence[WorkPackagePlan]) 
             yield f"{one.id} is canceled: the host does not accept the mission without it"
         elif one.wave is None and one.lane is not Lane.DONE:
             yield f"{one.id} can't start: it waits on {', '.join(one.waits_on)}"
-    yield from seen.root_problems
+    yield from seen.obstacles
     for limit in _reached(profile, seen):
         whose = f"{limit.wp} is" if limit.wp else "the run is"
         yield f"{whose} at {limit}; raise it to continue"

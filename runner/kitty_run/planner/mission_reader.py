@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kitty_run.engine.root_checkout import root_checkout, unknown_committer
+from kitty_run.engine.start_check import StartCheck
 from kitty_run.engine.state.repository_lock import repository_lock
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.engine.state.witness import outside_store
@@ -35,10 +36,16 @@ async def visit(profile: Profile, directory: Path, mission: str) -> Seen:
             host = await connect(profile.host, repo, mission, doorman, unobserved)
             seen = await look(host, repo, profile.host.actor)
             root = await root_checkout(host, profile.finish, repo, seen.state.mission)
-            problems = await root.problems(settled=all(one.lane.finished for one in seen.state.work_packages))
+            obstacles = await StartCheck(host, root, profile.finish, seen.state).obstacles()
             _, unknown = await unknown_committer(repo)
-            notices = (*seen.notices, unknown) if unknown else seen.notices
-            return replace(seen, root_problems=problems, notices=notices)
+            return replace(
+                seen,
+                obstacles=tuple(one.text for one in obstacles if one.blocks),
+                warnings=(
+                    *filter(None, (unknown, host.untested)),
+                    *(one.text for one in obstacles if not one.blocks),
+                ),
+            )
 
 
 async def refuse_untrusted(repo: Path) -> None:

@@ -87,6 +87,8 @@ class MissionPlan:
     """What those attempts cost."""
     problems: tuple[str, ...]
     """What a run would end at, in words for people; empty where nothing is in its way."""
+    warnings: tuple[str, ...] = ()
+    """What else there is to know before a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from kitty_run.planner.plan import AgentPlan, KeptAxis, MissionPlan, Plan, WorkP
 from kitty_run.profile.limits import Allowance
 from kitty_run.profile.model import Profile, Role
 from kitty_run.profile.validation.unseen_limits import unseen
-from kitty_run.report.formatting import command_line, count, duration
+from kitty_run.report.formatting import command_line, count, duration, indented
 from kitty_run.text.clean import clean
 
 FORMAT = 1
@@ -174,4 +174,6 @@ def _end(mission: MissionPlan) -> Iterator[str]:
     for number, step in enumerate(steps, 1):
         yield _line("finish" if number == 1 else "", f"{number}. {step}" if mission.finish else step)
     for number, problem in enumerate(mission.problems):
-        yield _line("" if number else "in the way", problem)
+        yield _line("" if number else "in the way", indented(problem, _COLUMN))
+    for number, warning in enumerate(mission.warnings):
+        yield _line("" if number else "to know", indented(warning, _COLUMN))
