@@ -18,6 +18,7 @@ from kitty_run.agents.launch.argv import build
 from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.model import Exit
 from kitty_run.agents.results.outcome import classify
+from kitty_run.profile.confinement import confined_axes
 from kitty_run.profile.load import load
 from kitty_run.profile.model import Agent, Profile, RoleName
 from kitty_run.profile.policy_axes import policy_axes
@@ -56,7 +57,7 @@ waited without a word of why is a `timeout`."""
 UNTOLD = {("augment", "ag-e401"), ("copilot", "cp-sandbox")}
 """The service told the first of another error, and the second worked without its sandbox."""
 
-SANDBOXES, NETWORKS = ("read_only", "workspace_write", "none"), ("none", "open")
+SANDBOXES, NETWORKS = ("read_only", "workspace_write", "none"), ("none", "allowlist", "open")
 DECLARED = ["danger-full-access", "--yes-always"]
 ROLES: tuple[RoleName, ...] = ("implement", "review")
 
@@ -188,6 +189,29 @@ def test_the_default_policy_is_kept_or_refused(tmp_path: Path, family: str) -> N
     else:
         with pytest.raises(ProfileInvalid):
             load(path)
+
+
+ALLOWLIST = sorted(set(FAMILIES) - {"codex", "cursor"})
+"""The families whose attempts run in the runner's sandbox with one word; the others' own sandbox can't be
+switched off without a dangerous flag, or they were not run."""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_allow_list_is_one_word(tmp_path: Path, family: str) -> None:
+    path = tmp_path / "profile.yaml"
+    flags = "dangerous_flags: [--yes-always], " if family == "aider" else ""
+    policy = f"policy: {{{flags}network_mode: allowlist}}"
+    path.write_text(f"version: 1\nextends: [preset:{family}]\n{policy}\n")
+    if family not in ALLOWLIST:
+        with pytest.raises(ProfileInvalid, match="can't keep network_mode: allowlist"):
+            load(path)
+        return
+    made = load(path).profile
+    agent = made.agents[family]
+    assert confined_axes(agent, made.policy) == {"sandbox_mode", "network_mode"}
+    assert agent.network.hosts
+    assert agent.home
+    assert not {".cache", ".config", ".local", ".local/share"} & set(agent.home)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from kitty_run.agents.model import CheckResult, OnStarted, Outcome, Started
+from kitty_run.agents.model import CheckResult, Denial, OnDenied, OnStarted, Outcome, Started
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.execution.local import LocalExecutor
 from kitty_run.execution.protocol import (
@@ -50,6 +50,9 @@ class _Relay:
     async def started(self, process: Started) -> None:
         await self.observer.started(process)
 
+    async def denied(self, denial: Denial) -> None:
+        await self.observer.denied(denial)
+
 
 class BundleExecutor:
     """See the module. `home` is a new folder: the other machine."""
@@ -82,10 +85,12 @@ class BundleExecutor:
         brought = await asyncio.to_thread(self._bring, spec, worktree)
         return replace(result, outcome=outcome, brought=brought)
 
-    async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
+    async def check(
+        self, spec: CheckSpec, on_started: OnStarted, on_denied: OnDenied
+    ) -> tuple[CheckResult, ...]:
         spec = self._received(spec)
         await asyncio.to_thread(self._check_out, spec.workspace)
-        results = await self._local.check(spec, on_started)
+        results = await self._local.check(spec, on_started, on_denied)
         files = self._engine.files(spec.attempt.run_id)
         return tuple(
             replace(result, log=_copied(result.log, files.log(spec.attempt.wp, result.log.stem)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kitty_run.agents.model import Exit, Launch, Started
+from kitty_run.agents.model import Denial, Exit, Launch, Started
 from kitty_run.execution.processes import LocalProcesses
 
 
@@ -31,6 +31,11 @@ def launch(tmp_path: Path, script: str, **changes: Any) -> Launch:
 
 async def no_note(started: Started) -> None:
     """An `OnStarted` that does nothing."""
+
+
+async def no_denial(denial: Denial) -> None:
+    """An `OnDenied` where nothing is refused."""
+    raise AssertionError(denial)
 
 
 def run(launch: Launch) -> Exit:

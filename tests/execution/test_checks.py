@@ -13,6 +13,7 @@ from kitty_run.execution.processes import LocalProcesses
 from kitty_run.profile.model import Check
 
 from tests.execution.launching import no_note
+from tests.execution.sandbox.confining import unconfined
 
 SOURCE = {"PATH": "/usr/bin:/bin", "HOME": "/h", "MY_API_KEY": "s"}
 
@@ -21,7 +22,9 @@ def results(tmp_path: Path, *checks: Check) -> tuple[CheckResult, ...]:
     logs = tmp_path / "logs"
     logs.mkdir(exist_ok=True)
     told = {"KITTY_WP": "WP01"}
-    running = run_checks(checks, LocalProcesses(), tmp_path, logs, f"m:{tmp_path}", no_note, told, SOURCE)
+    running = run_checks(
+        checks, LocalProcesses(), unconfined(tmp_path), tmp_path, logs, f"m:{tmp_path}", no_note, told, SOURCE
+    )
     return asyncio.run(running)
 
 

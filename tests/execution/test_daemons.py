@@ -19,6 +19,7 @@ from kitty_run.profile.model import Check
 
 from tests import measured
 from tests.execution.launching import launch, no_note, run
+from tests.execution.sandbox.confining import unconfined
 
 pytestmark = pytest.mark.whole
 
@@ -112,7 +113,9 @@ def test_a_daemon_ends_with_an_attempt_that_is_cancelled(tmp_path: Path, pid_fil
 @pytest.mark.parametrize(("then", "passed"), [("", True), ("sys.exit(1)", False)])
 def test_a_daemon_of_a_check_ends_with_it(tmp_path: Path, pid_file: Path, then: str, passed: bool) -> None:
     check = Check(name="tests", command=(sys.executable, "-c", agent(pid_file, then)), timeout=20.0)
-    checking = run_checks((check,), LocalProcesses(), tmp_path, tmp_path, "run/WP01/checks-1", no_note, {})
+    checking = run_checks(
+        (check,), LocalProcesses(), unconfined(tmp_path), tmp_path, tmp_path, "run/WP01/checks-1", no_note, {}
+    )
     (result,) = asyncio.run(checking)
     assert result.passed is passed
     assert pid_file.exists()

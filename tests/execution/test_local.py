@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kitty_run.agents.launch.prompts import NO_DIFF
 from kitty_run.agents.launch.task import Task
-from kitty_run.agents.model import AttemptFacts, Started
+from kitty_run.agents.model import AttemptFacts, Denial, Started
 from kitty_run.agents.results.verdict import NoVerdict
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.errors import LaunchError
@@ -20,7 +20,7 @@ from kitty_run.execution.protocol import AttemptResult, AttemptSpec, CheckSpec, 
 from kitty_run.profile.model import AgentEnv, Check, Extra
 
 from tests.agents.making import POLICY, agent
-from tests.execution.launching import no_note
+from tests.execution.launching import no_denial, no_note
 
 KEEPS = {axis: {value: Extra()} for axis, value in POLICY.axes.items()}
 
@@ -37,6 +37,9 @@ class Watching:
         self.ready.append(ready)
         if self._refusal is not None:
             raise self._refusal
+
+    async def denied(self, denial: Denial) -> None:
+        raise AssertionError(denial)
 
     async def started(self, process: Started) -> None:
         self.processes.append(process)
@@ -125,8 +128,10 @@ def test_a_workspace_that_is_not_there_is_no_agent_s_fault(tmp_path: Path) -> No
 def test_checks_run_where_the_attempt_ran_with_its_variables(tmp_path: Path) -> None:
     one = spec("pass")
     script = 'echo "[$TOKEN] $PWD $KITTY_WP $KITTY_ROLE $KITTY_ATTEMPT"'
-    described = CheckSpec(one.attempt, one.workspace, (Check("where", ("sh", "-c", script)),))
-    [result] = asyncio.run(executor(tmp_path, TOKEN="secret").check(described, no_note))
+    described = CheckSpec(
+        one.attempt, one.workspace, (Check("where", ("sh", "-c", script)),), one.agent, one.policy
+    )
+    [result] = asyncio.run(executor(tmp_path, TOKEN="secret").check(described, no_note, no_denial))
     assert result.tail == f"[] {tmp_path / 'repo' / 'rooms' / 'one'} WP01 implement 1"
     assert result.log == tmp_path / "run" / "logs" / "WP01" / "check-where-1.log"
     assert described.marker == "r1/WP01/checks-1"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kitty_run.agents.model import Verdict
 from kitty_run.agents.results import verdict
-from kitty_run.execution import sandbox
+from kitty_run.execution.sandbox.bubblewrap import unavailable
+from kitty_run.execution.sandbox.confine import needed
 from kitty_run.profile.model import FailureClass
 
 from tests.real_agents.cases import NO_SUCCESS, Case, cases
@@ -41,8 +42,8 @@ def runs(preset: Preset, mock: Mock, cli: Installed, folder: Path) -> Iterator[R
 
 def _row(trial: Trial) -> Row:
     family, case, profile = trial.preset.family, trial.case, trial.profile
-    needed = sandbox.needed(profile.agents[family], profile.policy)
-    if needed and (reason := sandbox.unavailable()):
+    confined = needed(profile.agents[family], profile.policy)
+    if confined and (reason := unavailable()):
         return Row(family, case.what, None, f"inside the runner's sandbox: {reason}")
     seen = trial.run()
     wrong = _wrong(case, seen)

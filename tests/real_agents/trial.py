@@ -14,8 +14,9 @@ from kitty_run.agents.launch.argv import Command, write_private
 from kitty_run.agents.launch.environment import environment
 from kitty_run.agents.model import Exit, Launch, Outcome
 from kitty_run.agents.results.outcome import classify
-from kitty_run.execution import sandbox
 from kitty_run.execution.processes import LocalProcesses
+from kitty_run.execution.sandbox import bubblewrap
+from kitty_run.execution.sandbox.confine import Place, confine
 from kitty_run.profile.model import Agent, Profile
 
 from tests.execution.launching import no_note
@@ -73,7 +74,7 @@ class Trial:
             left=_left(self.folder / "ws"),
             reached=reached,
             resumed=outcome is not first and outcome.session == first.session,
-            confined=command.argv[0].endswith(sandbox.COMMAND),
+            confined=command.argv[0].endswith(bubblewrap.COMMAND),
         )
 
     @property
@@ -113,9 +114,8 @@ class Trial:
         env = environment(agent.env, command.env, {}, self._source(url))
         env = {name: _filled(text, {"url": url}) for name, text in env.items()}
         prompt = self.folder / "prompt.md"
-        command = sandbox.confine(
-            command, agent, self.case.role, profile.policy, env, workspace, (prompt,), ()
-        )
+        place = Place(workspace, (prompt,))
+        command = confine(command, agent, self.case.role, profile.policy, env, place)
         turn = "second" if session else "first"
         launch = Launch(
             argv=command.argv,

@@ -19,7 +19,7 @@ from tests.report.stories import STORIES, Played
 Play = Callable[[str], Played]
 SCHEMA: dict[str, Any] = json.loads(schema_path("event").read_text(encoding="utf-8"))
 TYPES = {entry["$ref"].removeprefix("#/$defs/") for entry in SCHEMA["oneOf"]}
-ONLY_WITH_A_REAL_HOST = {"run.resumed", "call.ended", "git.restored"}
+ONLY_WITH_A_REAL_HOST = {"run.resumed", "call.ended", "git.restored", "egress.denied"}
 
 
 def problems(line: Mapping[str, Any]) -> list[str]:

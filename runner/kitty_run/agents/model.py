@@ -140,6 +140,18 @@ class Started:
 OnStarted = Callable[[Started], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A connection that was refused: `unlisted`, or listed but leading to an `address` that is not public."""
+
+    host: str
+    port: int
+    reason: Literal["unlisted", "address"]
+
+
+OnDenied = Callable[[Denial], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFacts:
     """What holds of one attempt wherever it runs: plain data, no path of any machine.

@@ -11,7 +11,8 @@ from typing import Any
 from kitty_run.doctor.command import version
 from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.errors import ExitStatus
-from kitty_run.execution.sandbox import needed, unavailable
+from kitty_run.execution.sandbox.bubblewrap import unavailable
+from kitty_run.execution.sandbox.confine import needed
 from kitty_run.planner.mission_plan import make
 from kitty_run.planner.plan import Plan
 from kitty_run.profile.model import Agent, Profile

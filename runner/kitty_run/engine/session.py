@@ -166,6 +166,7 @@ class Session:
             limits=limits,
             left=self._left(),
             restored=memory.restored,
+            denied=memory.denied,
         )
 
     def _write_end(self, status: ExitStatus, reason: str, seconds: float) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from kitty_run.agents.launch.environment import environment
 from kitty_run.agents.model import CheckResult, Exit, Launch, OnStarted
 from kitty_run.execution.processes import ProcessRunner
+from kitty_run.execution.sandbox.for_checks import CheckSandbox
 from kitty_run.profile.model import AgentEnv, Check
 from kitty_run.text import logs
 from kitty_run.text.characters import plain
@@ -38,6 +39,7 @@ TAIL_LINES = 80
 async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
     checks: Sequence[Check],
     processes: ProcessRunner,
+    sandbox: CheckSandbox,
     workspace: Path,
     logs_dir: Path,
     marker: str,
@@ -48,25 +50,27 @@ async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
     """Run every check in order, also after one has failed, so that feedback is complete.
 
     Logs are new files `check-NAME-N.log` in `logs_dir`, both streams in one. `own` is added to the
-    environment (the `KITTY_*` variables of the attempt); `marker` is the attempt's. Raises LaunchError.
+    environment (the `KITTY_*` variables of the attempt); `marker` is the attempt's. `sandbox` confines those
+    checks whose agent is confined. Raises LaunchError.
     """
     env = environment(AgentEnv(PASSED), {}, own, source)
     results = []
     for check in checks:
         log = _new_log(logs_dir, check.name)
-        launch = Launch(
-            argv=check.command,
-            cwd=workspace,
-            env=env,
-            stdin=None,
-            stdout=log,
-            stderr=log,
-            timeout=check.timeout,
-            idle_timeout=None,
-            kill_grace=KILL_GRACE,
-            marker=marker,
-        )
-        ended = await processes.run(launch, on_started)
+        async with sandbox.around(check.command, env) as argv:
+            launch = Launch(
+                argv=argv,
+                cwd=workspace,
+                env=env,
+                stdin=None,
+                stdout=log,
+                stderr=log,
+                timeout=check.timeout,
+                idle_timeout=None,
+                kill_grace=KILL_GRACE,
+                marker=marker,
+            )
+            ended = await processes.run(launch, on_started)
         results.append(await asyncio.to_thread(_result, check, ended))
     return tuple(results)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from kitty_run.agents.model import CheckResult, OnStarted, Started
+from kitty_run.agents.model import CheckResult, OnDenied, OnStarted, Started
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Executor
 from kitty_run.git.guard.guard import Guard
 from kitty_run.machine import MachineFault
@@ -30,10 +30,12 @@ class GuardedExecutor:
         async with self._guard.watching(spec.marker):
             return await self._executor.attempt(spec, observer)
 
-    async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
+    async def check(
+        self, spec: CheckSpec, on_started: OnStarted, on_denied: OnDenied
+    ) -> tuple[CheckResult, ...]:
         """See `Executor.check`."""
         async with self._guard.watching(spec.marker):
-            return await self._executor.check(spec, on_started)
+            return await self._executor.check(spec, on_started, on_denied)
 
     async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
         """See `Executor.fault`."""

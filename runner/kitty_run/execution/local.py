@@ -8,15 +8,20 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from kitty_run.agents.launch import environment
-from kitty_run.agents.model import CheckResult, OnStarted, Started
+from kitty_run.agents.model import CheckResult, OnDenied, OnStarted, Started
 from kitty_run.agents.results.outcome import classify
 from kitty_run.agents.results.time_zones import LOCAL
 from kitty_run.agents.results.verdict import content
-from kitty_run.execution import processes, sandbox
+from kitty_run.execution import processes
 from kitty_run.execution.checks import run_checks
+from kitty_run.execution.egress.allowed_hosts import Resolve, system_resolve
 from kitty_run.execution.preparation import prepare, workspace_path
 from kitty_run.execution.processes import LocalProcesses, ProcessRunner
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Site
+from kitty_run.execution.sandbox import bubblewrap
+from kitty_run.execution.sandbox.confine import needed
+from kitty_run.execution.sandbox.for_checks import CheckSandbox
+from kitty_run.execution.sandbox.way_out import way_out
 from kitty_run.execution.strays import markers_at_work, others_in
 from kitty_run.machine import MachineFault, full
 from kitty_run.profile.model import Agent, Policy
@@ -25,28 +30,35 @@ from kitty_run.profile.model import Agent, Policy
 class LocalExecutor:
     """See `Executor`. It works in the workspace itself: it brings no commit, the engine commits there."""
 
-    def __init__(self, site: Site, runner: ProcessRunner | None = None) -> None:
+    def __init__(
+        self, site: Site, runner: ProcessRunner | None = None, resolve: Resolve = system_resolve
+    ) -> None:
         self._site = site
+        self._resolve = resolve
         self._processes = runner or LocalProcesses()
 
     async def unfit(self, agents: Sequence[Agent], policy: Policy) -> str | None:
         """Whether this machine has the sandbox that the policy of `agents` needs."""
-        needing = [agent.name for agent in agents if sandbox.needed(agent, policy)]
-        if not needing or (reason := await asyncio.to_thread(sandbox.unavailable)) is None:
+        needing = [agent.name for agent in agents if needed(agent, policy)]
+        if not needing or (reason := await asyncio.to_thread(bubblewrap.unavailable)) is None:
             return None
         return f"the policy of {', '.join(sorted(needing))} is kept by `sandbox: bubblewrap`, but {reason}"
 
     async def attempt(self, spec: AttemptSpec, observer: AttemptObserver) -> AttemptResult:
         """Run one attempt to its end, and end whatever it left behind."""
-        ready = prepare(spec, self._site)
-        await observer.prepared(ready.prepared)
-        ended = await self._processes.run(ready.launch, observer.started)
+        allow = (*spec.allow, *spec.agent.network.hosts)
+        async with way_out(spec.agent, spec.policy, allow, self._resolve, observer.denied) as out:
+            ready = prepare(spec, self._site, out)
+            await observer.prepared(ready.prepared)
+            ended = await self._processes.run(ready.launch, observer.started)
         now = self._site.now().astimezone(LOCAL)
         outcome = await asyncio.to_thread(classify, spec.agent, ended, now)
         file = ready.verdict_file
         return AttemptResult(outcome, None if file is None else await asyncio.to_thread(content, file))
 
-    async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
+    async def check(
+        self, spec: CheckSpec, on_started: OnStarted, on_denied: OnDenied
+    ) -> tuple[CheckResult, ...]:
         """Run the checks in the workspace, on the files that are in it."""
         facts, files = spec.attempt, self._site.files(spec.attempt.run_id)
         workspace = workspace_path(self._site, spec.workspace.name)
@@ -54,6 +66,7 @@ class LocalExecutor:
         return await run_checks(
             spec.checks,
             self._processes,
+            CheckSandbox(spec.agent, spec.policy, spec.allow, workspace, self._resolve, on_denied),
             workspace=workspace,
             logs_dir=files.log(facts.wp, "check").parent,
             marker=spec.marker,

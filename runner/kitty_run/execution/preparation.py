@@ -10,7 +10,8 @@ from kitty_run.agents.launch import argv, environment, prompts
 from kitty_run.agents.model import AttemptContext, Launch, Slip
 from kitty_run.execution.prompt import prompt_of
 from kitty_run.execution.protocol import AttemptSpec, Prepared, Site
-from kitty_run.execution.sandbox import confine
+from kitty_run.execution.sandbox.bubblewrap import WayOut
+from kitty_run.execution.sandbox.confine import Place, confine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,11 @@ def workspace_path(site: Site, name: str) -> Path:
     return Path(os.path.normpath(Path(os.path.realpath(site.repo)) / name))
 
 
-def prepare(spec: AttemptSpec, site: Site) -> Ready:
-    """Write the attempt's files, and put its command together. Raises LaunchError and MachineFault."""
+def prepare(spec: AttemptSpec, site: Site, way_out: WayOut | None = None) -> Ready:
+    """Write the attempt's files, and put its command together. Raises LaunchError and MachineFault.
+
+    `way_out` is there where the attempt reaches the network by a gateway only.
+    """
     facts, files = spec.attempt, site.files(spec.attempt.run_id)
     prompt_file = files.prompt(facts.wp, facts.name)
     slip = None
@@ -38,6 +42,9 @@ def prepare(spec: AttemptSpec, site: Site) -> Ready:
     prompt = prompt_of(spec, context, prompt_file)
     argv.write_private(prompt_file, prompt)
     command, env = _command(spec, context, prompt, prompt_file, site)
+    writes = () if slip is None else (slip.file.parent,)
+    place = Place(context.workspace, (prompt_file,), writes, way_out)
+    command = confine(command, spec.agent, context.role, spec.policy, env, place)
     log = files.log(facts.wp, facts.name)
     launch = Launch(
         argv=command.argv,
@@ -57,14 +64,11 @@ def prepare(spec: AttemptSpec, site: Site) -> Ready:
 def _command(
     spec: AttemptSpec, context: AttemptContext, prompt: str, prompt_file: Path, site: Site
 ) -> tuple[argv.Command, dict[str, str]]:
-    """The command, in the sandbox where one is needed, and its whole environment."""
+    """The command and its whole environment."""
     agent, policy = spec.agent, spec.policy
     variables = prompts.variables(context, agent, policy, prompt, prompt_file)
     files = site.files(context.run_id).files(context.wp, context.name)
     command = argv.build(agent, context.role, policy, variables, prompt_file, context.session, files)
     command.write_files()
     own = environment.runner_variables(context, str(prompt_file))
-    env = environment.environment(agent.env, command.env, own, site.environment)
-    writes = () if context.slip is None else (context.slip.file.parent,)
-    readable = (prompt_file,)
-    return confine(command, agent, context.role, policy, env, context.workspace, readable, writes), env
+    return command, environment.environment(agent.env, command.env, own, site.environment)

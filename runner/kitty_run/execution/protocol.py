@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kitty_run.agents.launch.task import Task
-from kitty_run.agents.model import AttemptFacts, CheckResult, OnStarted, Outcome, Started
+from kitty_run.agents.model import AttemptFacts, CheckResult, Denial, OnDenied, OnStarted, Outcome, Started
 from kitty_run.agents.results.verdict import NoVerdict
 from kitty_run.git.protocols import Diff
 from kitty_run.machine import MachineFault
@@ -51,8 +51,9 @@ class AttemptSpec:
     """One attempt of an agent, complete.
 
     `template` is the role's own prompt, None the default one. `diff` and `verdict_code`, the code word that
-    the verdict must repeat, are for reviews. `note` is what an earlier attempt left; it may name a log that
-    is only on the engine's machine.
+    the verdict must repeat, are for reviews. `allow` are hosts that the profile
+    lets through. `note` is what an earlier attempt left; it may name a log that is only on the engine's
+    machine.
     """
 
     attempt: AttemptFacts
@@ -64,6 +65,7 @@ class AttemptSpec:
     diff: Diff
     note: str
     verdict_code: str | None
+    allow: tuple[str, ...] = ()
 
     @property
     def marker(self) -> str:
@@ -73,11 +75,15 @@ class AttemptSpec:
 
 @dataclass(frozen=True, slots=True)
 class CheckSpec:
-    """The checks of one attempt, to be run on the commit `workspace.head`."""
+    """The checks of one attempt, to be run on the commit `workspace.head`: they run what `agent` wrote, and
+    where it ran they are confined as it was."""
 
     attempt: AttemptFacts
     workspace: WorkspaceState
     checks: tuple[Check, ...]
+    agent: Agent
+    policy: Policy
+    allow: tuple[str, ...] = ()
 
     @property
     def marker(self) -> str:
@@ -130,6 +136,10 @@ class AttemptObserver(Protocol):
         """Called when the agent's process has started, so that a later run can find it."""
         ...
 
+    async def denied(self, denial: Denial) -> None:
+        """Called when a connection was refused; once for each host and port."""
+        ...
+
 
 class Executor(Protocol):
     """Where attempts and checks run. One serves any number of them at once."""
@@ -146,7 +156,9 @@ class Executor(Protocol):
         """
         ...
 
-    async def check(self, spec: CheckSpec, on_started: OnStarted) -> tuple[CheckResult, ...]:
+    async def check(
+        self, spec: CheckSpec, on_started: OnStarted, on_denied: OnDenied
+    ) -> tuple[CheckResult, ...]:
         """Run every check in order, also after one has failed, so that feedback is complete.
 
         Files that checks change are no work: the engine takes them out of the workspace where they are in

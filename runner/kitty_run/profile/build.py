@@ -15,6 +15,7 @@ from kitty_run.profile.limits import TIMES, Allowance, Limits
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
 from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.review_diff import ReviewDiff, size
+from kitty_run.profile.validation.network import AgentNetwork, Network
 from kitty_run.profile.workspace_limits import WorkspaceLimits
 
 Doc = Mapping[str, Any]
@@ -48,6 +49,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         executor=_executor(document["executor"]),
         workspace=WorkspaceLimits(**document["workspace"]["limits"]),
         fast_failures=_fast_failures(document["fast_failures"]),
+        network=Network(tuple(document.get("network", {}).get("allow", ()))),
     )
 
 
@@ -105,6 +107,7 @@ def _agent(name: str, agent: Doc) -> model.Agent:
         resume=tuple(resume["args"]) if resume is not None else None,
         success=success["match"] if success is not None else None,
         failures=tuple(_failure(rule) for rule in agent.get("failures", ())),
+        network=AgentNetwork(tuple(agent.get("network", {}).get("hosts", ()))),
         **fields,
     )
 

@@ -15,6 +15,7 @@ from typing import Literal
 from kitty_run.profile.finish import Finish
 from kitty_run.profile.limits import Limits
 from kitty_run.profile.review_diff import ReviewDiff
+from kitty_run.profile.validation.network import AgentNetwork, Network
 from kitty_run.profile.workspace_limits import WorkspaceLimits
 
 RoleName = Literal["implement", "review"]
@@ -232,7 +233,8 @@ class Agent:
     sandbox: Literal["none", "bubblewrap"] = "none"
     """What keeps those axes that `enforce` leaves to the runner."""
     home: tuple[str, ...] = ()
-    """Paths below the home directory that stay writable inside the sandbox."""
+    """Paths below the home directory that are there, and writable, inside the sandbox."""
+    network: AgentNetwork = field(default_factory=AgentNetwork)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,3 +295,4 @@ class Profile:
     executor: ExecutorConfig = ExecutorConfig()
     workspace: WorkspaceLimits = field(default_factory=WorkspaceLimits)
     fast_failures: FastFailures | None = None
+    network: Network = field(default_factory=Network)

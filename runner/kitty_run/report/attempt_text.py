@@ -6,6 +6,7 @@ from kitty_run.engine.state.events import (
     AttemptEnded,
     AttemptInterrupted,
     AttemptStarted,
+    EgressDenied,
     FamilyAwaited,
     FamilyLimited,
     RetryDecided,
@@ -20,6 +21,19 @@ from kitty_run.report.sentence import Sentence, Tone, words
 @words.register
 def _attempt_started(event: AttemptStarted) -> Sentence:
     return Sentence(f"{_attempt(event)} starts")
+
+
+@words.register
+def _egress_denied(event: EgressDenied) -> Sentence:
+    who = event.marker.rpartition("/")[2]
+    place = f"{event.host}:{event.port}"
+    if event.reason == "address":
+        reason = (
+            "it is listed, but leads to an address that is not public: list that address, too, if it is right"
+        )
+    else:
+        reason = "it is not listed: add it to `network.allow` if it is needed"
+    return Sentence(f"{who} was not let through to {place}", Tone.BAD, reason)
 
 
 @words.register

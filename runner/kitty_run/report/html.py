@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kitty_run.engine.state.events import (
+    EgressDenied,
     Entry,
     ErrorUnexpected,
     Event,
@@ -112,6 +113,9 @@ def _note(event: Event) -> str:
         case Notice() | ErrorUnexpected() | LimitReached() | GitRestored():
             shown = sentence(event)
             return shown.reason if shown else ""
+        case EgressDenied():
+            shown = sentence(event)
+            return f"{event.wp}: {shown.text}" if shown else ""
     return ""
 
 

@@ -96,6 +96,8 @@ class RunStatus:
     """Until when each agent family was or is limited, by the failure class that said so."""
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, which were changed while agents worked."""
+    denied: tuple[str, ...] = ()
+    """Where agents and checks were not let through to, as HOST:PORT."""
     doing: str = ""
     """What happens with the mission as a whole: accept or merge."""
 
@@ -119,7 +121,7 @@ class Follower:
         self.status.cost, self.status.unknown_tokens = used.cost, used.unknown_tokens
         self.status.accepted, self.status.limited = memory.accepted, memory.limited
         self.status.merged, self.status.target = memory.merged, memory.target
-        self.status.restored = memory.restored
+        self.status.restored, self.status.denied = memory.restored, memory.denied
 
     def _take_for(self, wp: str, entry: Entry) -> None:
         one = self.status.work_packages.setdefault(wp, WorkPackageStatus())

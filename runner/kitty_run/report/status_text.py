@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kitty_run.host.model import Lane
-from kitty_run.report.formatting import clock, count, duration, indented, one_line, shown, tokens
+from kitty_run.report.formatting import clock, count, duration, indented, one_line, shown, some, tokens
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
 from kitty_run.text.clean import clean, shortened
@@ -137,6 +137,8 @@ def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterato
         yield "merged", f"{run.merged[:10]} on {run.target}, verified with git"
     if run.restored:
         yield "git", f"changed while agents worked, and put back: {'; '.join(run.restored)}"
+    if run.denied:
+        yield "network", f"not let through: {some(run.denied)}"
     for gate in run.gates:
         answered = (place / "gates" / f"{gate}.json").exists()
         ask = f"waits: `kitty-run approve {gate}` or `kitty-run reject {gate}`"

@@ -8,7 +8,7 @@ from pathlib import Path
 from kitty_run.engine.state.end_codes import Result
 from kitty_run.engine.state.session_report import Report, WorkPackageReport
 from kitty_run.errors import ExitStatus
-from kitty_run.report.formatting import count, duration, indented, one_line, shown
+from kitty_run.report.formatting import count, duration, indented, one_line, shown, some
 from kitty_run.report.next_steps import for_run, for_work_package
 from kitty_run.text.clean import clean, shortened
 
@@ -71,6 +71,7 @@ def as_json(report: Report) -> dict[str, object]:
         ],
         "left": dict(report.left),
         "restored": list(report.restored),
+        "denied": list(report.denied),
         "journal": str(report.journal),
     }
 
@@ -110,6 +111,8 @@ def _figures(report: Report, base: Path | None) -> Iterator[tuple[str, str]]:
         yield "merged", f"{report.merged[:10]} on {report.target}, verified with git"
     if report.restored:
         yield "git", f"changed while agents worked, and put back: {'; '.join(report.restored)}"
+    if report.denied:
+        yield "network", f"not let through: {some(report.denied)}"
     attempts, calls = count(report.attempts, "attempt"), count(report.calls, "host call")
     yield "took", f"{duration(report.seconds)}, {attempts}, {calls}, cost {report.cost}"
     yield "journal", shown(report.journal, base)

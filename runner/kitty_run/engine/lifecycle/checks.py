@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from kitty_run.agents.model import AttemptFacts, CheckResult
+from kitty_run.agents.model import AttemptFacts, CheckResult, Denial
 from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.attempts.description import check_spec
-from kitty_run.engine.lifecycle.attempts.process_record import recorded
+from kitty_run.engine.lifecycle.attempts.process_record import recorded, write_denial
 from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.state.events import CheckEnded, CheckRecord
 from kitty_run.execution.protocol import Executor
-from kitty_run.profile.model import FailureClass
+from kitty_run.profile.model import Agent, FailureClass
 
 
 async def check(
-    run: Run, executor: Executor, at: Assignment, attempt: AttemptFacts
+    run: Run, executor: Executor, at: Assignment, attempt: AttemptFacts, agent: Agent
 ) -> tuple[CheckResult, ...] | AttemptFailure:
     """Run the checks in the workspace, and remove what they leave behind; nothing where there are none.
 
+    They are confined as `agent` was, whose work they run.
     A failure, `check_failed`, has what the implementer must know of those that failed.
     """
     checks = run.profile.roles["implement"].checks
     if not checks:
         return ()
     before = await at.workspace.snapshot()
-    spec = check_spec(run.repo, at, before, attempt, checks)
+    spec = check_spec(run, at, before, attempt, agent)
+
+    async def denied(denial: Denial) -> None:
+        write_denial(run.journal, attempt.wp, spec.marker, denial)
+
     try:
         with recorded(run.journal, attempt.wp, spec.marker) as started:
-            results = await executor.check(spec, started)
+            results = await executor.check(spec, started, denied)
     finally:
         await at.workspace.discard(before, "left by the checks")
     for result in results:

@@ -125,9 +125,9 @@ class Implementation:
             self._run.journal.write(
                 ChecksStarted(self._wp, commit=commit, agent=order.agent, attempt=self._number())
             )
-        checks = await check(
-            self._run, self._executor, order.at, facts(self._run, self._wp, order, self._number())
-        )
+        attempt = facts(self._run, self._wp, order, self._number())
+        agent = self._run.profile.agents[order.agent]
+        checks = await check(self._run, self._executor, order.at, attempt, agent)
         if isinstance(checks, AttemptFailure):
             return checks
         return WorkReady(self._wp, commit=commit, checks=tuple(as_record(result) for result in checks))

@@ -18,6 +18,7 @@ from kitty_run.engine.state.events import (
     AttemptProcess,
     AttemptStarted,
     CallEnded,
+    EgressDenied,
     Entry,
     Event,
     FamilyLimited,
@@ -99,6 +100,8 @@ class Memory:
     """The same, as the session before left it."""
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, in all sessions."""
+    denied: tuple[str, ...] = ()
+    """Where attempts and checks were not let through to, as HOST:PORT, in all sessions."""
     calls: int = 0
     sessions: Sessions = field(default_factory=Sessions)
 
@@ -156,6 +159,8 @@ class Memory:
                 self.processes.pop(event.marker, None)
             case GitRestored(changed=changed):
                 self.restored = tuple(dict.fromkeys((*self.restored, *changed)))
+            case EgressDenied(host=host, port=port):
+                self.denied = tuple(dict.fromkeys((*self.denied, f"{host}:{port}")))
             case MissionAccepted():
                 self.accepted = True
             case MergeStarted():

@@ -80,3 +80,5 @@ class Report:
     left: Mapping[str, str]
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, which were changed while agents worked."""
+    denied: tuple[str, ...] = ()
+    """Where agents and checks were not let through to, as HOST:PORT."""

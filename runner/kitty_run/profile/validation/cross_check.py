@@ -8,6 +8,7 @@ from kitty_run.profile.durations import seconds
 from kitty_run.profile.extends.merge import TERMINAL
 from kitty_run.profile.limits import TIMES
 from kitty_run.profile.validation.nearest import near, nearest
+from kitty_run.profile.validation.network import check_proxies
 from kitty_run.profile.validation.problems import Problem
 from kitty_run.profile.validation.sandbox_check import check_runner
 from kitty_run.profile.validation.schema import profile_schema
@@ -36,6 +37,7 @@ def cross_check(root: MapNode, agents: set[str]) -> Iterator[Problem]:
     yield from _retry_rows(root)
     for name, entry in map_entries(root.get("agents")):
         yield from _agent(root, ("agents", name), entry.node)
+    yield from check_proxies(root)
     for path in _timeouts(root):
         yield from _positive(root, path)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from kitty_run.profile.review_diff import size
 from kitty_run.profile.template import NAMES, Flaw, Names, flaws
 from kitty_run.profile.validation.nearest import nearest
+from kitty_run.profile.validation.network import host_rule
 from kitty_run.profile.validation.problems import Problem
 from kitty_run.profile.validation.schema import KEYS_OF_FILES, Schema, profile_schema, sub_schema
 from kitty_run.profile.yaml.text_position import line_in
@@ -137,6 +138,13 @@ def _size(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
         yield Problem.at(node.place, pointer(path), str(error), "like 200kB, and at most 10MB")
 
 
+def _host(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    try:
+        host_rule(text)
+    except ValueError as error:
+        yield Problem.at(node.place, pointer(path), f"not a host to let through: {text!r}", str(error))
+
+
 _Check = Callable[[Path, ScalarNode, str], Iterator[Problem]]
 _KINDS: dict[str, _Check] = {
     "regex": _regex,
@@ -145,4 +153,5 @@ _KINDS: dict[str, _Check] = {
     "specifier": _specifier,
     "version": _version,
     "size": _size,
+    "host": _host,
 }

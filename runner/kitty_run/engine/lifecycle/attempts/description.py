@@ -17,7 +17,7 @@ from kitty_run.engine.state.events import CheckRecord
 from kitty_run.execution.prompt import prompt_of
 from kitty_run.execution.protocol import AttemptSpec, CheckSpec, WorkspaceState, workspace_name
 from kitty_run.git.protocols import Diff, Snapshot
-from kitty_run.profile.model import Agent, Check, RoleName
+from kitty_run.profile.model import Agent, RoleName
 from kitty_run.profile.review_diff import ReviewDiff
 
 MARGIN = 3000
@@ -48,6 +48,7 @@ async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> Attempt
         diff=prompts.NO_DIFF,
         note=_note(run, wp, order.role),
         verdict_code=token_hex(8) if review else None,
+        allow=run.profile.network.allow,
     )
     return (
         replace(spec, diff=await _diff(spec, order.at, run.profile.roles["review"].diff)) if review else spec
@@ -62,11 +63,11 @@ def _next_number(run: Run, wp: str, role: RoleName) -> int:
     return number
 
 
-def check_spec(
-    repo: Path, at: Assignment, before: Snapshot, attempt: AttemptFacts, checks: tuple[Check, ...]
-) -> CheckSpec:
-    """The checks on what `attempt` did: all of it is in the commit that the workspace is at."""
-    return CheckSpec(attempt, _workspace(repo, at, before), checks)
+def check_spec(run: Run, at: Assignment, before: Snapshot, attempt: AttemptFacts, agent: Agent) -> CheckSpec:
+    """The checks on what `attempt` of `agent` did: all of it is in the commit that the workspace is at."""
+    profile = run.profile
+    checks, workspace = profile.roles["implement"].checks, _workspace(run.repo, at, before)
+    return CheckSpec(attempt, workspace, checks, agent, profile.policy, profile.network.allow)
 
 
 def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:

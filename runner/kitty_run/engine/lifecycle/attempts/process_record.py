@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kitty_run.agents.model import OnStarted, Started
+from kitty_run.agents.model import Denial, OnStarted, Started
 from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.attempts.budget_check import look
-from kitty_run.engine.state.events import AttemptProcess, AttemptStarted, ProcessEnded
+from kitty_run.engine.state.events import AttemptProcess, AttemptStarted, EgressDenied, ProcessEnded
 from kitty_run.engine.state.journal import Journal
 from kitty_run.execution.protocol import AttemptSpec, Prepared
+from kitty_run.text.clean import clean
 
 
 @contextmanager
@@ -24,6 +25,12 @@ def recorded(journal: Journal, wp: str, marker: str) -> Iterator[OnStarted]:
 
 async def _started(journal: Journal, wp: str, marker: str, process: Started) -> None:
     journal.write(AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created))
+
+
+def write_denial(journal: Journal, wp: str, marker: str, denial: Denial) -> None:
+    """Write down a connection that was refused to the process with `marker`."""
+    host = clean(denial.host)
+    journal.write(EgressDenied(wp, marker=marker, host=host, port=denial.port, reason=denial.reason))
 
 
 class AttemptRecord:
@@ -65,6 +72,10 @@ class AttemptRecord:
     async def started(self, process: Started) -> None:
         """Write down how a later run finds the process."""
         await _started(self._run.journal, self._spec.attempt.wp, self._spec.marker, process)
+
+    async def denied(self, denial: Denial) -> None:
+        """Write down where it was not let through to."""
+        write_denial(self._run.journal, self._spec.attempt.wp, self._spec.marker, denial)
 
     def over(self) -> None:
         """The attempt's processes have ended."""

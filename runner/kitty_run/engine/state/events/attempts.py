@@ -44,6 +44,17 @@ class AttemptProcess(WorkPackageEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class EgressDenied(WorkPackageEvent):
+    """A connection out of the sandbox was refused; once for each attempt or check, host, port and reason."""
+
+    TYPE: ClassVar[str] = "egress.denied"
+    marker: str
+    host: str
+    port: int
+    reason: Literal["unlisted", "address"]
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptEnded(WorkPackageEvent):
     """An attempt ended; `failure` is None where it is good.
 

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from kitty_run.agents.launch.argv import Command, build
-from kitty_run.agents.launch.prompts import variables
-from kitty_run.agents.model import Exit
+from kitty_run.agents.launch.argv import Command
 from kitty_run.execution.processes import LaunchError
-from kitty_run.execution.sandbox import confine, needed, unavailable
+from kitty_run.execution.sandbox.bubblewrap import unavailable
+from kitty_run.execution.sandbox.confine import Place, confine, needed
 from kitty_run.profile.load import load
-from kitty_run.profile.model import Agent, Extra, Policy, RoleName
+from kitty_run.profile.model import Agent, Extra
 from kitty_run.profile.validation.problems import ProfileInvalid
 
-from tests.agents.making import POLICY, agent, context
+from tests.agents.making import POLICY, agent
 from tests.execution import bubblewrap
 from tests.execution.launching import launch, run
+from tests.execution.sandbox import confining
+from tests.execution.sandbox.confining import KEPT, confined, inside, policy
 
-BY_RUNNER = Extra(runner=True)
-KEPT = {
-    "sandbox_mode": {"workspace_write": BY_RUNNER, "read_only": BY_RUNNER, "none": Extra()},
-    "network_mode": {"none": BY_RUNNER, "open": Extra()},
-    "approval_mode": {"supervised": Extra()},
-}
 WRITE = """
 import json, sys
 def tries(path):
@@ -51,38 +46,7 @@ def path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with the linked worktree `.worktrees/wp`, a home beside it; all below /tmp."""
-    repo, home = tmp_path / "repo", tmp_path / "home"
-    worktree = repo / ".worktrees" / "wp"
-    (repo / ".git" / "worktrees" / "wp").mkdir(parents=True)
-    (worktree / "kitty-specs").mkdir(parents=True)
-    (worktree / ".git").write_text(f"gitdir: {repo}/.git/worktrees/wp\n")
-    for directory in (".ssh", ".agent"):
-        (home / directory).mkdir(parents=True)
-    (home / ".ssh" / "id").write_text("private")
-    return repo
-
-
-def policy(sandbox: str = "workspace_write", network: str = "none") -> Policy:
-    axes = {"approval_mode": "supervised", "sandbox_mode": sandbox, "network_mode": network}
-    return Policy("kitty-run", "1", None, axes)
-
-
-def confined(
-    repo: Path, argv: tuple[str, ...], kept: Policy, role: RoleName = "implement", **more: Any
-) -> tuple[Command, Mapping[str, str]]:
-    workspace, home = repo / ".worktrees" / "wp", repo.parent / "home"
-    one = agent(command=argv, args=(), enforce=KEPT, sandbox="bubblewrap", home=(".agent",))
-    env = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    known = variables(context(workspace, role=role), one, kept)
-    command = build(one, role, kept, known, repo / "p", None, repo / "files")
-    return confine(command, one, role, kept, env, workspace, **more), env
-
-
-def inside(repo: Path, code: str, *arguments: str, kept: Policy | None = None, **more: Any) -> Exit:
-    command, env = confined(repo, (sys.executable, "-c", code, *arguments), kept or policy(), **more)
-    limits = {"timeout": more.pop("timeout", 20.0)} if "timeout" in more else {}
-    return run(launch(repo.parent, "", argv=command.argv, cwd=repo / ".worktrees" / "wp", env=env, **limits))
+    return confining.repository(tmp_path)
 
 
 def written(repo: Path, *paths: Path, **more: Any) -> dict[str, bool]:
@@ -104,21 +68,23 @@ def test_only_the_workspace_and_the_listed_home_can_be_written(repository: Path)
         home / "stray",
         Path("/etc/kitty-run-stray"),
     ]
-    assert list(written(repository, *paths).values()) == [True, True, *[False] * 6]
+    done = list(written(repository, *paths).values())
+    assert done[:3] == [True, True, False]
+    assert done[-1] is False
+    assert [path.exists() for path in paths] == [True, True, *[False] * 6]
     assert (workspace / "new.py").read_text() == "x"
-    assert not (repository / "stray").exists()
 
 
 def test_a_listed_home_that_is_not_there_yet_can_be_written(repository: Path) -> None:
     directory = repository.parent / "home" / ".agent"
-    directory.rmdir()
+    shutil.rmtree(directory)
     assert all(written(repository, directory / "session").values())
     assert (directory / "session").read_text() == "x"
 
 
 def test_a_listed_home_that_cannot_be_made_is_named(repository: Path) -> None:
     directory = repository.parent / "home" / ".agent"
-    directory.rmdir()
+    shutil.rmtree(directory)
     directory.symlink_to("nowhere/at-all")
     with pytest.raises(LaunchError, match=r"cannot make .*\.agent for the sandbox"):
         confined(repository, ("true",), policy())
@@ -134,7 +100,7 @@ def test_a_reviewer_writes_its_verdict_and_nothing_else(repository: Path) -> Non
     verdicts = repository / ".kitty-run" / "verdicts"
     verdicts.mkdir(parents=True)
     paths = (repository / ".worktrees" / "wp" / "new.py", verdicts / "review-1.json")
-    done = written(repository, *paths, role="review", writes=[verdicts])
+    done = written(repository, *paths, role="review", writes=(verdicts,))
     assert list(done.values()) == [False, True]
 
 
@@ -203,7 +169,7 @@ def test_people_see_the_sandbox_in_the_command(repository: Path) -> None:
 def test_an_agent_that_keeps_its_policy_itself_is_not_wrapped(tmp_path: Path) -> None:
     one = agent()
     command = Command(("robo",), ("robo",), None)
-    assert confine(command, one, "implement", POLICY, {}, tmp_path) is command
+    assert confine(command, one, "implement", POLICY, {}, Place(tmp_path)) is command
     assert not needed(one, POLICY)
     assert needed(agent(enforce=KEPT, sandbox="bubblewrap"), policy())
     assert not needed(agent(enforce=KEPT, sandbox="bubblewrap"), policy("none", "open"))

@@ -1,0 +1,1 @@
+"""The runner's own sandbox, around attempts and checks alike."""
