@@ -111,7 +111,7 @@ def test_a_read_only_policy_holds_for_implementers_too(repository: Path) -> None
 
 def test_keys_in_the_home_directory_are_not_there(repository: Path) -> None:
     key = repository.parent / "home" / ".ssh" / "id"
-    ended = inside(repository, "import os, sys; print(os.path.exists(sys.argv[1]))", str(key))
+    ended = inside(repository, f"import os; print(os.path.exists({str(key)!r}))")
     assert ended.stdout.read_text() == "False\n"
 
 
