@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TypeVar
 
-from kitty_run.engine.decisions.retry import decide, row_for
+from kitty_run.engine.decisions.retry import Decision, decide_call
 from kitty_run.engine.lifecycle.state_machine import CONTINUES
+from kitty_run.engine.repeated_call import repeated_call
 from kitty_run.engine.state.events import CallEnded
 from kitty_run.engine.state.journal import Journal
 from kitty_run.errors import ExitStatus, HostError
@@ -40,21 +41,18 @@ async def repeated(
 
     `on_repeat` gets a line for each. Raises `HostPaused` where the row pauses, and what `connect` raises.
     """
-    random, repeats = Random(), dict[str, int]()  # noqa: S311 - spreads waits
-    while True:
-        try:
-            return await connect()
-        except HostUnanswered as unanswered:
-            code = unanswered.refused.code
-            row = row_for(retry.host, code)
-            decision = decide(row, repeats.get(code, 0), spread=random.uniform(-1, 1))
-            if not verb(decision.action).repeats:
-                if decision.action is Action.PAUSE:
-                    raise HostPaused(f"{unanswered}\n{CONTINUES}") from unanswered
-                raise
-            repeats[code] = decision.repeat
-            on_repeat(f"{unanswered}; asked again in {decision.wait:.0f} s (repeat {decision.repeat})")
-        await pause(decision.wait)
+    random = Random()  # noqa: S311 - spreads waits
+
+    async def judge(unanswered: HostUnanswered, repeats: int) -> Decision:
+        decision = decide_call(retry.host, unanswered.code, repeats, random)
+        if decision.action is Action.PAUSE:
+            raise HostPaused(f"{unanswered}\n{CONTINUES}") from unanswered
+        if not verb(decision.action).repeats:
+            raise unanswered
+        on_repeat(f"{unanswered}; asked again in {decision.wait:.0f} s (repeat {decision.repeat})")
+        return decision
+
+    return await repeated_call(connect, HostUnanswered, judge, pause)
 
 
 class CallBook:

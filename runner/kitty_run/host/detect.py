@@ -33,6 +33,7 @@ class HostUnanswered(HostError):
     def __init__(self, message: str, refused: HostRefused) -> None:
         super().__init__(message)
         self.refused = refused
+        self.code = refused.code
 
 
 CONTRACT_VERSION = ("orchestrator-api", "contract-version")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import Literal, assert_never
 
 from kitty_run.errors import KittyRunError
@@ -247,8 +248,8 @@ class Traits:
         return tuple(record.format(mission=mission) for record in self.records)
 
     def unblocking(self, mission: str, wp: str, actor: str) -> str:
-        """What a person does to free the blocked `wp`, with all names filled in."""
-        return self.unblock.format(mission=mission, wp=wp, actor=actor)
+        """What a person does to free the blocked `wp`, with all names filled in, as a shell takes them."""
+        return self.unblock.format(mission=quote(mission), wp=quote(wp), actor=quote(actor))
 
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")

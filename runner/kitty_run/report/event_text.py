@@ -48,6 +48,7 @@ from kitty_run.engine.state.session_report import Reached
 from kitty_run.report import attempt_text  # noqa: F401 - registers its sentences
 from kitty_run.report.formatting import count, some
 from kitty_run.report.sentence import Sentence, Tone, words
+from kitty_run.text.commands import command
 
 
 def sentence(event: Event, *, verbose: bool = False) -> Sentence | None:
@@ -80,8 +81,8 @@ def _call(event: CallEnded) -> Sentence:
 
 @words.register
 def _gate_waiting(event: GateWaiting) -> Sentence:
-    gate = event.gate
-    return Sentence("waits", Tone.ASKS, f"gate {gate}: `kitty-run approve {gate}`, then run again")
+    answer = command("kitty-run", "approve", event.gate)
+    return Sentence("waits", Tone.ASKS, f"gate {event.gate}: `{answer}`, then run again")
 
 
 @words.register

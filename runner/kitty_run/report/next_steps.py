@@ -5,6 +5,7 @@ from __future__ import annotations
 from kitty_run.engine.state.end_codes import EndCode, Result
 from kitty_run.engine.state.session_report import Report, WorkPackageReport, named
 from kitty_run.errors import ExitStatus
+from kitty_run.text.commands import command
 
 _WORK_PACKAGE = {
     Result.BLOCKED: "fix the cause",
@@ -32,7 +33,8 @@ def for_work_package(one: WorkPackageReport) -> str:
 def for_run(report: Report) -> str:
     """What to do next about the whole run."""
     if report.exit_status is ExitStatus.OK:
-        return f"git -C {report.repo} log --oneline {report.target or ''}".rstrip()
+        target = (report.target,) if report.target else ()
+        return command("git", "-C", report.repo, "log", "--oneline", *target)
     if report.exit_status is ExitStatus.PAUSED and report.limits:
         return f"raise {named(report.limits)}, then run the same command again: it continues from here"
     return _RUN.get(report.exit_status, "fix the causes above, then run the same command again")

@@ -12,6 +12,7 @@ from kitty_run.report.formatting import clock, count, duration, indented, one_li
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
 from kitty_run.text.clean import clean, shortened
+from kitty_run.text.commands import command
 
 FORMAT = 1
 """Version of the JSON object, in it as `v`."""
@@ -141,7 +142,7 @@ def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterato
         yield "network", f"not let through: {some(run.denied)}"
     for gate in run.gates:
         answered = (place / "gates" / f"{gate}.json").exists()
-        ask = f"waits: `kitty-run approve {gate}` or `kitty-run reject {gate}`"
+        ask = f"waits: `{command('kitty-run', 'approve', gate)}` or `{command('kitty-run', 'reject', gate)}`"
         yield "gate", f"{gate} {'is answered; the next run reads it' if answered else ask}"
     used = tokens(run.tokens, run.unknown_tokens)
     yield "used", f"{count(run.calls, 'host call')}, {used}, cost {run.cost}"
@@ -152,7 +153,7 @@ def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterato
 
 
 def _next(run: RunStatus, life: Life) -> str:
-    again = f"kitty-run {run.profile} --mission {run.mission}"
+    again = command("kitty-run", run.profile, "--mission", run.mission)
     if life is Life.DIED:
         return f"`{again}` continues from there; nothing is lost"
     if life is Life.ENDED and run.exit_status != 0:

@@ -12,6 +12,7 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 from kitty_run.errors import ExitStatus
+from kitty_run.text.commands import command
 
 if TYPE_CHECKING:
     from kitty_run.demo.stage import Stage
@@ -104,9 +105,9 @@ def _closing(stage: Stage, report: Report, rejections: _Rejections) -> str:
         *[f"  {text}" for text in rejections.found],
         "",
         "What to do next:",
-        f"  cd {project} && python3 -m texttools README.md    use what was built",
-        f"  {_program()} status --repo {project}    what happened, from the journal",
-        f"  {_program()} init    in your own repository: a first profile for the agents you have",
+        f"  {command('cd', project)} && python3 -m texttools README.md    use what was built",
+        f"  {command(_program(), 'status', '--repo', project)}    what happened, from the journal",
+        f"  {command(_program(), 'init')}    in your own repository: a first profile for the agents you have",
     ]
     return "\n".join(lines) + "\n"
 

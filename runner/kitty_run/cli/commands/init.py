@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_run.errors import ExitStatus, UsageError
+from kitty_run.text.commands import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     schema = file.parent / SCHEMA
     if not schema.exists():
         _write(schema, schema_path("profile").read_text(encoding="utf-8"))
-    sys.stderr.write(f"wrote {file} and {schema}. Next: kitty-run plan {file}\n")
+    sys.stderr.write(f"wrote {file} and {schema}. Next: {command('kitty-run', 'plan', file)}\n")
     return ExitStatus.OK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 
 from kitty_run.engine.state.events import RetryDecided, RetryTable
 from kitty_run.profile.model import Action, Backoff, RetryRow
@@ -29,6 +30,11 @@ class Decision:
 def row_for(table: Mapping[str, RetryRow], key: str) -> RetryRow:
     """The row of `key`, else the table's `default`, else one that blocks."""
     return table.get(key) or table.get("default") or _LAST_RESORT
+
+
+def decide_call(table: Mapping[str, RetryRow], code: str, repeats: int, random: Random) -> Decision:
+    """Decide by `table` on a host call that was refused with `code`, and repeated for it so often already."""
+    return decide(row_for(table, code), repeats, spread=random.uniform(-1, 1))
 
 
 def agent_counter(table: str, key: str, role: str, agent: str) -> str:

@@ -17,6 +17,7 @@ from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import GateAnswered, GateWaiting
 from kitty_run.engine.state.gate_answers import LOOK, Answer, Asker, answer_of, gate_id, give
 from kitty_run.profile.model import GateName
+from kitty_run.text.commands import command
 
 
 class Approvals:
@@ -59,7 +60,7 @@ class Approvals:
                 self._run.notice(f"gate {name}: {about}", wp)
             found = await self._wait(name, wp)
             if found is None:
-                said = f"gate {name}: `kitty-run approve {name}`, then run again"
+                said = f"gate {name}: `{command('kitty-run', 'approve', name)}`, then run again"
                 return End(EndCode.GATE_WAITS, f"{said}\n{about}" if about else said, gate=name)
             answer = found
         await self._record(name, wp, answer)

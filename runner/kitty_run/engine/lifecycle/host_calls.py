@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from kitty_run.engine.context import Run
 from kitty_run.engine.decisions.foreign_moves import OwnPart, judge
-from kitty_run.engine.decisions.retry import Decision, decide, decided, row_for
+from kitty_run.engine.decisions.retry import Decision, decide_call, decided
 from kitty_run.engine.decisions.root_obstacles import CODES
 from kitty_run.engine.lifecycle.outcomes import Refused
 from kitty_run.engine.lifecycle.state_machine import CONTINUES
+from kitty_run.engine.repeated_call import repeated_call
 from kitty_run.engine.root_checkout import RootCheckout
 from kitty_run.engine.state.events import CallStarted, LaneMovedByOthers
 from kitty_run.errors import ExitStatus, KittyRunError, WorkspaceError
@@ -247,21 +247,22 @@ class HostCalls:
         It is not made while something at the root checkout is in its way. Raises `MachineFault` where the
         machine lets nobody write in the repository.
         """
-        repeats = Counter[str]()
-        while True:
-            try:
-                await self._root.check(operation)
-                return await call()
-            except HostRefused as found:
-                # What the host can't do on a full disk says nothing of the work package, or of the host.
-                if fault := await asyncio.to_thread(full, self._run.place.directory):
-                    raise fault from found
-                refused = await self._root.explained(found)
-                decision = rule(refused, repeats[refused.code])
-                if verb(decision.action).again not in again:
-                    raise CallGivenUp(refused, decision) from found
-                repeats[refused.code] = decision.repeat
-            await self._run.control.pause(decision.wait)
+
+        async def once() -> T:
+            await self._root.check(operation)
+            return await call()
+
+        async def judge(found: HostRefused, repeats: int) -> Decision:
+            # What the host can't do on a full disk says nothing of the work package, or of the host.
+            if fault := await asyncio.to_thread(full, self._run.place.directory):
+                raise fault from found
+            refused = await self._root.explained(found)
+            decision = rule(refused, repeats)
+            if verb(decision.action).again not in again:
+                raise CallGivenUp(refused, decision) from found
+            return decision
+
+        return await repeated_call(once, HostRefused, judge, self._run.control.pause)
 
     def _noticed(self, after: str, again: Collection[Again]) -> Rule:
         """The table's decision on a call that no work package remembers; a repeat is written as a notice."""
@@ -288,8 +289,7 @@ class HostCalls:
         return decision
 
     def _decide(self, refused: HostRefused, repeats: int) -> Decision:
-        row = row_for(self._run.profile.retry.host, refused.code)
-        return decide(row, repeats, spread=self._run.random.uniform(-1, 1))
+        return decide_call(self._run.profile.retry.host, refused.code, repeats, self._run.random)
 
 
 def _unreadable(message: str, given_up: CallGivenUp) -> RunAborted:

@@ -9,6 +9,7 @@ from pathlib import Path
 from kitty_run.engine.state.private_files import ForeignState, make_private
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.git.command import Git
+from kitty_run.text.commands import command, git_at
 
 SHOWN = 3
 """Tracked files that a refusal names."""
@@ -21,11 +22,12 @@ async def claim(repo: Path) -> tuple[str, ...]:
     """
     if tracked := await Git(repo).paths("ls-files", "-z", "--", f":(icase){HOME}"):
         named = ", ".join(tracked[:SHOWN]) + (" and more" if len(tracked) > SHOWN else "")
+        git = git_at(repo)
         raise ForeignState(
             f"git tracks {named} in {repo}. {HOME} is the runner's own: what a commit brings there is not "
             "believed. Nothing was started; take it out of git, look at what it holds, then run again:\n"
-            f"  git -C {repo} rm -r -q --cached {HOME} && git -C {repo} commit -m 'Take {HOME} out of git'\n"
-            f"  mv {repo / HOME} {repo / HOME}.found"
+            f"  {git} rm -r -q --cached {HOME} && {git} commit -m 'Take {HOME} out of git'\n"
+            f"  {command('mv', repo / HOME, repo / f'{HOME}.found')}"
         )
     if not os.path.lexists(repo / HOME):
         return ()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kitty_run.errors import UsageError
+from kitty_run.text.commands import command
 
 DIRECTORY, FILE = 0o700, 0o600
 OTHERS = 0o077
@@ -129,15 +130,15 @@ def _walk(folder: Path, depth: int) -> Iterator[tuple[Path, os.stat_result, bool
 
 def _refuse(path: Path, found: os.stat_result, *, directory: bool) -> None:
     if stat.S_ISLNK(found.st_mode):
-        what, fix = "is a link", f"look where it leads and remove it: rm {path}"
+        what, fix = "is a link", f"look where it leads and remove it: {command('rm', path)}"
     elif found.st_uid != os.geteuid():
         what = f"belongs to another user (uid {found.st_uid})"
-        fix = f"move it away: mv {path} {path}.foreign"
+        fix = f"move it away: {command('mv', path, f'{path}.foreign')}"
     elif (stat.S_ISDIR if directory else stat.S_ISREG)(found.st_mode):
         return
     else:
         what = f"is no {'directory' if directory else 'regular file'}"
-        fix = f"move it away: mv {path} {path}.foreign"
+        fix = f"move it away: {command('mv', path, f'{path}.foreign')}"
     raise ForeignState(
         f"{path} {what}. kitty-run keeps what it knows of its runs there, and uses only what is its own. "
         f"Nothing was started; {fix}, then run again."

@@ -27,6 +27,7 @@ from kitty_run.git.workspaces.lost import make_anew
 from kitty_run.git.workspaces.put_right import put_right
 from kitty_run.git.workspaces.wholeness import forget_half_made, make_whole
 from kitty_run.git.workspaces.worktrees import WorkspaceConflict, add_worktree, merge_branches
+from kitty_run.text.commands import command
 
 __all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 
@@ -128,8 +129,8 @@ class Workspace:
         else:
             raise WorkspaceError(
                 f"{self.path}: {await self.branch() or 'a detached HEAD'} ({head[:12]}) is checked out, and "
-                f"has parted from {branch} ({tip[:12]}). Bring its work there: git checkout {branch}, "
-                f"git merge {head[:12]}"
+                f"has parted from {branch} ({tip[:12]}). Bring its work there: "
+                f"`{command('git', 'checkout', branch)}`, `git merge {head[:12]}`"
             )
 
     async def put_right(self, since: Snapshot, want: Expected) -> tuple[Trouble, ...]:

@@ -15,6 +15,7 @@ from kitty_run.profile.validation.problems import Problem, ProfileInvalid
 from kitty_run.profile.yaml.position import Place, Source, display
 from kitty_run.profile.yaml.reader import Unreadable, open_source, read_document
 from kitty_run.profile.yaml.tree import ListNode, MapNode, Node, ScalarNode, list_items, plain, pointer
+from kitty_run.text.commands import command
 
 NAME = "kitty-run.lock"
 _HEAD = "# Written by `kitty-run lock`. Commit it; don't edit it.\nversion: 1\nsources:\n"
@@ -90,18 +91,16 @@ class Locked:
         """The directory of the source's files; ValueError (message, newline, hint) where it can't be used."""
         if self._pins is None:
             self._pins = read_lock(self.path)
-        command = f"run `kitty-run lock {display(self.path.parent / 'PROFILE')}`"
+        todo = f"run `{command('kitty-run', 'lock', display(self.path.parent / 'PROFILE'))}`"
         pin = self._pins.get(source.text)
         if pin is None:
-            raise ValueError(f"is not locked in {display(self.path)}\n{command}")
+            raise ValueError(f"is not locked in {display(self.path)}\n{todo}")
         root = cached_tree(source.text, pin.commit)
         if not root.is_dir():
-            raise ValueError(f"commit {pin.commit[:12]} is not in the cache\n{command}, which fetches it")
+            raise ValueError(f"commit {pin.commit[:12]} is not in the cache\n{todo}, which fetches it")
         found = tree_digest(read_tree(root))
         if found != pin.digest:
-            raise ValueError(
-                f"its content changed: {pin.digest} is locked, {found} is in the cache\n{command}"
-            )
+            raise ValueError(f"its content changed: {pin.digest} is locked, {found} is in the cache\n{todo}")
         return root
 
 
