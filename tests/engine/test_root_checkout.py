@@ -166,3 +166,28 @@ def test_without_a_merge_nobody_minds(tmp_path: Path) -> None:
     it.change(finish=replace(it.profile.finish, merge=None))
     it.repository.uncommitted = Dirt(staged=("mine.txt",))
     assert it.run().exit_status is ExitStatus.OK
+
+
+@pytest.mark.parametrize("shape", ["coord", "flat"])
+def test_what_a_person_began_at_the_root_does_not_disturb_a_status_kept_elsewhere(
+    tmp_path: Path, shape: str
+) -> None:
+    it = world(tmp_path, shape=shape)
+    disturb(it, "claim", leave(RootState("main", begun="merge")), leave(RootState("main")), after=60)
+    assert it.run().exit_status is ExitStatus.OK
+    assert not [one for one in it.events(RetryDecided) if one.key == "ROOT_BEGUN" and one.wp]
+
+
+@pytest.mark.parametrize(("begun", "end"), [("merge", "merge --abort"), ("bisect", "bisect reset")])
+@pytest.mark.parametrize("at", MOMENTS)
+def test_what_a_person_begins_at_the_root_during_the_run_is_waited_for(
+    tmp_path: Path, at: str, begun: str, end: str
+) -> None:
+    it = world(tmp_path)
+    state = RootState(None if begun == "bisect" else "main", begun=begun)
+    disturb(it, at, leave(state), leave(RootState("main")), after=60)
+    report = it.run()
+    assert report.exit_status is ExitStatus.OK, report.reason
+    told = waits(it)
+    assert told
+    assert all(f"git -C {it.root} {end}" in one and "stash" not in one for one in told), told

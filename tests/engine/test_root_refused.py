@@ -43,15 +43,41 @@ def stage(project: Project) -> None:
     git(project, "add", "own.txt")
 
 
+def part(project: Project) -> None:
+    """Two branches that change one file, the other one checked out."""
+    for branch in ("main", "theirs"):
+        if branch == "theirs":
+            git(project, "switch", "-q", "-c", branch, "main~1")
+        (project.root / "own.txt").write_text(f"{branch}\n", encoding="utf-8")
+        git(project, "commit", "-q", "-a", "-m", branch)
+    git(project, "switch", "-q", "main")
+
+
+def begin(project: Project, *words: str) -> None:
+    """What git leaves under way, since it meets with a conflict."""
+    part(project)
+    subprocess.run(["git", *words], cwd=project.root, capture_output=True, check=False)
+
+
+def bisect(project: Project) -> None:
+    part(project)
+    git(project, "bisect", "start", "main", "main~1")
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (lambda project: begin(project, "merge", "theirs"), ["merge --continue", "merge --abort"]),
+        (lambda project: begin(project, "cherry-pick", "theirs"), ["cherry-pick --abort"]),
+        (lambda project: begin(project, "revert", "theirs"), ["revert --abort"]),
+        (lambda project: begin(project, "rebase", "theirs"), ["rebase --continue", "rebase --abort"]),
+        (bisect, ["bisect reset"]),
         (change, ["own.txt", "stash push"]),
         (stage, ["own.txt", "stash push"]),
         (lambda project: git(project, "switch", "-q", "-c", "theirs"), ["theirs", "switch main"]),
         (lambda project: git(project, "switch", "-q", "--detach"), ["detached", "switch main"]),
     ],
-    ids=["changed", "staged", "branch", "detached"],
+    ids=["merge", "cherry-pick", "revert", "rebase", "bisect", "changed", "staged", "branch", "detached"],
 )
 def test_it_is_refused_before_anything_is_started(
     project: Project, spoil: Callable[[Project], object], words: list[str]

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from socket import gethostname
@@ -25,11 +26,13 @@ from kitty_run.engine.state.events import (
     LimitReached,
     RetryDecided,
     ReworkStarted,
+    RunStarted,
     WpEnded,
 )
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import RunPlace, new_run
 from kitty_run.engine.state.witness import verify
+from kitty_run.process_identity import identity
 from kitty_run.report.liveness import Life, life, lives, lock_holder
 from kitty_run.report.status import RunStatus, follow
 from kitty_run.report.status_text import as_json, as_text, lock_line
@@ -124,20 +127,24 @@ def test_the_json_has_every_work_package_and_plain_values_only(name: str, play: 
     assert printed["state"] == "ended"
 
 
-def test_a_process_lives_only_if_it_was_there_when_it_wrote() -> None:
+def test_a_process_lives_only_if_it_is_the_one_that_wrote() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        later = START.replace(year=2100)
-        assert lives(process.pid, later)
-        assert not lives(process.pid, START.replace(year=2001))
-        process.communicate(b"\n")
-    assert not lives(process.pid, later)
+        known = identity(process.pid)
+        assert known
+        assert lives(process.pid, known)
+        assert not lives(process.pid, identity(os.getpid()) or "")
+        process.stdin.close()  # type: ignore[union-attr]
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not lives(process.pid, known), "it has ended, though its pid is still taken"
+    assert not lives(process.pid, known)
+    assert not lives(os.getpid(), ""), "it did not say what it is known by"
 
 
 def test_life_is_known_by_the_journal_first_and_by_the_process_next(play: Play) -> None:
     ended = status(play("smooth"))
     assert life(ended) is Life.ENDED
     cut = status(play("smooth"), lambda event: isinstance(event, AttemptProcess))
-    assert life(cut) is Life.WORKING  # the process of this test, which began before 2030
+    assert life(cut) is Life.WORKING  # the process of this test
     cut.machine = "another"
     assert life(cut) is Life.ELSEWHERE
 
@@ -145,10 +152,16 @@ def test_life_is_known_by_the_journal_first_and_by_the_process_next(play: Play) 
 def test_the_lock_says_who_holds_it_and_whether_they_live(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     assert lock_holder(path) is None
-    known = {"pid": os.getpid(), "machine": gethostname(), "since": "2100-01-01T00:00:00+00:00"}
+    known = {
+        "pid": os.getpid(),
+        "process": identity(os.getpid()),
+        "machine": gethostname(),
+        "since": "2001-01-01T00:00:00+00:00",
+    }
     for changes, words in (
         ({}, "it is running"),
-        ({"since": "2001-01-01T00:00:00+00:00"}, "it is gone"),
+        ({"since": "2100-01-01T00:00:00+00:00"}, "it is running"),
+        ({"process": "another boot/17"}, "it is gone"),
         ({"machine": "another"}, "can't be seen from here"),
     ):
         path.write_text(json.dumps({**known, "mission": "demo", **changes}), encoding="utf-8")
@@ -211,9 +224,10 @@ def test_watching_goes_by_what_is_kept_outside_where_the_file_is_taken_away(
 def test_watching_a_run_that_died_ends(play: Play, tmp_path: Path) -> None:
     first = play("smooth").entries()[0]
     place = RunPlace(tmp_path)
-    journal = Journal(place.journal, lambda: START.replace(year=2001))
+    journal = Journal(place.journal, lambda: START)
     journal.open()
-    journal.write(first.event)
+    assert isinstance(first.event, RunStarted)
+    journal.write(replace(first.event, process="another boot/17"))
     journal.close()
     stream = io.StringIO()
     watch(place, stream, lambda _: pytest.fail("there is nothing to wait for"))

@@ -131,10 +131,15 @@ class CheckResult(CheckSummary):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A started process, as the journal keeps it to find it again: pid, and start time (epoch seconds)."""
+    """A started process, as the journal keeps it to find it again: pid, and start time (epoch seconds).
+
+    `process` is what it is known by beside its pid, whatever the clock says; empty: only by its
+    start time.
+    """
 
     pid: int
     created: float
+    process: str = ""
 
 
 OnStarted = Callable[[Started], Awaitable[None]]

@@ -17,8 +17,7 @@ from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Servi
 from kitty_run.engine.decisions.circuit_breaker import Breakers
 from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import record_kept
-from kitty_run.engine.killed_run import clear_lock
-from kitty_run.engine.others_at_work import workspaces_of
+from kitty_run.engine.killed_run import clear_lock, end_leftovers
 from kitty_run.engine.root_checkout import RootCheckout, root_checkout, unknown_committer
 from kitty_run.engine.run_header import header
 from kitty_run.engine.scheduling.concurrency import Slots
@@ -29,7 +28,6 @@ from kitty_run.engine.state.events import (
     Entry,
     GitRestored,
     Notice,
-    ProcessEnded,
     RunResumed,
     RunStarted,
 )
@@ -42,6 +40,7 @@ from kitty_run.engine.state.run_directory import home, new_run, run_place, runs,
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Report
 from kitty_run.engine.state.witness import outside_store, verify
+from kitty_run.engine.work_clock import WorkClock
 from kitty_run.errors import UsageError
 from kitty_run.execution.executors import open_executor
 from kitty_run.execution.guarded import GuardedExecutor
@@ -183,7 +182,8 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
     place = known or new_run(repo)
     place.write_profile(as_yaml(request.loaded.document()))
     chain, memory = witness.chain(place), Memory()
-    journal = Journal(place.journal, keep=None if chain is None else chain.append)
+    clock = WorkClock()
+    journal = Journal(place.journal, keep=None if chain is None else chain.append, clock=clock)
     try:
         entries = journal.open()
         for entry in entries:
@@ -199,10 +199,10 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
         _name_damage(journal)
         calls.attach(journal)
         guard.attach(partial(_record_restored, journal))
-        await _end_leftovers(journal, memory, repo, executor)
+        await end_leftovers(journal, memory, repo, executor)
         await guard.recovered()
         profile, measured = request.loaded.profile, await asyncio.to_thread(sizes, host, state.work_packages)
-        run = Run(profile, Board.of(state, host.criteria()), journal, memory, place, repo)
+        run = Run(profile, Board.of(state, host.criteria()), journal, memory, place, repo, clock=clock)
         session = Session(_services(request, run, host, root, executor, measured))
         with _signals(session):
             return await session.run()
@@ -258,24 +258,6 @@ def _name_damage(journal: Journal) -> None:
     """Say which lines of the journal were left out: what they said is not known any more."""
     for line in journal.damaged:
         journal.write(Notice(f"{line}. What it recorded is forgotten: the host and git decide instead"))
-
-
-async def _end_leftovers(journal: Journal, memory: Memory, repo: Path, executor: Executor) -> None:
-    """End the agents that a killed run left behind: no agent works where a new one is about to.
-
-    Those that no journal knows of any more are found by the marker in their environment.
-    """
-    ids = frozenset(place.id for place in runs(repo))
-    found = await executor.leftovers(ids)
-    if not memory.processes and not found:
-        return
-    markers = {*memory.processes, *found}
-    workspaces = workspaces_of(repo, memory)
-    ended = await executor.end_leftovers(markers, tuple(memory.processes.values()), workspaces)
-    for marker in tuple(memory.processes):
-        journal.write(ProcessEnded(marker))
-    if ended:
-        journal.write(Notice(f"ended {ended} process(es) that an earlier, killed run left behind"))
 
 
 @contextmanager

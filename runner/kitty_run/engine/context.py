@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.work_package_memory import WorkPackageMemory
+from kitty_run.engine.work_clock import WorkClock
 from kitty_run.execution.protocol import Executor
 from kitty_run.git.protocols import RepositoryPort, WorkspacePort
 from kitty_run.host.criteria import Criterion
@@ -49,10 +49,6 @@ class Board:
         return self.work_packages[wp].actor or None
 
 
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """What every part of a run decides by, and writes to."""
@@ -67,8 +63,8 @@ class Run:
     control: Control = field(default_factory=Control)
     random: Random = field(default_factory=Random)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    began: float = field(default_factory=_loop_time)
-    """Event loop time at which the session began."""
+    clock: WorkClock = field(default_factory=WorkClock)
+    """Seconds that the session has worked."""
 
     def remember(self, wp: str) -> WorkPackageMemory:
         """The memory of `wp`."""

@@ -59,9 +59,9 @@ class RootCheckout:
         `settled`: no agent is needed any more, so that the merge itself waits for what is uncommitted.
         """
         state = await self._repository.glance(self._demands.status)
-        branch = obstacle(self._demands, "state", state)
+        first = obstacle(self._demands, "merge" if state.begun else "state", replace(state, lock=None))
         dirt = None if settled else dirty(self._demands, state, await self._repository.dirt())
-        return tuple(str(one) for one in (branch, dirt) if one is not None)
+        return tuple(dict.fromkeys(str(one) for one in (first, dirt) if one is not None))
 
     async def lock(self) -> str | None:
         """What is said of a git that is at work there; None where none is."""

@@ -8,6 +8,7 @@ from socket import gethostname
 from kitty_run.engine.state.events import FoundWorkPackage, RunStarted
 from kitty_run.host.model import MissionState
 from kitty_run.host.protocol import Host
+from kitty_run.process_identity import identity
 from kitty_run.profile.model import Profile
 
 
@@ -22,5 +23,6 @@ def header(kind: type[RunStarted], profile: Profile, host: Host, state: MissionS
         topology=host.topology.name,
         pid=os.getpid(),
         machine=gethostname(),
+        process=identity(os.getpid()) or "",
         work_packages={wp.id: FoundWorkPackage(wp.lane, wp.dependencies) for wp in state.work_packages},
     )

@@ -60,6 +60,10 @@ class Session:
 
     async def run(self) -> Report:
         """Run to the end. Expected errors become part of the report; only journal errors are raised."""
+        async with self._run.clock.looking():
+            return await self._to_the_end()
+
+    async def _to_the_end(self) -> Report:
         self._check_graph()
         self._calls.take_lanes(self._run.memory.attempted_before)
         self._scheduler = Scheduler(self._run, self._calls, self._services.schedule, self._start)
@@ -142,7 +146,7 @@ class Session:
 
     def _report(self, status: ExitStatus, reason: str) -> Report:
         memory, place = self._run.memory, self._run.place
-        seconds, used = asyncio.get_running_loop().time() - self._run.began, memory.ledger.run
+        seconds, used = self._run.clock(), memory.ledger.run
         limits = self._limits()
         self._write_end(status, reason, seconds)
         packages = {wp: self._work_package(wp, end) for wp, end in self._ends().items()}

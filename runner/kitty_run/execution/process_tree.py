@@ -18,6 +18,7 @@ from typing import TypeVar
 import psutil
 
 from kitty_run.agents.model import Started
+from kitty_run.process_identity import identity
 
 T = TypeVar("T")
 
@@ -157,12 +158,14 @@ class Family:
 
 
 def recorded(started: Sequence[Started], table: Table) -> list[int]:
-    """The pids of `started` that are, in `table`, still the processes recorded, by their start time."""
-    return [
-        root.pid
-        for root in started
-        if root.pid in table and abs(table[root.pid].created - root.created) <= CLOCK_SLACK
-    ]
+    """The pids of `started` that are, in `table`, still the processes recorded."""
+    return [root.pid for root in started if root.pid in table and _is(root, table[root.pid])]
+
+
+def _is(root: Started, entry: Entry) -> bool:
+    if root.process:
+        return identity(root.pid) == root.process
+    return abs(entry.created - root.created) <= CLOCK_SLACK
 
 
 async def end(family: Family, table: ProcessTable, grace: float) -> int:

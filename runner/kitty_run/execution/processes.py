@@ -69,7 +69,7 @@ class LocalProcesses:
         try:
             if cancelled is not None:
                 raise cancelled
-            await on_started(Started(child.pid, child.created))
+            await on_started(Started(child.pid, child.created, child.identity))
             ending = await self._watch(child, launch, family)
         finally:
             await self._finish(child, family, launch)

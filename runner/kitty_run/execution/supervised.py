@@ -17,6 +17,7 @@ import psutil
 
 from kitty_run.agents.launch.environment import WORKSPACE
 from kitty_run.execution.process_tree import MARKER
+from kitty_run.process_identity import identity
 
 NEEDED = ("LD_LIBRARY_PATH",)
 """What the interpreter itself may need to start."""
@@ -28,12 +29,13 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 class SupervisedProcess:
     """A started command. `pid` leads its session: the supervisor's, or its own where there is none.
 
-    `created` is when that process started (epoch seconds).
+    `created` is when that process started (epoch seconds), `identity` what it is known by beside its pid.
     """
 
     def __init__(self, process: Process, report: _Report | None) -> None:
         self.pid = process.pid
         self.created = _created(process.pid)
+        self.identity = identity(process.pid) or ""
         self._process = process
         self._report = report
         self._status = asyncio.create_task(self._read(report) if report else process.wait())

@@ -42,6 +42,18 @@ UNFINISHED = {
 """What is in a worktree's git directory while an operation is under way."""
 
 
+BISECT = "BISECT_LOG"
+"""The same of `git bisect`, which only moves HEAD."""
+
+
+def begun(worktree: Path) -> str | None:
+    """Git's word for what a person began in `worktree` and did not end yet: `merge`, `bisect` and so on."""
+    folder = git_dir(worktree)
+    if (folder / "rebase-apply" / "applying").exists():
+        return "am"
+    return next(iter(under_way(worktree)), "bisect" if (folder / BISECT).exists() else None)
+
+
 def under_way(worktree: Path) -> tuple[str, ...]:
     """The git operations that were begun and not ended in `worktree`."""
     folder = git_dir(worktree)

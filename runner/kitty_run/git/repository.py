@@ -15,7 +15,7 @@ from kitty_run.errors import WorkspaceError
 from kitty_run.git import merge_proof, provenance, remotes
 from kitty_run.git.aside import NAMESPACE, Aside, OnKept, abort_merge, reset_branch, unreported
 from kitty_run.git.command import Git, printable
-from kitty_run.git.layout import checked_out
+from kitty_run.git.layout import begun, checked_out
 from kitty_run.git.locks import index_lock
 from kitty_run.git.protocols import Conflict, Loss, Standing, Unmerged
 from kitty_run.git.provenance import Foreign
@@ -58,14 +58,19 @@ class Repository:
         return await self._git.commit_of(f"refs/heads/{ref}") or await self._git.commit_of(ref)
 
     async def glance(self, worktree: Path | None = None) -> RootState:
-        """What is checked out at the root, and whether a git changes the index there, or in `worktree`.
+        """What is checked out and under way at the root, and whether a git changes the index there, or in
+        `worktree`.
 
-        Without a call of git where refs are kept in files: it is asked before every host call.
+        Without a call of git where refs are kept in files and no merge is under way: it is asked before every
+        host call. A merge of a commit that `keep` recorded is the host's, see `abort_merge`.
         """
         branch = checked_out(self.root) or await self._git.branch()
         place = worktree if worktree is not None and worktree.is_dir() else self.root
         lock, since = index_lock(place) or (None, None)
-        return RootState(branch, lock, since)
+        operation = begun(self.root)
+        if operation == "merge" and await self.merging() in await self._kept():
+            operation = None
+        return RootState(branch, lock, since, operation)
 
     async def dirt(self) -> Dirt:
         """What is uncommitted at the root."""

@@ -10,11 +10,13 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class RootState:
     """The root checkout at one moment: its branch (None: detached), and the index lock that a git holds in
-    the worktree that was asked about, with when it was made."""
+    the worktree that was asked about, with when it was made. `begun` is git's word for what a person has
+    under way at the root, such as `merge` or `bisect`; None: nothing."""
 
     branch: str | None
     lock: Path | None = None
     since: datetime | None = None
+    begun: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

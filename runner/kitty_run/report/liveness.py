@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from socket import gethostname
 
 from kitty_run.engine.state.repository_lock import holder
+from kitty_run.process_identity import identity
 from kitty_run.report.status import RunStatus
-
-CLOCK_SLACK = 2.0
-"""Seconds by which a process may seem to have started after it wrote: both times come from the wall clock."""
 
 
 class Life(StrEnum):
@@ -31,20 +28,12 @@ def life(run: RunStatus) -> Life:
         return Life.ENDED
     if run.machine != gethostname():
         return Life.ELSEWHERE
-    return Life.WORKING if lives(run.pid, run.began) else Life.DIED
+    return Life.WORKING if lives(run.pid, run.process) else Life.DIED
 
 
-def lives(pid: int, wrote_at: datetime | None) -> bool:
-    """Whether `pid` is a process that was there already when it wrote at `wrote_at`."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        created, status = process.create_time(), process.status()
-    except psutil.Error:
-        return False
-    early_enough = wrote_at is None or created <= wrote_at.timestamp() + CLOCK_SLACK
-    return bool(early_enough) and status != psutil.STATUS_ZOMBIE
+def lives(pid: int, process: str) -> bool:
+    """Whether `pid` is still the process that wrote of itself that it is known as `process`."""
+    return process != "" and identity(pid) == process
 
 
 def lock_holder(path: Path) -> Mapping[str, object] | None:
@@ -54,7 +43,7 @@ def lock_holder(path: Path) -> Mapping[str, object] | None:
         return None
     here = found.get("machine") == gethostname()
     try:
-        pid, since = int(str(found["pid"])), datetime.fromisoformat(str(found["since"]))
+        pid, process, since = int(str(found["pid"])), str(found["process"]), str(found["since"])
     except (KeyError, ValueError):
         return None
-    return {**found, "alive": lives(pid, since) if here else None}
+    return {**found, "since": since, "alive": lives(pid, process) if here else None}

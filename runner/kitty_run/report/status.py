@@ -71,6 +71,7 @@ class RunStatus:
     contract: str = ""
     topology: str = ""
     pid: int = 0
+    process: str = ""
     machine: str = ""
     sessions: int = 0
     began: datetime | None = None
@@ -162,7 +163,7 @@ def _fold_run(run: RunStatus, entry: Entry) -> None:
 def _began(run: RunStatus, event: RunStarted, at: datetime) -> None:
     run.mission, run.profile = event.mission, event.profile
     run.contract, run.topology = event.contract, event.topology
-    run.pid, run.machine = event.pid, event.machine
+    run.pid, run.process, run.machine = event.pid, event.process, event.machine
     run.sessions += 1
     run.began, run.exit_status, run.reason, run.gates, run.doing = at, None, "", (), ""
     run.limits = ()

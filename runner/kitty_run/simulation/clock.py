@@ -60,6 +60,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._virtual.now
 
+    def stop_for(self, seconds: float) -> None:
+        """Let the clock run for so long while nothing happens, as if the process had been stopped."""
+        self._virtual.now += seconds
+
 
 def run_in_virtual_time(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` to its end on a loop of its own.

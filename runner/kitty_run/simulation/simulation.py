@@ -36,6 +36,7 @@ from kitty_run.engine.state.journal import Journal, parse, read
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_state import Memory
 from kitty_run.engine.state.session_report import Report
+from kitty_run.engine.work_clock import WorkClock
 from kitty_run.execution.protocol import Site
 from kitty_run.host.model import Lane, MissionState
 from kitty_run.host.sim.memory import Fault, SimCall, SimHost
@@ -112,6 +113,8 @@ class Simulation:
         self.assume_yes = False
         self.asker: Asker | None = None
         """Who answers gates; nobody where it is None."""
+        self.beat: float | None = None
+        """Seconds between two looks of the runner at whether it was stopped; None: it never is."""
         self.clock = START
         """When the latest session began."""
         self._random = Random(seed)  # noqa: S311 - spreads waits
@@ -160,10 +163,8 @@ class Simulation:
         return [call.operation for call in self.host.calls if wp in (None, call.wp)]
 
     async def _run(self) -> Report:
-        journal, memory = (
-            Journal(self.place.journal, self.now, clock=asyncio.get_running_loop().time),
-            Memory(),
-        )
+        clock, memory = WorkClock(asyncio.get_running_loop().time, self.beat), Memory()
+        journal = Journal(self.place.journal, self.now, clock=clock)
         begins = RunStarted
         for entry in journal.open():
             memory.apply(entry)
@@ -172,7 +173,7 @@ class Simulation:
         journal.observe(memory.apply)
         state = await self._first_look()
         self.host.observer = lambda call: self._record(journal, call)
-        session = Session(self._services(journal, memory, state))
+        session = Session(self._services(journal, memory, state, clock))
         journal.write(header(begins, self.profile, self.host, state))
         journal.observe(lambda entry: self._follow(entry.event, session))
         try:
@@ -180,7 +181,7 @@ class Simulation:
         finally:
             journal.close()
 
-    def _services(self, journal: Journal, memory: Memory, state: MissionState) -> Services:
+    def _services(self, journal: Journal, memory: Memory, state: MissionState, clock: WorkClock) -> Services:
         site = Site(self.root, lambda _: self.place, self.now, {})
         executor = SimulatedExecutor(site, self.processes, self.others)
         slots, breakers = Slots(self.profile.concurrency), Breakers(memory, self.profile.retry, self.now)
@@ -194,6 +195,7 @@ class Simulation:
                 self.root,
                 random=self._random,
                 now=self.now,
+                clock=clock,
             ),
             host=self.host,
             root=RootCheckout(self.repository, self._demands()),

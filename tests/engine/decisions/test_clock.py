@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import AttemptEnded, AttemptStarted, Event, FamilyAwaited, RunEnded
+from kitty_run.engine.work_clock import BEAT, WorkClock
 from kitty_run.errors import ExitStatus
 from kitty_run.profile.limits import Limits
 from kitty_run.profile.model import Action, Backoff, RetryRow
+from kitty_run.simulation.clock import VirtualTimeLoop
 from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
@@ -84,3 +87,42 @@ def test_a_named_reset_goes_by_the_time_of_day(tmp_path: Path, jump: timedelta, 
     report = world.run()
     assert report.exit_status is ExitStatus.OK
     assert report.seconds == pytest.approx(waited, abs=60)
+
+
+@pytest.mark.parametrize("kills", [0, 1])
+@pytest.mark.parametrize("stop", [90.0, 2 * HOUR])
+def test_time_in_which_the_runner_was_stopped_is_not_worked(tmp_path: Path, stop: float, kills: int) -> None:
+    def script(job: Job) -> Did:
+        return replace(good(job), seconds=600.0)
+
+    def stopping(world: World, event: Event, _: Session) -> None:
+        if isinstance(event, AttemptStarted):
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, VirtualTimeLoop)
+            loop.call_later(300.0, loop.stop_for, stop)
+
+    made = replace(profiles.profile(), limits=Limits(wall_clock=HOUR))
+    world = World(tmp_path, {"WP01": [], "WP02": ["WP01"]}, profile=made, script=script)
+    world.on_event, world.beat = stopping, BEAT
+    for _ in range(kills):
+        assert run_and_kill(world, lambda event, _: isinstance(event, AttemptEnded))
+    report = world.run()
+    assert report.exit_status is ExitStatus.OK, "40 minutes of 60 were worked"
+    worked = sum(event.seconds for event in world.events(RunEnded))
+    assert 1200 - 300 * kills <= worked <= 2400 - 600 * kills
+
+
+def test_a_clock_of_work_counts_only_what_it_could_look_at() -> None:
+    now = 100.0
+    clock = WorkClock(lambda: now)
+
+    async def session() -> None:
+        nonlocal now
+        async with clock.looking():
+            for passed in (BEAT, BEAT + 0.5, HOUR, 1.0):
+                now += passed
+                clock()
+        now += HOUR
+
+    asyncio.run(session())
+    assert clock() == pytest.approx(3 * BEAT + 1.5 + HOUR), "nobody looks before and after the session"

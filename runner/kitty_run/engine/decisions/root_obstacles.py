@@ -18,8 +18,9 @@ from kitty_run.host.protocol import Host
 from kitty_run.profile.finish import Finish
 from kitty_run.text.commands import git_at
 
-LOCKED, BRANCH, DIRTY, CONFLICT = "ROOT_LOCKED", "ROOT_BRANCH", "ROOT_DIRTY", "ROOT_CONFLICT"
-CODES = frozenset({LOCKED, BRANCH, DIRTY, CONFLICT})
+LOCKED, BRANCH, DIRTY = "ROOT_LOCKED", "ROOT_BRANCH", "ROOT_DIRTY"
+BEGUN, CONFLICT = "ROOT_BEGUN", "ROOT_CONFLICT"
+CODES = frozenset({LOCKED, BRANCH, DIRTY, BEGUN, CONFLICT})
 """Refusals of calls that were not made."""
 SHOWN = 10
 
@@ -65,7 +66,10 @@ class Demands:
 
 def obstacle(demands: Demands, operation: str, state: RootState) -> HostRefused | None:
     """What keeps `operation` from being called now, whatever is uncommitted; None: nothing."""
-    if demands.branches and state.branch not in demands.branches:
+    elsewhere = bool(demands.branches) and state.branch not in demands.branches
+    if state.begun and (elsewhere or (demands.branches and operation not in READS)):
+        return HostRefused(BEGUN, operation, _begun(demands, state.begun), {})
+    if elsewhere:
         return HostRefused(BRANCH, operation, _other_branch(demands, state.branch), {})
     if state.lock is not None and operation not in READS:
         return HostRefused(LOCKED, operation, _locked(state.lock, state), {})
@@ -73,7 +77,12 @@ def obstacle(demands: Demands, operation: str, state: RootState) -> HostRefused 
 
 
 def dirty(demands: Demands, state: RootState, dirt: Dirt) -> HostRefused | None:
-    """What of the root's uncommitted changes would stop the merge, or the acceptance; None: nothing."""
+    """What of the root's uncommitted changes would stop the merge, or the acceptance; None: nothing.
+
+    What a person has under way there counts as such a change: the host's git would end it, or undo it.
+    """
+    if state.begun and _ends_at_root(demands, state):
+        return HostRefused(BEGUN, "merge", _begun(demands, state.begun), {})
     found = [path for path in _refused(demands, state, dirt) if not _is_record(path, demands.records)]
     return HostRefused(DIRTY, "merge", _uncommitted(demands, found), {}) if found else None
 
@@ -89,8 +98,15 @@ def _refused(demands: Demands, state: RootState, dirt: Dirt) -> tuple[str, ...]:
         return ()
     if demands.refuses == "staged":
         return dirt.staged
-    at_root = demands.target is None or state.branch == demands.target
-    return tracked if at_root else ()  # else the host merges without the root
+    return tracked if _ends_at_root(demands, state) else ()  # else the host merges without the root
+
+
+def _ends_at_root(demands: Demands, state: RootState) -> bool:
+    """Whether the mission's end, by acceptance or merge, changes what the root has checked out."""
+    if demands.refuses == "untracked" and demands.accepts:
+        return True
+    at_root = demands.refuses == "staged" or demands.target is None or state.branch == demands.target
+    return demands.merges and at_root
 
 
 def _is_record(path: str, records: tuple[str, ...]) -> bool:
@@ -105,6 +121,20 @@ def _other_branch(demands: Demands, branch: str | None) -> str:
         f"the root checkout has {has} checked out, not {' or '.join(demands.branches)}, on which this host "
         f"keeps the mission's status: `{git_at(demands.root)} switch {shlex.quote(wanted)}` "
         "(commit or stash what is under way there before)"
+    )
+
+
+def _begun(demands: Demands, operation: str) -> str:
+    git = git_at(demands.root)
+    what = f"a {operation}" if operation != "am" else "an am (patches being applied)"
+    end = (
+        f"end it with `{git} bisect reset`"
+        if operation == "bisect"
+        else f"end it with `{git} {operation} --continue`, or take it back with `{git} {operation} --abort`"
+    )
+    return (
+        f"{what} was begun at the root checkout {demands.root} and is not ended. The host's commits there "
+        f"would meet with it: {end}"
     )
 
 

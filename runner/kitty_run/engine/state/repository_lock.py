@@ -14,6 +14,7 @@ from socket import gethostname
 from kitty_run.engine.state.private_files import make_directory, open_file, read_bytes
 from kitty_run.errors import ExitStatus, UsageError
 from kitty_run.machine import MachineFault, own_file
+from kitty_run.process_identity import identity
 
 
 class RepositoryBusy(UsageError):
@@ -94,6 +95,7 @@ def holder(path: Path) -> dict[str, object] | None:
 def _describe(file: int, mission: str) -> None:
     text = {
         "pid": os.getpid(),
+        "process": identity(os.getpid()),
         "machine": gethostname(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "mission": mission,

@@ -74,12 +74,7 @@ async def _run_out(run: Run) -> None:
 
 
 def _spent(run: Run) -> float:
-    return run.memory.ledger.seconds + _session(run)
-
-
-def _session(run: Run) -> float:
-    """Seconds since the session began."""
-    return asyncio.get_running_loop().time() - run.began
+    return run.memory.ledger.seconds + run.clock()
 
 
 def _reason(found: Iterable[Reached]) -> str:

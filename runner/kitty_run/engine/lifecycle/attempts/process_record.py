@@ -24,7 +24,9 @@ def recorded(journal: Journal, wp: str, marker: str) -> Iterator[OnStarted]:
 
 
 async def _started(journal: Journal, wp: str, marker: str, process: Started) -> None:
-    journal.write(AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created))
+    journal.write(
+        AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created, process=process.process)
+    )
 
 
 def write_denial(journal: Journal, wp: str, marker: str, denial: Denial) -> None:

@@ -41,6 +41,8 @@ class AttemptProcess(WorkPackageEvent):
     marker: str
     pid: int
     created: float
+    process: str = ""
+    """What it is known by beside `pid`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class RunStarted(RunEvent):
     pid: int
     machine: str
     work_packages: Mapping[str, FoundWorkPackage]
+    process: str = ""
+    """What the process is known by beside `pid`."""
 
 
 @dataclass(frozen=True, slots=True)
