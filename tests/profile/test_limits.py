@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from kitty_run.profile.limits import LIMITS, TIME, Allowance, Limit, Limits, unit_of
+from kitty_run.profile.limits import LIMITS, LOG_MB, TIME, Allowance, Limit, Limits, unit_of
 from kitty_run.profile.validation.schema import profile_schema
 from kitty_run.resources import schema_path
 
@@ -35,6 +35,10 @@ def test_what_agents_report_is_a_key_of_their_output(limit: Limit) -> None:
     assert set(limit.reported) <= set(
         profile_schema()["$defs"]["agent"]["properties"]["output"]["properties"]
     )
+
+
+def test_the_default_size_of_a_log_is_that_of_the_schema() -> None:
+    assert LEVELS["limits"]["log_mb"]["default"] == LOG_MB == Limits().log_mb
 
 
 def test_only_the_limits_that_are_set_are_given() -> None:

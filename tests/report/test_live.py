@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,10 +24,12 @@ from kitty_run.engine.state.events import (
     RunEnded,
     WpEnded,
 )
+from kitty_run.report.event_text import sentence
 from kitty_run.report.live import PLAIN_WIDTH, Level, Live
 from kitty_run.report.sentence import words
 from pytest_snapshot.plugin import Snapshot
 
+from tests.engine.state.example_events import ENDED
 from tests.report.stories import STORIES, Played
 
 UNTOLD = {CallStarted, AttemptProcess, ProcessEnded, RunEnded}
@@ -138,3 +141,10 @@ def test_what_looks_like_a_secret_is_masked() -> None:
     text = view([ended("it printed ghp_" + "a1B2" * 9)], Path())
     assert "ghp_" not in text
     assert "it printed ***" in text
+
+
+def test_what_was_left_out_of_a_log_is_said() -> None:
+    said = sentence(replace(ENDED, left_out=3_210_000_000))
+    assert said is not None
+    assert "3210.0 MB of its output left out of the log" in said.text
+    assert "left out" not in str(sentence(ENDED))

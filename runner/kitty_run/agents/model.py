@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from kitty_run.profile.limits import LOG_MB, MEGABYTE
 from kitty_run.profile.model import FailureClass, RoleName
 
 Ending = Literal["exit", "signal", "timeout", "idle", "stopped", "not_installed"]
@@ -19,7 +20,8 @@ class Launch:
 
     `stdin` is a file (complete before the start) or None for /dev/null. `stdout` and `stderr` are new
     files (mode 0600). `marker` is put into the environment as `KITTY_RUN_ATTEMPT`, so that processes
-    which left the group can be found and ended. Times are seconds.
+    which left the group can be found and ended. Times are seconds. Of each output at most `log_limit` bytes
+    are kept.
     """
 
     argv: tuple[str, ...]
@@ -32,11 +34,15 @@ class Launch:
     idle_timeout: float | None
     kill_grace: float
     marker: str
+    log_limit: int = LOG_MB * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a process ended. `status` is the exit status (None where a signal or the runner ended it)."""
+    """How a process ended. `status` is the exit status (None where a signal or the runner ended it).
+
+    `left_out` bytes of its output are in none of the logs, since there were too many.
+    """
 
     ending: Ending
     status: int | None
@@ -44,6 +50,7 @@ class Exit:
     seconds: float
     stdout: Path
     stderr: Path
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

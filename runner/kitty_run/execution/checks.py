@@ -11,6 +11,7 @@ from kitty_run.agents.launch.environment import environment
 from kitty_run.agents.model import CheckResult, Exit, Launch, OnStarted
 from kitty_run.execution.processes import ProcessRunner
 from kitty_run.execution.sandbox.for_checks import CheckSandbox
+from kitty_run.profile.limits import LOG_MB, MEGABYTE
 from kitty_run.profile.model import AgentEnv, Check
 from kitty_run.text import logs
 from kitty_run.text.characters import plain
@@ -46,6 +47,7 @@ async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
     on_started: OnStarted,
     own: Mapping[str, str],
     source: Mapping[str, str] = os.environ,
+    log_limit: int = LOG_MB * MEGABYTE,
 ) -> tuple[CheckResult, ...]:
     """Run every check in order, also after one has failed, so that feedback is complete.
 
@@ -69,6 +71,7 @@ async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
                 idle_timeout=None,
                 kill_grace=KILL_GRACE,
                 marker=marker,
+                log_limit=log_limit,
             )
             ended = await processes.run(launch, on_started)
         results.append(await asyncio.to_thread(_result, check, ended))

@@ -73,6 +73,7 @@ class LocalExecutor:
             on_started=on_started,
             own=own,
             source=self._site.environment,
+            log_limit=spec.log_limit,
         )
 
     async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:

@@ -57,6 +57,7 @@ def prepare(spec: AttemptSpec, site: Site, way_out: WayOut | None = None) -> Rea
         idle_timeout=spec.agent.idle_timeout,
         kill_grace=spec.agent.kill_grace,
         marker=spec.marker,
+        log_limit=spec.log_limit,
     )
     return Ready(launch, Prepared(command.shown, log, prompt_file), None if slip is None else slip.file)
 

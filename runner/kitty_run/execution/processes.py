@@ -8,6 +8,7 @@ import errno
 import os
 import time
 from collections.abc import Awaitable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -15,6 +16,7 @@ import psutil
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.errors import LaunchError
+from kitty_run.execution.log_limit import LimitedLog
 from kitty_run.execution.process_tree import CLOCK_SLACK, MARKER, Family, ProcessTable, end, recorded
 from kitty_run.execution.strays import orphans_in
 from kitty_run.execution.supervised import SupervisedProcess, start
@@ -60,22 +62,31 @@ class LocalProcesses:
         Raises LaunchError, or MachineFault, where anything else keeps the attempt from starting.
         """
         begun = time.monotonic()
-        child, cancelled = await _undisturbed(_start(launch))
-        if child is None:
-            if cancelled is not None:
-                raise cancelled
-            return _exit(launch, "not_installed", None, begun)
-        family = Family({child.pid}, {launch.marker})
+        files = list[LimitedLog]()
         try:
-            if cancelled is not None:
-                raise cancelled
-            await on_started(Started(child.pid, child.created, child.identity))
-            ending = await self._watch(child, launch, family)
+            child, cancelled = await _undisturbed(_start(launch, files))
+            if child is None:
+                if cancelled is not None:
+                    raise cancelled
+                return _exit(launch, "not_installed", None, begun)
+            family = Family({child.pid}, {launch.marker})
+            try:
+                if cancelled is not None:
+                    raise cancelled
+                await on_started(Started(child.pid, child.created, child.identity))
+                ending = await self._watch(child, launch, family, files)
+            finally:
+                await self._finish(child, family, launch)
+            ended = _exit(launch, ending, child.returncode, begun)
         finally:
-            await self._finish(child, family, launch)
-        return _exit(launch, ending, child.returncode, begun)
+            left_out, cancelled = await _undisturbed(asyncio.to_thread(_close, files))
+        if cancelled is not None:
+            raise cancelled
+        return replace(ended, left_out=left_out)
 
-    async def _watch(self, child: SupervisedProcess, launch: Launch, family: Family) -> Ending:
+    async def _watch(
+        self, child: SupervisedProcess, launch: Launch, family: Family, files: Sequence[LimitedLog]
+    ) -> Ending:
         """Wait for the child's end or for the reason to end it."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + launch.timeout
@@ -97,8 +108,10 @@ class LocalProcesses:
                     return await _ended_meanwhile(child, waiting, "timeout")
                 if idle.is_over(clock()):
                     return await _ended_meanwhile(child, waiting, "idle")
+                for log in files:
+                    log.look(clock() - begun)
                 family.update(await self._table.recent())
-                pause = min(2 * pause, TICK, idle.tick)
+                pause = min(2 * pause, TICK, idle.tick, *(log.pause for log in files))
         finally:
             waiting.cancel()
 
@@ -174,9 +187,16 @@ def _size(file: Path) -> int:
         return -1  # somebody removed it; the attempt continues
 
 
-async def _start(launch: Launch) -> SupervisedProcess | None:
-    """The started child; None where the command can't be executed (the reason is then in its log)."""
+def _close(files: Sequence[LimitedLog]) -> int:
+    """How many bytes of the output are in none of the logs."""
+    return sum([log.close() for log in files])
+
+
+async def _start(launch: Launch, logs: list[LimitedLog]) -> SupervisedProcess | None:
+    """The started child, with its `logs`; None where the command can't be executed, with why in its log."""
     with _files(launch) as (stdin, stdout, stderr):
+        outputs = {launch.stderr: stderr, launch.stdout: stdout}
+        logs += [LimitedLog(path, file, launch.log_limit) for path, file in outputs.items()]
         try:
             env = {**launch.env, MARKER: launch.marker}
             return await start(

@@ -23,6 +23,7 @@ from kitty_run.agents.model import AttemptFacts, CheckResult, Denial, OnDenied, 
 from kitty_run.agents.results.verdict import NoVerdict
 from kitty_run.git.protocols import Diff
 from kitty_run.machine import MachineFault
+from kitty_run.profile.limits import LOG_MB, MEGABYTE
 from kitty_run.profile.model import Agent, Check, Policy
 
 
@@ -53,7 +54,7 @@ class AttemptSpec:
     `template` is the role's own prompt, None the default one. `diff` and `verdict_code`, the code word that
     the verdict must repeat, are for reviews. `allow` are hosts that the profile
     lets through. `note` is what an earlier attempt left; it may name a log that is only on the engine's
-    machine.
+    machine. Of each output of the agent at most `log_limit` bytes are kept.
     """
 
     attempt: AttemptFacts
@@ -66,6 +67,7 @@ class AttemptSpec:
     note: str
     verdict_code: str | None
     allow: tuple[str, ...] = ()
+    log_limit: int = LOG_MB * MEGABYTE
 
     @property
     def marker(self) -> str:
@@ -76,7 +78,7 @@ class AttemptSpec:
 @dataclass(frozen=True, slots=True)
 class CheckSpec:
     """The checks of one attempt, to be run on the commit `workspace.head`: they run what `agent` wrote, and
-    where it ran they are confined as it was."""
+    where it ran they are confined as it was. See `AttemptSpec.log_limit`."""
 
     attempt: AttemptFacts
     workspace: WorkspaceState
@@ -84,6 +86,7 @@ class CheckSpec:
     agent: Agent
     policy: Policy
     allow: tuple[str, ...] = ()
+    log_limit: int = LOG_MB * MEGABYTE
 
     @property
     def marker(self) -> str:

@@ -101,11 +101,25 @@ class Allowance:
                 yield limit, allowed
 
 
+MEGABYTE = 1_000_000
+LOG_MB = 64
+"""Megabytes of a log that are kept: the schema's default, and a test holds the two together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits(Allowance):
-    """What a run may use, and in `work_package` what each work package may use by itself."""
+    """What a run may use, and in `work_package` what each work package may use by itself.
+
+    `log_mb` stops nothing: of a log that is larger, so many megabytes of its beginning and end are kept.
+    """
 
     work_package: Allowance = Allowance()
+    log_mb: int = LOG_MB
+
+    @property
+    def log(self) -> int:
+        """`log_mb` in bytes."""
+        return self.log_mb * MEGABYTE
 
 
 LIMITS = tuple(Limit(one.name, *one.metadata["kind"]) for one in fields(Allowance))

@@ -12,6 +12,7 @@ from kitty_run.engine.state.events import (
     RetryDecided,
     SessionDropped,
 )
+from kitty_run.profile.limits import MEGABYTE
 from kitty_run.profile.model import Action, FailureClass
 from kitty_run.profile.retry_verbs import verb
 from kitty_run.report.formatting import clock, duration, money
@@ -39,11 +40,17 @@ def _egress_denied(event: EgressDenied) -> Sentence:
 @words.register
 def _attempt_ended(event: AttemptEnded) -> Sentence:
     spent = "cost unknown" if event.cost_usd is None else money(event.cost_usd)
-    took = f"({duration(event.seconds)}, {spent})"
+    took = f"({duration(event.seconds)}, {spent}{_left_out(event)})"
     if event.failure is None:
         return Sentence(f"{_attempt(event)} is done {took}")
     kind = "" if event.failure is FailureClass.FAILED else f": {event.failure}"
     return Sentence(f"{_attempt(event)} failed{kind} {took}", Tone.BAD, event.rule, str(event.log))
+
+
+def _left_out(event: AttemptEnded) -> str:
+    if event.left_out is None:
+        return ""
+    return f", {event.left_out / MEGABYTE:.1f} MB of its output left out of the log"
 
 
 @words.register

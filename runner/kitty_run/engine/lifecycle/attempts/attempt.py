@@ -139,6 +139,7 @@ def _ended(spec: AttemptSpec, result: AttemptResult) -> AttemptEnded:
         undone=_undone(spec, outcome.message) or None,
         verdict=verdict if isinstance(verdict, Verdict) else None,
         no_verdict=verdict.reason if isinstance(verdict, NoVerdict) else None,
+        left_out=outcome.exit.left_out or None,
     )
 
 

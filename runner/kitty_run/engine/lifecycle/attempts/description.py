@@ -49,6 +49,7 @@ async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> Attempt
         note=_note(run, wp, order.role),
         verdict_code=token_hex(8) if review else None,
         allow=run.profile.network.allow,
+        log_limit=run.profile.limits.log,
     )
     return (
         replace(spec, diff=await _diff(spec, order.at, run.profile.roles["review"].diff)) if review else spec
@@ -67,7 +68,9 @@ def check_spec(run: Run, at: Assignment, before: Snapshot, attempt: AttemptFacts
     """The checks on what `attempt` of `agent` did: all of it is in the commit that the workspace is at."""
     profile = run.profile
     checks, workspace = profile.roles["implement"].checks, _workspace(run.repo, at, before)
-    return CheckSpec(attempt, workspace, checks, agent, profile.policy, profile.network.allow)
+    return CheckSpec(
+        attempt, workspace, checks, agent, profile.policy, profile.network.allow, profile.limits.log
+    )
 
 
 def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:

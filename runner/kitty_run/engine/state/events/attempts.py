@@ -82,6 +82,8 @@ class AttemptEnded(WorkPackageEvent):
     undone: tuple[str, ...] | None = field(default=None, metadata=LEFT_OUT)
     verdict: Verdict | None = field(default=None, metadata=LEFT_OUT)
     no_verdict: str | None = field(default=None, metadata=LEFT_OUT)
+    left_out: int | None = field(default=None, metadata=LEFT_OUT)
+    """Bytes of its output that are in none of its logs; None: they have all."""
 
 
 @dataclass(frozen=True, slots=True)
