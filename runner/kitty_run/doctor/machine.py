@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import platform
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from kitty_run import __version__
+from kitty_run.awake import VARIABLE, allowed, means
 from kitty_run.doctor.command import output
 from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.engine.root_checkout import unknown_committer
@@ -45,6 +48,22 @@ async def machine() -> AsyncIterator[Finding]:
         )
     else:
         yield ok("processes", "whatever agents and checks start is found and ended, daemons too")
+    yield await sleep()
+
+
+async def sleep(environment: Mapping[str, str] = os.environ) -> Finding:
+    """Whether the machine is kept from falling asleep while agents work."""
+    if not allowed(environment):
+        return ok("sleep", f"the machine may fall asleep while agents work: {VARIABLE} is off")
+    found = await asyncio.to_thread(means, environment)
+    if isinstance(found, str):
+        return note(
+            "sleep",
+            f"the machine may fall asleep while agents work: {found}",
+            f"have it not sleep by other means; {VARIABLE}=no says that it may",
+        )
+    how = Path(found[0]).name
+    return ok("sleep", f"{how} keeps the machine awake while agents work ({VARIABLE}=no: it may sleep)")
 
 
 async def repository(repo: Path) -> AsyncIterator[Finding]:

@@ -12,6 +12,7 @@ from kitty_run.agents.model import CheckResult, OnDenied, OnStarted, Started
 from kitty_run.agents.results.outcome import classify
 from kitty_run.agents.results.time_zones import LOCAL
 from kitty_run.agents.results.verdict import content
+from kitty_run.awake import Awake
 from kitty_run.execution import processes
 from kitty_run.execution.checks import run_checks
 from kitty_run.execution.egress.allowed_hosts import Resolve, system_resolve
@@ -36,6 +37,7 @@ class LocalExecutor:
         self._site = site
         self._resolve = resolve
         self._processes = runner or LocalProcesses()
+        self._awake = Awake(site.environment)
 
     async def unfit(self, agents: Sequence[Agent], policy: Policy) -> str | None:
         """Whether this machine has the sandbox that the policy of `agents` needs."""
@@ -50,7 +52,8 @@ class LocalExecutor:
         async with way_out(spec.agent, spec.policy, allow, self._resolve, observer.denied) as out:
             ready = prepare(spec, self._site, out)
             await observer.prepared(ready.prepared)
-            ended = await self._processes.run(ready.launch, observer.started)
+            with self._awake.held():
+                ended = await self._processes.run(ready.launch, observer.started)
         now = self._site.now().astimezone(LOCAL)
         outcome = await asyncio.to_thread(classify, spec.agent, ended, now)
         file = ready.verdict_file
@@ -63,18 +66,19 @@ class LocalExecutor:
         facts, files = spec.attempt, self._site.files(spec.attempt.run_id)
         workspace = workspace_path(self._site, spec.workspace.name)
         own = environment.runner_variables(facts.located(workspace), str(files.prompt(facts.wp, facts.name)))
-        return await run_checks(
-            spec.checks,
-            self._processes,
-            CheckSandbox(spec.agent, spec.policy, spec.allow, workspace, self._resolve, on_denied),
-            workspace=workspace,
-            logs_dir=files.log(facts.wp, "check").parent,
-            marker=spec.marker,
-            on_started=on_started,
-            own=own,
-            source=self._site.environment,
-            log_limit=spec.log_limit,
-        )
+        with self._awake.held():
+            return await run_checks(
+                spec.checks,
+                self._processes,
+                CheckSandbox(spec.agent, spec.policy, spec.allow, workspace, self._resolve, on_denied),
+                workspace=workspace,
+                logs_dir=files.log(facts.wp, "check").parent,
+                marker=spec.marker,
+                on_started=on_started,
+                own=own,
+                source=self._site.environment,
+                log_limit=spec.log_limit,
+            )
 
     async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
         """What writing shows: in the logs, the workspace and the directory of temporary files."""
@@ -101,4 +105,5 @@ class LocalExecutor:
         return await asyncio.to_thread(others_in, workspace_path(self._site, workspace))
 
     async def close(self) -> None:
-        """Nothing is held: every attempt's processes ended with its call."""
+        """Every attempt's processes ended with its call; whatever keeps the machine awake ends now."""
+        await self._awake.close()
