@@ -23,6 +23,6 @@ def header(kind: type[RunStarted], profile: Profile, host: Host, state: MissionS
         topology=host.topology.name,
         pid=os.getpid(),
         machine=gethostname(),
-        process=identity(os.getpid()) or "",
+        process=identity(os.getpid()),
         work_packages={wp.id: FoundWorkPackage(wp.lane, wp.dependencies) for wp in state.work_packages},
     )

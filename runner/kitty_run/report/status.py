@@ -163,7 +163,7 @@ def _fold_run(run: RunStatus, entry: Entry) -> None:
 def _began(run: RunStatus, event: RunStarted, at: datetime) -> None:
     run.mission, run.profile = event.mission, event.profile
     run.contract, run.topology = event.contract, event.topology
-    run.pid, run.process, run.machine = event.pid, event.process, event.machine
+    run.pid, run.process, run.machine = event.pid, event.process or "", event.machine
     run.sessions += 1
     run.began, run.exit_status, run.reason, run.gates, run.doing = at, None, "", (), ""
     run.limits = ()

@@ -154,7 +154,7 @@ class Memory:
             case VerdictGiven():
                 self.fast_failures.pop(self.families.get(event.agent, ""), None)
             case AttemptProcess():
-                self.processes[event.marker] = Started(event.pid, event.created, event.process)
+                self.processes[event.marker] = Started(event.pid, event.created, event.process or "")
             case ProcessEnded():
                 self.processes.pop(event.marker, None)
             case GitRestored(changed=changed):

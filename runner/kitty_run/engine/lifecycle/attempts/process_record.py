@@ -25,7 +25,9 @@ def recorded(journal: Journal, wp: str, marker: str) -> Iterator[OnStarted]:
 
 async def _started(journal: Journal, wp: str, marker: str, process: Started) -> None:
     journal.write(
-        AttemptProcess(wp, marker=marker, pid=process.pid, created=process.created, process=process.process)
+        AttemptProcess(
+            wp, marker=marker, pid=process.pid, created=process.created, process=process.process or None
+        )
     )
 
 

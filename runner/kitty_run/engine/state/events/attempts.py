@@ -41,7 +41,7 @@ class AttemptProcess(WorkPackageEvent):
     marker: str
     pid: int
     created: float
-    process: str = ""
+    process: str | None = field(default=None, metadata=LEFT_OUT)
     """What it is known by beside `pid`."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from kitty_run.engine.state.events.base import EitherEvent, RunEvent
+from kitty_run.engine.state.events.base import LEFT_OUT, EitherEvent, RunEvent
 from kitty_run.host.model import Lane
 
 
@@ -32,7 +32,7 @@ class RunStarted(RunEvent):
     pid: int
     machine: str
     work_packages: Mapping[str, FoundWorkPackage]
-    process: str = ""
+    process: str | None = field(default=None, metadata=LEFT_OUT)
     """What the process is known by beside `pid`."""
 
 
