@@ -21,6 +21,9 @@ SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36
 """Options of prctl(2)."""
 TIED = "--die-with-parent"
 """Of bubblewrap: what it confines ends with its parent. That is this process: it ends with its own."""
+KEYCTL = {"x86_64": 250, "i686": 288, "armv7l": 311, "ppc64le": 271, "s390x": 280}
+"""The number of keyctl(2); elsewhere it is that of the generic table."""
+GENERIC_KEYCTL, JOIN_SESSION_KEYRING = 219, 1
 GRACE, POLL = 5.0, 0.05
 
 
@@ -30,8 +33,9 @@ def main(arguments: list[str]) -> int:
     os.set_inheritable(report, False)
     command, environment = _job(int(arguments[1]))
     prctl(SET_CHILD_SUBREAPER, 1)
-    if TIED.encode() in command[:2]:
+    if TIED.encode() in command:
         prctl(SET_PDEATHSIG, signal.SIGKILL)
+        _leave_keyring()
     # The whole session gets the runner's signals; this process ends last. Handlers are not inherited.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, lambda *_: None)
@@ -57,6 +61,12 @@ def prctl(option: int, value: int) -> bool:
     """One call of prctl(2); whether it worked."""
     call = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
     return call is not None and call(option, value, 0, 0, 0) == 0
+
+
+def _leave_keyring() -> None:
+    """Begin a session keyring without keys: the kernel hands the old one down, into a sandbox too."""
+    number = KEYCTL.get(os.uname().machine, GENERIC_KEYCTL)
+    ctypes.CDLL(None).syscall(number, JOIN_SESSION_KEYRING, 0)
 
 
 def _job(descriptor: int) -> tuple[list[bytes], dict[bytes, bytes]]:
