@@ -13,10 +13,10 @@ PLACE = ("version", "topology")
 SIMULATED = pytest.param(SIMULATED_FEATURE, None, marks=pytest.mark.whole, id="simulated")
 SIMULATED_LANES = pytest.param(SIMULATED_MISSION, "lanes", marks=pytest.mark.whole, id="simulated-lanes")
 """Here the host makes the worktrees, where on the other one the runner does."""
-SIMULATED_TOPOLOGIES = [
-    pytest.param(SIMULATED_NEXT, topology, marks=pytest.mark.whole, id=f"simulated-{topology}")
+SIMULATED_TOPOLOGIES = {
+    topology: pytest.param(SIMULATED_NEXT, topology, marks=pytest.mark.whole, id=f"simulated-{topology}")
     for topology in ("coord", "single_branch")
-]
+}
 """Those that only the newest generation has: the status on a branch of its own, the work on the target."""
 
 

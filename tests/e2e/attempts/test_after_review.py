@@ -10,13 +10,19 @@ from kitty_run.demo.spec import Topology
 from tests.e2e.assertions import assert_no_force, assert_tidy
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
-from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later
-from tests.hosts import MISSION_HOST
+from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later, slow
+from tests.hosts import MISSION_HOST, NEXT_HOST
 
 
 @pytest.mark.parametrize(
     PLACE,
-    [SIMULATED, SIMULATED_LANES, *later("lanes", "coord")],
+    [
+        SIMULATED,
+        SIMULATED_LANES,
+        *later("lanes", "coord"),
+        slow(NEXT_HOST, "lanes"),
+        slow(NEXT_HOST, "coord"),
+    ],
 )
 def test_what_another_agent_commits_on_a_reviewed_branch_is_not_merged(
     bench: MakeBench, version: str, topology: Topology | None

@@ -16,7 +16,7 @@ from tests.hosts import FEATURE_HOST, MISSION_HOST, NEXT_HOST
 # On the younger hosts `make test` plays a smaller mission with a rework: the one of test_interruptions.py.
 SHAPES = [
     SIMULATED_LANES,
-    *SIMULATED_TOPOLOGIES,
+    *SIMULATED_TOPOLOGIES.values(),
     real(FEATURE_HOST),
     *(slow(MISSION_HOST, topology) for topology in ("coord", "lanes", "single_branch", "legacy")),
     *(slow(NEXT_HOST, topology) for topology in ("lanes", "coord", "single_branch")),

@@ -9,7 +9,8 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
-from tests.e2e.places import PLACE, SIMULATED, later
+from tests.e2e.places import PLACE, SIMULATED, SIMULATED_TOPOLOGIES, later, slow
+from tests.hosts import NEXT_HOST
 
 PAIR = {"WP01": (), "WP02": ("WP01",)}
 CHANGED = "changed, and not staged\n"
@@ -138,3 +139,37 @@ def test_without_a_name_of_theirs_commits_are_the_runners(
     assert "git knows nobody to commit as here" in ran.text
     assert "user.email" in " ".join(str(one) for one in it.events("notice"))
     assert "kitty-run" in it.git("log", "-1", "--format=%an %cn", it.project.branch)
+
+
+@pytest.mark.parametrize(PLACE, [SIMULATED_TOPOLOGIES["single_branch"], slow(NEXT_HOST, "single_branch")])
+def test_what_they_edit_on_the_branch_that_work_is_brought_onto_is_in_none_of_its_commits(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission(PAIR, topology))
+    it.plan(implement={"WP01": ["slow"], "WP02": ["hotfix"]})
+    process = it.start()
+    it.wait_for((it.room / "slow-WP01").exists, process)
+    begin_own_work(it)
+    (it.room / "go").touch()
+    ended = it.end(process)
+    assert ended.status == 4, ended.text
+    assert "base.txt" in ended.text
+    assert_own_work(it)
+    assert it.git("show", f"{it.project.branch}:WP01.txt").startswith("WP01")
+    assert it.git("log", "--oneline", it.project.branch, "--", "staged.txt", "notes.txt") == ""
+    it.git("add", "--", "notes.txt")
+    it.git("commit", "-q", "-m", "my own work", "--", "base.txt", "staged.txt", "notes.txt")
+    again = it.run()
+    assert again.status == 0, again.text
+    shown = {
+        name: it.git("show", f"{it.project.branch}:{name}")
+        for name in ("staged.txt", "hotfix.txt", "base.txt", "notes.txt")
+    }
+    assert shown == {
+        "staged.txt": "staged",
+        "hotfix.txt": "meanwhile, on the target",
+        "base.txt": "fixed on the target",
+        "notes.txt": "untracked",
+    }
+    assert it.lanes() == dict.fromkeys(PAIR, "done")
+    assert "block" not in [one["operation"] for one in it.events("call.ended")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kitty_run.demo import documents
-from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
+from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 from kitty_run.host.client import SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.envelope import envelope_of
@@ -106,12 +106,14 @@ class Subject:
         return re.sub(r"lane-[a-z]+\d*\b", "LANE", text)
 
 
-def simulated(host: SimulatedStarter, dialect: str, place: Path) -> Subject:
+def simulated(
+    host: SimulatedStarter, dialect: str, place: Path, topology: Topology | None = "lanes"
+) -> Subject:
     """The mission on the simulated host."""
     repo = GitRepo(place)
     place.mkdir()
     repo.git("init", "-q", "-b", "main")
-    meta = {"target_branch": SPEC.branch, "mission_id": "01SIM", "topology": "lanes"}
+    meta = {"target_branch": SPEC.branch, "mission_id": "01SIM", "topology": topology}
     files = {**documents.written(SPEC), "kitty-specs/demo/meta.json": json.dumps(meta)}
     for name, text in {**files, ".kittify/sim-dialect": dialect, ".gitignore": ".worktrees/\n"}.items():
         repo.write(name, text)
@@ -120,9 +122,9 @@ def simulated(host: SimulatedStarter, dialect: str, place: Path) -> Subject:
     return Subject(repo, SPEC.slug, SPEC.branch, host)
 
 
-def planned(host: RealHost, place: Path, *, flat: bool) -> Project:
-    """The mission for a real host."""
-    return host.project(replace(SPEC, topology=None) if flat else SPEC, place)
+def planned(host: RealHost, place: Path, topology: Topology | None = "lanes") -> Project:
+    """The mission for a real host; `topology` None is for hosts without."""
+    return host.project(replace(SPEC, topology=topology), place)
 
 
 def real(host: KeptHost, project: Project) -> Subject:

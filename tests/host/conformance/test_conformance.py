@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from kitty_run.demo.spec import Topology
 from kitty_run.host.client import SpecKitty
 from kitty_run.host.model import Lane, Review
 from pytest_snapshot.plugin import Snapshot
@@ -30,26 +31,24 @@ def rejection(wp: str) -> Review:
     return Review("codex", "changes_requested", f"review/{wp}/1")
 
 
-@pytest.fixture(
-    params=[
-        "simulated-feature",
-        "simulated-mission",
-        pytest.param("real-feature", marks=pytest.mark.real_host),
-        pytest.param("real-mission", marks=pytest.mark.real_host),
-    ]
-)
-def subject(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    real_host: Callable[[str], hosts.RealHost],
-    keep: Keep,
-) -> tuple[Subject, str]:
-    kind, dialect = request.param.split("-")
-    if kind == "simulated":
-        return simulated(SimulatedStarter(IDENTITY), dialect, tmp_path / "repo"), dialect
-    host = real_host(hosts.FEATURE_HOST if dialect == "feature" else hosts.MISSION_HOST)
-    project = planned(host, tmp_path / "repo", flat=dialect == "feature")
-    return real(keep((str(host.script),), {**host.env, **IDENTITY}), project), dialect
+HOSTS = {"feature": hosts.FEATURE_HOST, "mission": hosts.MISSION_HOST, "mission-4": hosts.NEXT_HOST}
+REAL = (pytest.mark.real_host,)
+LATER = (pytest.mark.real_host, pytest.mark.slow)
+MakeSubject = Callable[[str, str, Topology | None], Subject]
+
+
+@pytest.fixture
+def make_subject(tmp_path: Path, real_host: Callable[[str], hosts.RealHost], keep: Keep) -> MakeSubject:
+    """`make_subject(KIND, DIALECT, TOPOLOGY)`: the mission on a host, `simulated` or `real`."""
+
+    def make(kind: str, dialect: str, topology: Topology | None) -> Subject:
+        if kind == "simulated":
+            return simulated(SimulatedStarter(IDENTITY), dialect, tmp_path / "repo", topology)
+        host = real_host(HOSTS[dialect])
+        project = planned(host, tmp_path / "repo", topology)
+        return real(keep((str(host.script),), {**host.env, **IDENTITY}), project)
+
+    return make
 
 
 def played(subject: Subject, scenario: Scenario) -> str:
@@ -70,6 +69,10 @@ async def from_claim_to_done(play: Transcript) -> None:
     host = play.client
     await play.lanes()
     await play.step("locate before", host.locate("WP01"))
+    if host.traits.reserves:
+        await play.step("reserve", host.reserve("WP01"))
+        await play.step("reserve again", host.reserve("WP01"))
+        await play.step("reserve before the dependency", host.reserve("WP03"))
     await play.step("claim", host.claim("WP01", POLICY))
     await play.step("claim again", host.claim("WP01", POLICY))
     await play.worktree("WP01")
@@ -123,6 +126,7 @@ async def refusals(play: Transcript) -> None:
 async def finishing(play: Transcript) -> None:
     """A whole mission to its merge; what was committed is on the target."""
     for wp, dependencies in (("WP01", ()), ("WP02", ()), ("WP03", ("WP01",)), ("WP04", ())):
+        await play.client.reserve(wp)
         await play.client.claim(wp, POLICY)
         await play.work(wp, *dependencies)
         await play.client.tick(wp, ["T001", "T002"] if wp == "WP01" else [])
@@ -130,6 +134,10 @@ async def finishing(play: Transcript) -> None:
         await play.client.claim_review(wp, POLICY)
         await play.client.approve(wp, approval(wp), POLICY)
     await play.lanes()
+    for criterion in play.client.criteria():
+        await play.client.settle(criterion.id, "pass", "a test")
+    if not play.client.traits.commits_acceptance:
+        commit_status(play)
     await play.step("accept", play.client.accept())
     await play.step("merge into nothing", play.client.merge("no-such-branch", "merge", push=False))
     play.subject.repo.git("checkout", "-q", play.subject.branch)
@@ -173,7 +181,40 @@ async def a_dirty_workspace(play: Transcript) -> None:
     await play.step("claim after a commit", play.client.claim("WP02", POLICY))
 
 
+async def the_root_checkout(play: Transcript) -> None:
+    """A host that has the work done there lets one work package in, and looks for commits there."""
+    host, root = play.client, play.subject.repo
+    ignored = root.read(".gitignore")
+    await play.step("locate before", host.locate("WP01"))
+    await host.reserve("WP01")
+    await play.step("claim", host.claim("WP01", POLICY))
+    await play.step("claim another", host.claim("WP02", POLICY))
+    await host.tick("WP01", ["T001", "T002"])
+    await play.step("hand in too early", host.hand_in("WP01", POLICY))
+    root.write(".gitignore", f"{ignored}# changed\n")
+    await play.step("claim with changes", host.claim("WP01", POLICY))
+    root.git("checkout", ".gitignore")
+    root.commit("WP01", **{"src/wp01.py": "WP01 = 1\n"})
+    await play.step("hand in", host.hand_in("WP01", POLICY))
+    root.write(".gitignore", f"{ignored}# changed\n")
+    await play.step("claim another with changes", host.claim("WP02", POLICY))
+    root.git("checkout", ".gitignore")
+    await play.step("claim another", host.claim("WP02", POLICY))
+    await play.lanes()
+
+
 SCENARIOS = (from_claim_to_done, refusals, finishing, merges_that_fail, a_dirty_workspace)
+PLACES = [
+    *(("simulated", dialect, ()) for dialect in HOSTS),
+    ("real", "feature", REAL),
+    ("real", "mission", REAL),
+    ("real", "mission-4", LATER),
+]
+TOPOLOGIES = [
+    pytest.param(kind, topology, scenario, marks=marks, id=f"{kind}-{topology}")
+    for kind, marks in (("simulated", ()), ("real", LATER))
+    for topology, scenario in (("coord", finishing), ("single_branch", the_root_checkout))
+]
 
 
 async def somebody_else(play: Transcript, label: str, step: Callable[[SpecKitty], Awaitable[object]]) -> None:
@@ -197,9 +238,22 @@ def commit_status(play: Transcript) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(
+    ("kind", "dialect"),
+    [pytest.param(kind, dialect, marks=marks, id=f"{kind}-{dialect}") for kind, dialect, marks in PLACES],
+)
 def test_every_host_of_a_dialect_answers_alike(
-    scenario: Scenario, subject: tuple[Subject, str], snapshot: Snapshot
+    scenario: Scenario, make_subject: MakeSubject, kind: str, dialect: str, snapshot: Snapshot
 ) -> None:
-    host, dialect = subject
+    subject = make_subject(kind, dialect, None if (kind, dialect) == ("real", "feature") else "lanes")
     snapshot.snapshot_dir = SNAPSHOTS
-    snapshot.assert_match(played(host, scenario), f"{scenario.__name__}.{dialect}.txt")
+    snapshot.assert_match(played(subject, scenario), f"{scenario.__name__}.{dialect}.txt")
+
+
+@pytest.mark.parametrize(("kind", "topology", "scenario"), TOPOLOGIES)
+def test_the_topologies_of_the_newest_generation_are_answered_alike(
+    kind: str, topology: Topology, scenario: Scenario, make_subject: MakeSubject, snapshot: Snapshot
+) -> None:
+    subject = make_subject(kind, "mission-4", topology)
+    snapshot.snapshot_dir = SNAPSHOTS
+    snapshot.assert_match(played(subject, scenario), f"{scenario.__name__}.mission-4.{topology}.txt")

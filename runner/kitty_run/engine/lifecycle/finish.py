@@ -42,9 +42,14 @@ class Finish:
         if all(wp.lane is Lane.CANCELED for wp in state.work_packages):
             raise Unfinished("every work package is canceled: there is nothing to accept or to merge")
         finished = self._calls.host.traits.finished
-        rest = [f"{wp.id} ({wp.lane})" for wp in state.work_packages if wp.lane not in finished]
-        if rest:
-            raise Unfinished(f"the host does not have every work package finished: {', '.join(rest)}")
+        rest = [wp for wp in state.work_packages if wp.lane not in finished]
+        if left := [f"{wp.id} ({wp.lane})" for wp in rest if wp.lane is not Lane.CANCELED]:
+            raise Unfinished(f"the host does not have every work package finished: {', '.join(left)}")
+        if rest and self._run.profile.finish.accept and not self._run.memory.accepted:
+            raise Unfinished(
+                f"the host accepts no mission with canceled work packages ({', '.join(wp.id for wp in rest)}). "
+                "To merge the others without: `finish: {accept: false}` in the profile, then run again"
+            )
         moved = [wp.id for wp in state.work_packages if self._run.remember(wp.id).moved is not None]
         if moved:
             raise Unfinished(

@@ -144,8 +144,29 @@ class MissionMerge:
         """Have every branch at what was reviewed, after all that people were waited for."""
         branches = [(work.wp, work.branch) for work in works if work.branch]
         gathering = self._calls.host.traits.gathering(self._run.board.mission)
-        if problems := await self._heads.settle(branches, gathering, await self._target(merge)):
+        target = await self._target(merge)
+        others = [*([gathering] if gathering else []), *await self._canceled(target)]
+        if problems := await self._heads.settle(branches, others, target):
             raise Unfinished("not merged, since nobody reviewed what would be:\n  " + "\n  ".join(problems))
+
+    async def _canceled(self, target: str) -> list[str]:
+        """The branches of canceled work packages: hosts that make branches merge those too.
+
+        One that was never made is made at `target`, since the host would miss it; merging it changes nothing.
+        """
+        host, found = self._calls.host, list[str]()
+        if host.traits.workspaces == "runner" or host.topology.own_worktree is not None:
+            return []
+        for wp, lane in self._run.board.lanes.items():
+            branch = (await self._place(wp))[1] if lane is Lane.CANCELED else None
+            if branch is None:
+                continue
+            start = await self._git.repository.resolve(f"refs/heads/{target}")
+            if start and await self._git.repository.resolve(f"refs/heads/{branch}") is None:
+                await self._git.repository.restore(branch, start)
+                self._run.notice(f"made {branch} at {target}: the host merges the branch of each one", wp)
+            found.append(branch)
+        return found
 
     async def _place(self, wp: str) -> tuple[Path, str | None]:
         """The workspace and the branch of `wp`, from the host only where the journal does not know."""

@@ -63,18 +63,19 @@ class ReviewedHeads:
             self._run.notice(f"the branch {branch} was deleted; it is at {commit[:10]} again", wp)
 
     async def settle(
-        self, branches: Iterable[tuple[str, str]], gathering: str | None, target: str
+        self, branches: Iterable[tuple[str, str]], others: Sequence[str], target: str
     ) -> tuple[str, ...]:
         """Put back each branch (of pairs of work package and branch) that moved since its review.
 
-        `gathering` is the mission's own branch, into which they are merged first, if there is one: it holds
-        nothing but reviewed commits, what `target` has, and the host's own then.
+        `others` are merged too: the mission's own branch, into which they are merged first, and those of
+        canceled work packages. They hold nothing but reviewed commits, what `target` has, and the host's own
+        then.
         Returns what can't be put right, for people.
         """
         groups: dict[str, list[str]] = {}
         for wp, branch in branches:
             groups.setdefault(branch, []).append(wp)
-        more = [gathering] if gathering is not None and gathering not in {*groups, target} else []
+        more = [one for one in dict.fromkeys(others) if one not in {*groups, target}]
         if hidden := await self._repository.hidden([*groups, *more, target]):
             return tuple(self._hidden(branch) for branch in hidden)
         now = await self._repository.resolve(f"refs/heads/{target}")
@@ -92,7 +93,7 @@ class ReviewedHeads:
         )
 
     async def _clear(self, branch: str, known: Sequence[str], target: str) -> str | None:
-        """Put back the mission's own branch, if it has commits which nobody reviewed."""
+        """Put back a branch that is no finished work package's, if it has commits which nobody reviewed."""
         wps, mission = list(self._run.board.lanes), self._run.board.mission
         standing = await self._repository.standing(branch, (), known)
         astray = (
