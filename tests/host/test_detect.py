@@ -151,7 +151,7 @@ def test_an_untested_contract_is_tried_where_the_profile_says_so_and_named(repo:
         Asked(repo, of_contract("1.6.0"), untested=True).connect()
 
 
-@pytest.mark.parametrize("meta", ['{"topology": "lanes_with_coord"}', "{}"])
+@pytest.mark.parametrize("meta", ['{"topology": "of_a_later_host"}', "{}"])
 def test_a_topology_that_no_mission_was_finished_on_is_refused(repo: Path, meta: str) -> None:
     (repo / "kitty-specs" / NAMED_400 / "meta.json").write_text(meta)
     error = Asked(repo, HOST_400).error()

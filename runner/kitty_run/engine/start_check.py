@@ -72,7 +72,7 @@ class StartCheck:
         ]
         if settled:
             return tuple(found)
-        found += self._unfinished()
+        found += [*self._unfinished(), *self._layout()]
         for part in (self._drivers(), self._target()):
             found += [one async for one in part]
         return (*found, *await asyncio.to_thread(lambda: tuple(self._plan())))
@@ -85,6 +85,23 @@ class StartCheck:
                 f"`{git_at(at)} {word} --continue`, or `{git_at(at)} {word} --abort`"
             )
             yield Obstacle("root checkout", text, blocks=True)
+
+    def _layout(self) -> Iterator[Obstacle]:
+        """Folders without which the host would not accept the mission."""
+        if not self.finish.accept:
+            return
+        at = self.host.connection
+        missing, git = at.dialect.missing_folders(at.repo, at.mission), git_at(at.repo)
+        for name in (*missing.mission, *missing.repository):
+            own = name in missing.mission
+            file, folder = shlex.quote(f"{name}/.gitkeep"), shlex.quote(str(at.repo / name))
+            make = f"mkdir -p {folder} && touch {folder}/.gitkeep"
+            then = f"{git} add -f {file} && {git} commit -m 'Lay out the mission' -- {file}"
+            rest = "" if own else ", unless the mission's work brings it"
+            text = (
+                f"the host would not accept the mission: it wants a folder {name}{rest}: `{make} && {then}`"
+            )
+            yield Obstacle("layout", text, blocks=own)
 
     async def _drivers(self) -> AsyncIterator[Obstacle]:
         """Merge drivers for the host's own files that git lacks: their merges would conflict."""

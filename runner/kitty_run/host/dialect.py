@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from kitty_run.host.criteria import CriteriaFile, Criterion
+from kitty_run.host.demands.layout import Layout, Missing
 from kitty_run.host.model import Convention, Topology, Traits
 from kitty_run.host.readiness import Readiness
 from kitty_run.host.template import Item, fill
@@ -77,6 +78,7 @@ class Dialect:
     """Fields of a refusal's data that hold a code which says more than its `error_code`."""
     readiness: Readiness | None = None
     criteria_file: CriteriaFile | None = None
+    layout: Layout | None = None
 
     @property
     def probe(self) -> tuple[Item, ...]:
@@ -121,6 +123,11 @@ class Dialect:
         places = [repo / fill(apart, {"mission": mission}), repo] if apart else [repo]
         path = next((place / file for place in places if (place / file).is_file()), repo / file)
         return self.criteria_file.read(path)
+
+    def missing_folders(self, repo: Path, mission: str) -> Missing:
+        """The folders without which `mission` would not be accepted, and that are not there."""
+        meta = _meta(repo / "kitty-specs" / mission / "meta.json")
+        return Missing() if self.layout is None else self.layout.missing(repo, mission, meta)
 
     def merge_recorded(self, repo: Path, mission: str) -> bool | None:
         """Whether the host's own record says that `mission` is merged; None where it is not to be asked."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from kitty_run.host.criteria import CriteriaFile
 from kitty_run.host.demands.git_demands import MergeDrivers, Protection
+from kitty_run.host.demands.layout import Folders, Layout
 from kitty_run.host.dialect import Dialect, Fields, Operation, Refused, Shape, Tested
 from kitty_run.host.model import Convention, Lane, Topology, Traits
 from kitty_run.host.readiness import Readiness
@@ -61,6 +62,7 @@ def _dialect(document: dict[str, Any]) -> Dialect:
         precise=tuple(document["codes"].get("precise", ())),
         readiness=_readiness(document.get("acceptance")),
         criteria_file=_criteria_file(document.get("acceptance", {}).get("criteria")),
+        layout=_layout(document.get("acceptance", {}).get("layout")),
     )
 
 
@@ -85,6 +87,16 @@ def _criteria_file(entry: dict[str, Any] | None) -> CriteriaFile | None:
         return None
     named = {key: value for key, value in entry.items() if key not in {"list", "personal"}}
     return CriteriaFile(**named, key=entry["list"], personal=tuple(entry["personal"]))
+
+
+def _layout(entry: dict[str, Any] | None) -> Layout | None:
+    if entry is None:
+        return None
+    folders = {
+        kind: Folders(**{where: tuple(names) for where, names in of.items()})
+        for kind, of in entry["folders"].items()
+    }
+    return Layout(**{**entry, "folders": folders, "elsewhere": tuple(entry["elsewhere"])})
 
 
 def _shape(entry: dict[str, Any]) -> Shape:

@@ -72,6 +72,20 @@ def test_an_error_that_stays_pauses_and_blocks_nothing(tmp_path: Path, operation
     assert len(made.jobs) == 2
 
 
+@pytest.mark.parametrize("operation", ["reserve", "hand_in", "approve"])
+@pytest.mark.parametrize(
+    "code", ["SAFE_COMMIT_INDEX_RESIDUE", "SAFE_COMMIT_UNREQUESTED_PATHS", "SAFE_COMMIT_RECOVERY_FAILED"]
+)
+def test_a_commit_that_landed_though_it_was_refused_is_looked_at_and_not_made_again(
+    tmp_path: Path, operation: str, code: str
+) -> None:
+    fault = Fault(operation, code, after=True)
+    made = World(tmp_path, {"WP01": []}, dialect="mission-4", profile=profile(), faults=[fault])
+    assert made.run().exit_status is ExitStatus.OK
+    assert made.operations().count(operation) == 1
+    assert len(made.jobs) == 2
+
+
 @pytest.mark.parametrize("code", ["HOST_UNREADABLE", "SAFE_COMMIT_BACKSTOP", "STATUS_LOCK_HELD"])
 def test_a_host_that_fails_is_asked_for_two_minutes(tmp_path: Path, code: str) -> None:
     made = world(tmp_path, Fault("hand_in", code, times=99))

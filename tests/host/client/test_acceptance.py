@@ -50,6 +50,30 @@ def test_all_that_is_outstanding_at_accept_is_named_with_who_settles_it_and_how(
     assert "--criterion FR-002" not in told
 
 
+KINDS = (
+    *("not_done", "lane_blockers", "delivered_nothing", "metadata", "activity", "unchecked_tasks"),
+    *("needs_clarification", "missing_artifacts", "git_dirty", "path_violations"),
+)
+"""All that 4.0.0rc7 names as outstanding (its sources, `acceptance.outstanding`)."""
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "of_a_later_host"])
+def test_every_kind_is_named_with_who_settles_it_and_the_command(
+    desk: Callable[..., Desk], kind: str
+) -> None:
+    it = desk(refused("MISSION_NOT_READY", outstanding={kind: ["one thing", "another"]}), dialect="mission-4")
+    told = str(refusal(it.client.accept()))
+    assert f"{kind}: one thing" in told
+    assert f"{kind}: another" in told
+    if kind == "of_a_later_host":
+        return
+    settled = told.partition("settled by ")[2]
+    assert settled.startswith(("you", "kitty-run", "reviewers"))
+    assert "{" not in settled
+    by_commands_below = kind in {"activity", "path_violations"}
+    assert "`" in settled or "run again" in settled or by_commands_below
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [

@@ -46,8 +46,9 @@ class Finish:
         if left := [f"{wp.id} ({wp.lane})" for wp in rest if wp.lane is not Lane.CANCELED]:
             raise Unfinished(f"the host does not have every work package finished: {', '.join(left)}")
         if rest and self._run.profile.finish.accept and not self._run.memory.accepted:
+            canceled = ", ".join(wp.id for wp in rest)
             raise Unfinished(
-                f"the host accepts no mission with canceled work packages ({', '.join(wp.id for wp in rest)}). "
+                f"the host accepts no mission with canceled work packages ({canceled}). "
                 "To merge the others without: `finish: {accept: false}` in the profile, then run again"
             )
         moved = [wp.id for wp in state.work_packages if self._run.remember(wp.id).moved is not None]
