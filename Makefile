@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := .venv/installed
 DEV := .venv/installed-dev
+# Tests start hundreds of programs: each would compile all of kitty-run anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast test-all lint format bench check-agents clean
 

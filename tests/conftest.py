@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,11 @@ from tests import hosts, simulated_host
 settings.register_profile("busy machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("busy machine")
 """Nothing is proven by time: a test that is slow since the machine is busy is no failure."""
+
+
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Tests start hundreds of programs: each would compile all of kitty-run anew where this is set."""
 
 
 @pytest.fixture(scope="session", autouse=True)
