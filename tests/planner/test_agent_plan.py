@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
+from kitty_run.agents.launch.argv import Command, build
+from kitty_run.agents.launch.prompts import variables
 from kitty_run.errors import LaunchError
 from kitty_run.planner.agent_plan import planned_agent
 from kitty_run.planner.plan import AgentPlan, KeptAxis
+from kitty_run.profile.load import load
 from kitty_run.profile.model import Extra, Profile, RoleName
+from kitty_run.profile.policy_axes import policy_axes
+from kitty_run.profile.trust.families import family_names
 
+from tests.agents.making import context
 from tests.engine import profiles
 
 
@@ -80,3 +89,49 @@ def test_a_value_that_nothing_keeps_is_said_to_be_so_unless_it_asks_for_nothing(
 def test_an_agent_that_cannot_keep_the_policy_is_refused_as_a_run_would() -> None:
     with pytest.raises(LaunchError, match=r"agent ada cannot keep network_mode: none; .* lists open"):
         of(enforce={**profiles.ENFORCE, "network_mode": {"open": Extra()}})
+
+
+def planned(folder: Path, family: str, policy: dict[str, object]) -> Profile:
+    path = folder / "profile.yaml"
+    document = {"version": 1, "extends": [f"preset:{family}"], "policy": policy}
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return load(path).profile
+
+
+@pytest.mark.parametrize("family", family_names())
+def test_the_plan_of_a_preset_says_what_its_command_line_does(family: str, tmp_path: Path) -> None:
+    """Each axis that it says is kept is kept by what it names, and changes nothing where it names nothing."""
+    flags = ["danger-full-access", "--yes-always"]
+    enforce = planned(
+        tmp_path, family, {"sandbox_mode": "none", "network_mode": "open", "dangerous_flags": flags}
+    )
+    tables = enforce.agents[family].enforce
+    for sandbox, network in itertools.product(tables["sandbox_mode"], tables["network_mode"]):
+        policy = {"sandbox_mode": sandbox, "network_mode": network, "dangerous_flags": flags}
+        profile = planned(tmp_path, family, policy)
+        for role in ("implement", "review"):
+            plan = planned_agent(profile, profile.agents[family], role, "demo")
+            made = launched(profile, family, role)
+            for axis in plan.kept:
+                assert " ".join(axis.args) in " ".join(made.argv)
+                assert set(axis.env) <= set(made.env)
+                assert set(axis.files) <= {str(file) for file in made.files}
+                assert axis.trust
+                free = replace(profile.policy, axes={**profile.policy.axes, axis.axis: free_value(axis.axis)})
+                other = launched(replace(profile, policy=free), family, role)
+                says_something = axis.is_kept or axis.with_others or axis.unrestricted
+                assert says_something or (made.argv, made.env, made.files) == (
+                    other.argv,
+                    other.env,
+                    other.files,
+                )
+
+
+def free_value(axis: str) -> str:
+    return policy_axes()[axis].unrestricted
+
+
+def launched(profile: Profile, family: str, role: RoleName) -> Command:
+    agent = profile.agents[family]
+    known = variables(context(Path("/ws"), role=role), agent, profile.policy, "Do it")
+    return build(agent, role, profile.policy, known, Path("/prompt"), None, Path("<files>"))

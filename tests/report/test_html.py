@@ -75,7 +75,7 @@ def test_costs_are_shown_as_far_as_they_are_known_and_limits_beside_them(play: P
     )
     assert "<td>WP01</td><td></td> <td>paused<p>limits.work_package.cost_usd: 2.50 of 2.00 USD used;" in text
     assert "<td>1</td><td>at least 1.25 USD, 1 attempt unknown</td>" in text
-    assert "<td>bob</td><td>1</td><td>1.0 s</td><td>unknown</td>" in text
+    assert "<td>bob</td><td></td><td>1</td><td>1.0 s</td><td>unknown</td>" in text
     assert "WP01 limits.work_package.cost_usd: 2.50 of 2.00 USD used</li>" in text
 
 

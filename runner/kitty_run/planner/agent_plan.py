@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from kitty_run.agents.launch import argv, prompts
@@ -66,4 +68,22 @@ def _kept(profile: Profile, agent: Agent, axis: PolicyAxis, known: dict[str, obj
         files=tuple(files.values()),
         sandbox=agent.sandbox if extra.runner else None,
         unrestricted=axis.unrestricted == value,
+        trust=profile.trust.get(agent.name, {}).get(axis.name, ""),
+        with_others=tuple(_depending(profile, agent, axis, known)),
     )
+
+
+def _depending(profile: Profile, agent: Agent, axis: PolicyAxis, known: dict[str, object]) -> Iterator[str]:
+    """The other axes that would be kept otherwise if nothing were restricted on `axis`."""
+    if profile.policy.axes[axis.name] == axis.unrestricted:
+        return
+    free = replace(profile.policy, axes={**profile.policy.axes, axis.name: axis.unrestricted})
+    instead = {**known, "policy": free.payload(agent.family)}
+    for name in policy_axes():
+        extra = agent.enforce.get(name, {}).get(profile.policy.axes[name], Extra())
+        texts = [*extra.args, *extra.env.values(), *extra.files.values()]
+        files = {"files": dict.fromkeys(extra.files, "")}
+        if name != axis.name and any(
+            render(t, {**known, **files}) != render(t, {**instead, **files}) for t in texts
+        ):
+            yield name

@@ -27,6 +27,10 @@ class KeptAxis:
     files: tuple[str, ...]
     unrestricted: bool
     sandbox: str | None = None
+    trust: str = ""
+    """Who holds it: confined, cli or declared (`profile.trust.degree`)."""
+    with_others: tuple[str, ...] = ()
+    """The axes whose arguments, variables or files depend on this one's value, and so keep it too."""
 
     @property
     def is_kept(self) -> bool:

@@ -50,6 +50,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         workspace=WorkspaceLimits(**document["workspace"]["limits"]),
         fast_failures=_fast_failures(document["fast_failures"]),
         network=Network(tuple(document.get("network", {}).get("allow", ()))),
+        assurance=document.get("assurance", "declared"),
     )
 
 

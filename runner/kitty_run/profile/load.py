@@ -5,8 +5,8 @@ All problems of all its files are found before any is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +15,10 @@ from kitty_run.profile.extends.locks import Locks
 from kitty_run.profile.extends.merge import Layer, merge, merge_layers
 from kitty_run.profile.extends.settings import settings_layer
 from kitty_run.profile.extends.sources import GitSource
+from kitty_run.profile.trust.assess import assess
+from kitty_run.profile.trust.assurance import notes, too_low
+from kitty_run.profile.trust.degree import AgentTrust
+from kitty_run.profile.trust.refused import refuse
 from kitty_run.profile.validation.cross_check import cross_check
 from kitty_run.profile.validation.fast_check import fits
 from kitty_run.profile.validation.field_check import check_fields
@@ -35,13 +39,20 @@ class Loaded:
 
     `resolved` is the merged tree, in which every value knows its place; `layers` are the files (and
     `--set`s) it was made of, the lowest first, the shipped defaults before all. `warnings` keep it from
-    nothing, and are reported before it is used.
+    nothing, and are reported before it is used. `trust` says of each agent that a role uses who holds
+    its policy.
     """
 
     profile: Profile
     resolved: MapNode
     layers: tuple[Layer, ...]
     warnings: tuple[Problem, ...] = ()
+    trust: Mapping[str, AgentTrust] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """The lines that lower an agent's degree of trust."""
+        return tuple(notes(self.resolved, self.trust))
 
     def document(self) -> dict[str, object]:
         """The resolved profile as plain data: a profile that extends nothing and says the same.
@@ -63,8 +74,10 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Loaded:
     from kitty_run.profile.build import build
 
     resolved, layers = check(path, overrides)
-    profile = build(cast("dict[str, Any]", plain(resolved)), path)
-    return Loaded(profile, resolved, layers, tuple(_warnings(profile, resolved)))
+    trust = assess(resolved)
+    degrees = {name: one.degrees() for name, one in trust.items()}
+    profile = replace(build(cast("dict[str, Any]", plain(resolved)), path), trust=degrees)
+    return Loaded(profile, resolved, layers, tuple(_warnings(profile, resolved)), trust)
 
 
 def _warnings(profile: Profile, resolved: MapNode) -> Iterator[Problem]:
@@ -125,6 +138,8 @@ def _resolve(layers: list[Layer]) -> tuple[MapNode, tuple[Layer, ...]]:
     agents = {name for name, _ in map_entries(root.get("agents"))}
     problems += cross_check(sound, agents)
     problems += check_policy(sound)
+    problems += refuse(sound)
+    problems += too_low(sound, assess(sound))
     if problems:
         raise ProfileInvalid(problems)
     return sound, (defaults, *layers)

@@ -288,11 +288,13 @@ class Profile:
     gates: tuple[GateName, ...]
     limits: Limits
     finish: Finish
-    commit_message: str
-    """Template of the message of the runner's own commits."""
-    digest: str
-    """SHA-256 (hex) of the resolved document: two profiles with one digest run alike."""
+    commit_message: str  # template of the message of the runner's own commits
+    digest: str  # SHA-256 (hex) of the resolved document: two profiles with one digest run alike
     executor: ExecutorConfig = ExecutorConfig()
     workspace: WorkspaceLimits = field(default_factory=WorkspaceLimits)
     fast_failures: FastFailures | None = None
     network: Network = field(default_factory=Network)
+    assurance: str | Mapping[str, str] = "declared"
+    trust: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # by agent that a role uses, and axis

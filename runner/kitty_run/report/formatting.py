@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -67,3 +67,10 @@ def indented(text: str, by: int) -> str:
 def command_line(argv: Sequence[str]) -> str:
     """`argv` as a shell would take it; placeholders in angle brackets stay as they are."""
     return " ".join(item if _PLACEHOLDER.fullmatch(item) else shlex.quote(item) for item in argv)
+
+
+def trusted(degrees: Mapping[str, str]) -> str:
+    """Degrees of trust by axis in a few words: one word where all are alike."""
+    if len(set(degrees.values())) == 1:
+        return next(iter(degrees.values()))
+    return ", ".join(f"{axis} {degree}" for axis, degree in degrees.items())

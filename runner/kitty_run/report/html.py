@@ -22,7 +22,7 @@ from kitty_run.engine.state.events import (
 from kitty_run.engine.state.usage import Cost
 from kitty_run.report.attempt_history import Attempt, gather
 from kitty_run.report.event_text import sentence
-from kitty_run.report.formatting import count, duration, money, tokens
+from kitty_run.report.formatting import count, duration, money, tokens, trusted
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import follow
 from kitty_run.report.status_text import headline
@@ -60,6 +60,7 @@ def page(run_id: str, entries: Sequence[Entry], life: Life, now: datetime) -> st
     # Each value by itself, before it becomes a part of the page: no secret has a tag in it.
     surroundings = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, finalize=_clean)
     surroundings.globals |= {"money": money, "duration": duration, "count": count, "tokens": tokens}
+    surroundings.globals["trusted"] = trusted
     return surroundings.from_string(template).render(
         run=run,
         headline=headline(run, life, now),

@@ -121,9 +121,13 @@ def _agent(agent: AgentPlan, gates: Sequence[str]) -> Iterator[str]:
     if agent.resumed is not None:
         yield _line("", f"later: {command_line(agent.resumed)}{given}")
     for kept in agent.kept:
-        yield _line("", f"{kept.axis:<13}  {kept.value:<15}  {_how(kept, gates)}")
+        yield _line("", f"{kept.axis:<13}  {kept.value:<15}  {_trust(kept)}{_how(kept, gates)}")
     idle = f", or {duration(agent.idle_timeout)} without output" if agent.idle_timeout else ""
     yield _line("", f"ended after {duration(agent.timeout)}{idle}")
+
+
+def _trust(kept: KeptAxis) -> str:
+    return "" if kept.unrestricted or not kept.trust else f"{kept.trust + ':':<10} "
 
 
 def _how(kept: KeptAxis, gates: Sequence[str]) -> str:
@@ -131,12 +135,15 @@ def _how(kept: KeptAxis, gates: Sequence[str]) -> str:
     parts += [command_line(kept.args)] if kept.args else []
     parts += [f"variable {name}" for name in kept.env]
     parts += [f"file {name}" for name in kept.files]
+    parts += [f"what is passed for {name}" for name in kept.with_others if not parts]
     if parts:
         return ", ".join(parts)
     if kept.unrestricted:
         return "no restriction"
     if kept.axis == "approval_mode" and gates:
         return f"a person is asked before {', '.join(gates)}"
+    if kept.trust == "cli":
+        return "the same command line keeps it under every value"
     return "not passed: the agent's own default applies"
 
 

@@ -95,6 +95,8 @@ class RunStatus:
     """Names of the limits that the latest session reached, such as `limits.cost_usd`."""
     limited: Mapping[str, Mapping[FailureClass, datetime]] = field(default_factory=dict)
     """Until when each agent family was or is limited, by the failure class that said so."""
+    trust: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """By agent that was started and by axis, who holds its policy (`attempt.started`)."""
     restored: tuple[str, ...] = ()
     """What was put back of git's settings, which were changed while agents worked."""
     denied: tuple[str, ...] = ()
@@ -154,6 +156,8 @@ def _fold_run(run: RunStatus, entry: Entry) -> None:
             run.gates = (*(known for known in run.gates if known != gate), gate)
         case GateAnswered() as event:
             run.gates = tuple(gate for gate in run.gates if gate != event.gate)
+        case AttemptStarted(agent=agent, trust=trust) if trust is not None:
+            run.trust[agent] = trust
         case LimitReached(limit=limit):
             run.limits = tuple(dict.fromkeys((*run.limits, limit)))
         case CallStarted(wp=None, operation=operation):

@@ -8,7 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 from kitty_run.host.model import Lane
-from kitty_run.report.formatting import clock, count, duration, indented, one_line, shown, some, tokens
+from kitty_run.report.formatting import (
+    clock,
+    count,
+    duration,
+    indented,
+    one_line,
+    shown,
+    some,
+    tokens,
+    trusted,
+)
 from kitty_run.report.liveness import Life
 from kitty_run.report.status import RunStatus, WorkPackageStatus
 from kitty_run.text.clean import clean, shortened
@@ -127,6 +137,11 @@ def _limits(run: RunStatus, life: Life, now: datetime) -> Iterator[str]:
             yield f"family {family} until {clock(until)} ({failure}){names}"
 
 
+def _trust(run: RunStatus) -> Iterator[str]:
+    if run.trust:
+        yield "; ".join(f"{agent}: {trusted(degrees)}" for agent, degrees in run.trust.items())
+
+
 def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterator[tuple[str, str]]:
     if run.reason:
         yield "why", shortened(run.reason)
@@ -140,6 +155,7 @@ def _foot(run: RunStatus, life: Life, place: Path, base: Path | None) -> Iterato
         yield "git", f"changed while agents worked, and put back: {'; '.join(run.restored)}"
     if run.denied:
         yield "network", f"not let through: {some(run.denied)}"
+    yield from (("trust", text) for text in _trust(run))
     for gate in run.gates:
         answered = (place / "gates" / f"{gate}.json").exists()
         ask = f"waits: `{command('kitty-run', 'approve', gate)}` or `{command('kitty-run', 'reject', gate)}`"

@@ -72,6 +72,17 @@ def test_resume_takes_the_place_of_args_where_a_session_is_known(tmp_path: Path)
     assert command(tmp_path, agent(), session="s-1").argv[-1] == "--json"
 
 
+def test_a_session_that_would_be_an_option_is_not_taken_up(tmp_path: Path) -> None:
+    one = agent(resume=("--resume", "{{ session }}"))
+    assert command(tmp_path, one, session="--all").argv == command(tmp_path, one).argv
+
+
+def test_a_prompt_that_would_be_an_option_is_never_an_argument(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="begins with a dash"):
+        command(tmp_path, agent(prompt="argument"), prompt="--all\n")
+    assert "--all" not in command(tmp_path, agent(prompt="stdin"), prompt="--all\n").argv
+
+
 def test_items_with_spaces_and_templates_stay_one_argument(tmp_path: Path) -> None:
     one = agent(args=("a b; c", "{{ wp.id }} {{ wp.title }}", "$HOME"))
     assert command(tmp_path, one).argv[-3:] == ("a b; c", "WP02 Retry payments", "$HOME")

@@ -130,6 +130,8 @@ def test_a_lock_on_the_policy_closes_what_keeps_it(tmp_path: Path, key: str) -> 
         "args": ["--all"],
         "env": {"set": {"PATH": "/x"}},
         "sandbox": "none",
+        "home": ["projects"],
+        "network": {"hosts": ["example.com"]},
         "resume": {"args": ["--all"]},
     }
     write(tmp_path, team={**BASE, "locked": ["/policy"]})

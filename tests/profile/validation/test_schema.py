@@ -128,7 +128,7 @@ def test_what_is_known_of_an_axis_are_its_values(name: str) -> None:
 
 def test_the_top_level_and_the_roles_agree_too() -> None:
     of_layers = {"version", "extends", "locked", "min_kitty_run"}
-    renamed = {"path": None, "digest": None, "commit_message": "commit"}
+    renamed = {"path": None, "digest": None, "trust": None, "commit_message": "commit"}
     names = {renamed.get(field.name, field.name) for field in fields(model.Profile)} - {None}
     assert names == set(SCHEMA["properties"]) - of_layers
     roles = SCHEMA["properties"]["roles"]["properties"]

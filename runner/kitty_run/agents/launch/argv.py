@@ -67,6 +67,8 @@ def build(  # noqa: PLR0913, PLR0917 - the things an argv is made of, and where 
     same text. Files are to be in `files_dir`. Raises LaunchError where the policy can't be kept, two
     extras contradict each other, or the prompt is too long for an argument.
     """
+    if session is not None and session.startswith("-"):
+        session = None  # an agent's output names it: it would be an option
     extras = tuple(_extras(agent, role, policy))
     texts = _merged(agent, extras, "files")
     paths = {name: files_dir / file_name(name) for name in texts}
@@ -82,6 +84,7 @@ def build(  # noqa: PLR0913, PLR0917 - the things an argv is made of, and where 
     rendered = _rendered(items, known)
     _refuse_bypasses(agent, policy, rendered)
     argv = [*rendered, *prompt]
+    _check_prompt(agent, prompt)
     _check_length(agent, argv)
     veiled = {**known, "prompt": PROMPT, "feedback": "<feedback>", "verdict_code": "<verdict-code>"}
     return Command(
@@ -143,6 +146,15 @@ def _refuse_bypasses(agent: Agent, policy: Policy, argv: Sequence[str]) -> None:
     families = {agent.family, *(Path(item).name for item in agent.command)}
     if flag := refused(argv, families, policy.dangerous_flags):
         raise LaunchError(f"agent {agent.name}: its arguments hold {flag}, which bypasses the policy")
+
+
+def _check_prompt(agent: Agent, prompt: Sequence[str]) -> None:
+    """What a mission or a reviewer wrote must not be an option: it may stand at the prompt's beginning."""
+    if any(item.startswith("-") for item in prompt):
+        raise LaunchError(
+            f"agent {agent.name}: its prompt is an argument and begins with a dash, so that it would be an "
+            "option; have the role's `prompt` begin with other words"
+        )
 
 
 def _check_length(agent: Agent, argv: Sequence[str]) -> None:

@@ -18,7 +18,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(options: argparse.Namespace) -> ExitStatus:
-    """Check; text goes to standard error, json and github to standard output. Warnings change no status."""
+    """Check; text goes to standard error, json and github to standard output.
+
+    Warnings and notes change no status.
+    """
     from kitty_run.profile.load import load
     from kitty_run.profile.validation.problems import Problem, ProfileInvalid
     from kitty_run.profile.views.show import show
@@ -26,10 +29,11 @@ def run(options: argparse.Namespace) -> ExitStatus:
     problems: set[Problem] = set()
     for path in options.profiles:
         try:
-            problems.update(load(path).warnings)
+            loaded = load(path)
         except ProfileInvalid as error:
             problems.update(error.problems)
         else:
+            problems.update((*loaded.warnings, *loaded.notes))
             if options.format == "text":
                 sys.stdout.write(f"{path}: valid\n")
     show(sorted(problems), options.format)

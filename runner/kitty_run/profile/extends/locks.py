@@ -31,7 +31,18 @@ from kitty_run.profile.yaml.tree import (
 
 Pointer = tuple[str, ...]
 
-KEEPS_POLICY = ("family", "command", "enforce", "roles", "args", "env", "sandbox", "resume")
+KEEPS_POLICY = (
+    "family",
+    "command",
+    "enforce",
+    "roles",
+    "args",
+    "env",
+    "sandbox",
+    "home",
+    "network",
+    "resume",
+)
 """What of an agent decides whether it keeps the policy."""
 
 
@@ -101,7 +112,7 @@ def _kept_by(path: Pointer) -> tuple[Pointer, ...]:
     if path == ("policy",):
         return tuple((key,) for key in KEEPS_POLICY)
     if len(path) == 2 and path[0] == "policy" and path[1] in policy_axes():
-        return (("enforce", path[1]), ("sandbox",))
+        return (("enforce", path[1]), ("sandbox",), ("home",))
     return ()
 
 

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.validation.flags import Bypass, banned, bypasses
 from kitty_run.profile.validation.problems import Problem
-from kitty_run.profile.yaml.position import Place
+from kitty_run.profile.validation.used_agents import UsedAgent, own_place, scalars, used_agents
 from kitty_run.profile.yaml.tree import (
     MapNode,
-    Node,
     Path,
     ScalarNode,
     child,
     find,
     key_place,
-    list_items,
     map_entries,
-    plain,
     pointer,
     value_place,
 )
@@ -39,51 +34,15 @@ def check_policy(root: MapNode) -> Iterator[Problem]:
     """Where the policy of `root` would be refused by the host, or isn't kept by an agent that a role uses."""
     yield from _secrets(root)
     yield from _banned_declared(root)
-    for used in _used_agents(root):
+    for used in used_agents(root):
         yield from _not_enforced(root, used)
         yield from _banned_arguments(root, used)
         yield from _undeclared(root, used)
         yield from _secret_family(root, used)
 
 
-@dataclass(frozen=True)
-class _Used:
-    """An agent that roles use: where each of them names it."""
-
-    name: str
-    node: Node
-    roles: dict[str, Path]
-
-    @property
-    def path(self) -> Path:
-        return ("agents", self.name)
-
-    @cached_property
-    def families(self) -> set[str]:
-        """What its flags may be known by: its family, and its command's words."""
-        family = child(self.node, "family")
-        words = {str(plain(item)).rpartition("/")[2] for _, item in list_items(child(self.node, "command"))}
-        return words | {str(plain(family)) if family else self.name}
-
-
-def _used_agents(root: MapNode) -> Iterator[_Used]:
-    named: dict[str, dict[str, Path]] = {}
-    for role, entry in map_entries(root.get("roles")):
-        for number, item in list_items(child(entry.node, "agents")):
-            named.setdefault(str(plain(item)), {}).setdefault(role, ("roles", role, "agents", number))
-    for name, roles in named.items():
-        node = find(root, ("agents", name))
-        if isinstance(node, MapNode):
-            yield _Used(name, node, roles)
-
-
-def _own_place(*places: Place) -> Place:
-    """The first of `places` that is in a file of the user's."""
-    return next((place for place in places if not place.source.shipped), places[0])
-
-
 def _secrets(root: MapNode) -> Iterator[Problem]:
-    for path, node in _scalars(root.get("policy"), ("policy",)):
+    for path, node in scalars(root.get("policy"), ("policy",)):
         if isinstance(node.value, str) and (found := SECRET.search(node.value)):
             yield Problem.at(node.place, pointer(path), *_secret(node.value, found.group()))
 
@@ -93,34 +52,23 @@ def _secret(value: str, word: str) -> tuple[str, str]:
     return f"{value!r} would be taken for a secret", hint
 
 
-def _secret_family(root: MapNode, used: _Used) -> Iterator[Problem]:
+def _secret_family(root: MapNode, used: UsedAgent) -> Iterator[Problem]:
     """Without `policy.agent_family`, an agent's family is sent as part of the policy."""
-    family = child(used.node, "family")
-    text = str(plain(family)) if family else used.name
-    if find(root, ("policy", "agent_family")) is None and (found := SECRET.search(text)):
-        path = (*used.path, "family") if family else used.path
-        message, hint = _secret(text, found.group())
+    if find(root, ("policy", "agent_family")) is None and (found := SECRET.search(used.family)):
+        path = (*used.path, "family") if child(used.node, "family") else used.path
+        message, hint = _secret(used.family, found.group())
         yield Problem.at(
             value_place(root, path), pointer(path), message, f"{hint}, or set policy.agent_family"
         )
 
 
-def _scalars(node: Node | None, path: Path) -> Iterator[tuple[Path, ScalarNode]]:
-    if isinstance(node, ScalarNode):
-        yield path, node
-    for key, entry in map_entries(node):
-        yield from _scalars(entry.node, (*path, key))
-    for number, item in list_items(node):
-        yield from _scalars(item, (*path, number))
-
-
 def _banned_declared(root: MapNode) -> Iterator[Problem]:
-    for path, node in _scalars(find(root, ("policy", "dangerous_flags")), ("policy", "dangerous_flags")):
+    for path, node in scalars(find(root, ("policy", "dangerous_flags")), ("policy", "dangerous_flags")):
         if any(flag.found_in([node.raw]) for flag in banned()):
             yield Problem.at(node.place, pointer(path), f"{node.raw!r} is banned by the host", "remove it")
 
 
-def _not_enforced(root: MapNode, used: _Used) -> Iterator[Problem]:
+def _not_enforced(root: MapNode, used: UsedAgent) -> Iterator[Problem]:
     missing = [
         axis for axis in policy_axes() if find(used.node, ("enforce", axis, _value(root, axis))) is None
     ]
@@ -138,21 +86,21 @@ def _value(root: MapNode, axis: str) -> str:
     return str(node.value) if isinstance(node, ScalarNode) else ""
 
 
-def _no_enforce(root: MapNode, used: _Used) -> Problem:
-    place = _own_place(key_place(root, used.path), value_place(root, next(iter(used.roles.values()))))
+def _no_enforce(root: MapNode, used: UsedAgent) -> Problem:
+    place = own_place(key_place(root, used.path), used.named_at(root))
     wanted = ", ".join(f"{axis}: {{{_value(root, axis)}: [...]}}" for axis in policy_axes())
     message = f"the agent {used.name!r} has no `enforce`, so it can't keep the policy"
     hint = f"name the arguments that keep it: enforce: {{{wanted}}}"
     return Problem.at(place, pointer(used.path), message, hint)
 
 
-def _not_listed(root: MapNode, used: _Used, axis: str) -> Problem:
+def _not_listed(root: MapNode, used: UsedAgent, axis: str) -> Problem:
     value = _value(root, axis)
     listed = ", ".join(key for key, _ in map_entries(find(used.node, ("enforce", axis)))) or "nothing"
     policy = key_place(root, ("policy", axis))
     enforce = key_place(root, (*used.path, "enforce", axis))
     shown = value_place(root, ("policy", axis))
-    place = _own_place(shown, enforce, value_place(root, next(iter(used.roles.values()))))
+    place = own_place(shown, enforce, used.named_at(root))
     where = enforce if place == shown else policy
     message = f"the agent {used.name!r} can't keep {axis}: {value}; its `enforce` lists {listed}"
     hint = (
@@ -162,33 +110,33 @@ def _not_listed(root: MapNode, used: _Used, axis: str) -> Problem:
     return Problem.at(place, pointer(("policy", axis)), message, hint)
 
 
-def _banned_arguments(root: MapNode, used: _Used) -> Iterator[Problem]:
+def _banned_arguments(root: MapNode, used: UsedAgent) -> Iterator[Problem]:
     parts = [child(used.node, key) for key in ("command", "enforce", "roles", "args", "resume")]
     for key, part in zip(("command", "enforce", "roles", "args", "resume"), parts, strict=True):
-        for path, node in _scalars(part, (*used.path, key)):
+        for path, node in scalars(part, (*used.path, key)):
             for flag in banned():
                 if flag.found_in([node.raw]):
-                    place = _own_place(node.place, value_place(root, next(iter(used.roles.values()))))
+                    place = own_place(node.place, used.named_at(root))
                     hint = "keep the policy with the agent's own permissions instead"
                     yield Problem.at(
                         place, pointer(path), f"the flag {flag.name} is banned by the host", hint
                     )
 
 
-def _undeclared(root: MapNode, used: _Used) -> Iterator[Problem]:
+def _undeclared(root: MapNode, used: UsedAgent) -> Iterator[Problem]:
     launches = list(_launches(root, used))
-    declared = [node.raw for _, node in _scalars(find(root, ("policy", "dangerous_flags")), ())]
+    declared = [node.raw for _, node in scalars(find(root, ("policy", "dangerous_flags")), ())]
     for flag in bypasses():
         if flag.concerns(used.families) and not flag.declared(declared):
             for path, node in _holders(root, used, flag, launches):
-                place = _own_place(node.place, value_place(root, next(iter(used.roles.values()))))
+                place = own_place(node.place, used.named_at(root))
                 message = f"{flag.name!r} bypasses approvals or sandbox, but isn't in `dangerous_flags`"
                 hint = f"remove it, or add {flag.name!r} to policy.dangerous_flags"
                 yield Problem.at(place, pointer(path), message, hint)
 
 
 def _holders(
-    root: MapNode, used: _Used, flag: Bypass, launches: list[_Arguments]
+    root: MapNode, used: UsedAgent, flag: Bypass, launches: list[_Arguments]
 ) -> Iterator[tuple[Path, ScalarNode]]:
     """The arguments of the agent's launches, or the variables, that are what `flag` means."""
     for argv in launches:
@@ -196,7 +144,7 @@ def _holders(
             yield argv[number]
     if not flag.env:
         return
-    for path, node in _scalars(find(used.node, ("env", "pass")), (*used.path, "env", "pass")):
+    for path, node in scalars(find(used.node, ("env", "pass")), (*used.path, "env", "pass")):
         if flag.env == node.raw:
             yield path, node
     for base in ("env", "set"), *_extra_paths(root, used):
@@ -206,7 +154,7 @@ def _holders(
             yield (*used.path, *base, flag.env), value
 
 
-def _launches(root: MapNode, used: _Used) -> Iterator[_Arguments]:
+def _launches(root: MapNode, used: UsedAgent) -> Iterator[_Arguments]:
     """The argument lists that this agent would be started with, with `args` and with `resume`."""
     head = _arguments(used, ("command",))
     for extra in _extra_paths(root, used):
@@ -215,14 +163,14 @@ def _launches(root: MapNode, used: _Used) -> Iterator[_Arguments]:
     yield head + _arguments(used, ("resume", "args"))
 
 
-def _arguments(used: _Used, path: tuple[str, ...]) -> _Arguments:
+def _arguments(used: UsedAgent, path: tuple[str, ...]) -> _Arguments:
     node = find(used.node, path)
     if isinstance(node, MapNode):
         return _arguments(used, (*path, "args"))
-    return list(_scalars(node, (*used.path, *path)))
+    return list(scalars(node, (*used.path, *path)))
 
 
-def _extra_paths(root: MapNode, used: _Used) -> list[tuple[str, ...]]:
+def _extra_paths(root: MapNode, used: UsedAgent) -> list[tuple[str, ...]]:
     """Where the entries are that this policy and these roles select."""
     values = [(axis, find(root, ("policy", axis))) for axis in policy_axes()]
     enforce = [("enforce", axis, str(value.value)) for axis, value in values if isinstance(value, ScalarNode)]

@@ -9,7 +9,7 @@ from typing import Literal
 from kitty_run.errors import ExitStatus, KittyRunError
 from kitty_run.profile.yaml.position import Place
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,7 +17,8 @@ class Problem:
     """One mistake, at the line where a person would fix it.
 
     `pointer` is a JSON pointer (empty: the whole document). `excerpt` is the source line. With the severity
-    `warning` it is none that keeps the profile from being used, but something to know before.
+    `warning` it is none that keeps the profile from being used, but something to know before; with `note`,
+    what is as the profile says.
     """
 
     file: str
@@ -38,9 +39,9 @@ class Problem:
         return cls(place.source.name, place.line, place.column, pointer, message, hint, excerpt, severity)
 
     def __str__(self) -> str:
-        """`FILE:LINE:COLUMN: POINTER: what (hint)`, always one line; a warning says that it is one."""
+        """`FILE:LINE:COLUMN: POINTER: what (hint)`, always one line; warnings and notes say that they are."""
         hint = f" ({self.hint})" if self.hint else ""
-        what = f"warning: {self.message}" if self.severity == "warning" else self.message
+        what = self.message if self.severity == "error" else f"{self.severity}: {self.message}"
         text = f"{self.file}:{self.line}:{self.column}: {self.pointer or '/'}: {what}{hint}"
         return " ".join(text.splitlines())
 

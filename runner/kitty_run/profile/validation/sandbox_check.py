@@ -27,7 +27,7 @@ def check_runner(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
     for axis, table in map_entries(child(agent, "enforce")):
         for value, extra in map_entries(table.node):
             where = (*path, "enforce", axis, value)
-            if not _left(extra.node):
+            if not is_left(extra.node):
                 continue
             if value not in policy_axes()[axis].sandboxed:
                 yield _at(
@@ -40,11 +40,12 @@ def check_runner(root: MapNode, path: Path, agent: Node) -> Iterator[Problem]:
                 hint = f"add `sandbox: bubblewrap` to {pointer(path)}"
                 yield _at(root, where, f"`runner`, but {pointer(path)} has no sandbox", hint)
     for role, extra in map_entries(child(agent, "roles")):
-        if _left(extra.node):
+        if is_left(extra.node):
             yield _at(root, (*path, "roles", role), "`runner` belongs into `enforce`", "remove it here")
 
 
-def _left(extra: Node) -> bool:
+def is_left(extra: Node) -> bool:
+    """Whether an `enforce` entry leaves its value to the runner."""
     if isinstance(extra, ScalarNode):
         return True
     runner = find(extra, ("runner",)) if isinstance(extra, MapNode) else None

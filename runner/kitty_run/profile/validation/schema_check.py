@@ -174,6 +174,7 @@ _PATTERNS = {
     "duration": ("is not a duration", "like 500ms, 30s, 5m or 2h"),
     "size": ("is not a size", "like 200kB or 1MB"),
     "executor": ("is not a kind of executor", "write executor: local"),
+    "assurance": ("is not a degree of trust", "confined, cli or declared"),
 }
 
 

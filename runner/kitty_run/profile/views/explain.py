@@ -54,7 +54,15 @@ def as_yaml(loaded: Loaded) -> str:
     """The resolved profile as YAML, each value with a comment `# FILE:LINE`."""
     lines = list(_map_lines(_in_schema_order(loaded.resolved), 0))
     column = min(max((len(line.text) for line in lines if line.place), default=0), _MAX_COLUMN)
-    return "".join(_commented(line, column) + "\n" for line in lines)
+    return "".join(_commented(line, column) + "\n" for line in lines) + "".join(_trust(loaded))
+
+
+def _trust(loaded: Loaded) -> Iterator[str]:
+    """Comments on who holds the policy of each agent that a role uses."""
+    for name, trust in loaded.trust.items():
+        held = ", ".join(f"{axis} {degree}" for axis, degree in trust.degrees().items())
+        yield f"# trust in what holds the policy of {name}: {held}\n"
+        yield from (f"#   {reason.place}: {reason.what}\n" for reason in trust.reasons)
 
 
 def tree_yaml(root: MapNode) -> str:

@@ -28,9 +28,9 @@ def show(problems: Sequence[Problem], form: Format) -> None:
 
 
 def as_json(problems: Sequence[Problem]) -> str:
-    """A JSON object with the list `problems`, ending in a newline; warnings leave it `valid`."""
+    """A JSON object with the list `problems`, ending in a newline; warnings and notes leave it `valid`."""
     records = [asdict(problem) for problem in problems]
-    valid = all(problem.severity == "warning" for problem in problems)
+    valid = all(problem.severity != "error" for problem in problems)
     return json.dumps({"valid": valid, "problems": records}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -39,7 +39,8 @@ def annotation(problem: Problem) -> str:
     hint = f" ({problem.hint})" if problem.hint else ""
     message = f"{problem.pointer or '/'}: {problem.message}{hint}"
     position = f"file={_escape_property(problem.file)},line={problem.line},col={problem.column}"
-    return f"::{problem.severity} {position}::{_escape(message)}\n"
+    kind = "notice" if problem.severity == "note" else problem.severity
+    return f"::{kind} {position}::{_escape(message)}\n"
 
 
 def _escape(text: str) -> str:

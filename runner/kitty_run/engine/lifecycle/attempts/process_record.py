@@ -67,6 +67,7 @@ class AttemptRecord:
                 session=facts.session,
                 head=spec.workspace.head,
                 tree=spec.workspace.tree,
+                trust=self._run.profile.trust.get(spec.agent.name),
                 marker=spec.marker,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,8 @@ class AttemptStarted(WorkPackageEvent):
     session: str | None = None
     head: str | None = field(default=None, metadata=LEFT_OUT)
     tree: str | None = field(default=None, metadata=LEFT_OUT)
+    trust: Mapping[str, str] | None = field(default=None, metadata=LEFT_OUT)
+    """The degree by axis in which the agent's policy is held (`profile.trust.degree`)."""
     marker: str = field(kw_only=True)
 
 

@@ -1,0 +1,1 @@
+"""How far the policy that a profile declares is held by what was checked, agent by agent."""
