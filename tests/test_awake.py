@@ -137,3 +137,8 @@ def test_the_end_of_the_runner_ends_it_too(machine: Machine) -> None:
     script = RUNNER.format(log=str(machine.log))
     subprocess.run([sys.executable, "-c", script], env=machine.environment, check=False)
     asyncio.run(asyncio.wait_for(machine.until(lambda said: said.count("over") == 2), 60))
+
+
+def test_without_a_path_of_its_own_nothing_is_looked_for() -> None:
+    """A simulated run has none: it must start no process of the machine it runs on."""
+    assert isinstance(means({}), str)

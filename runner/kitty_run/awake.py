@@ -35,7 +35,7 @@ def means(environment: Mapping[str, str]) -> tuple[str, ...] | str:
     """The command by which this machine can be kept awake, or why there is none. Blocks."""
     why = f"there is none of {', '.join(dict.fromkeys(one[0] for one in MEANS))}"
     for one in MEANS:
-        if (program := shutil.which(one[0], path=environment.get("PATH"))) is None:
+        if (program := shutil.which(one[0], path=environment.get("PATH", ""))) is None:
             continue
         command = (program, *one[1:])
         try:

@@ -14,7 +14,6 @@ from kitty_run.engine.decisions.target_obstacles import lagging, protected
 from kitty_run.engine.root_checkout import RootCheckout
 from kitty_run.errors import ExitStatus, UsageError
 from kitty_run.git.command import Git
-from kitty_run.git.layout import under_way
 from kitty_run.git.readiness import merge_drivers
 from kitty_run.git.readiness.behind import behind
 from kitty_run.host.client import SpecKitty
@@ -72,19 +71,10 @@ class StartCheck:
         ]
         if settled:
             return tuple(found)
-        found += [*self._unfinished(), *self._layout()]
+        found += self._layout()
         for part in (self._drivers(), self._target()):
             found += [one async for one in part]
         return (*found, *await asyncio.to_thread(lambda: tuple(self._plan())))
-
-    def _unfinished(self) -> Iterator[Obstacle]:
-        at = self.host.connection.repo
-        for word in under_way(at):
-            text = (
-                f"a {word} was begun at the root checkout {at} and not ended: "
-                f"`{git_at(at)} {word} --continue`, or `{git_at(at)} {word} --abort`"
-            )
-            yield Obstacle("root checkout", text, blocks=True)
 
     def _layout(self) -> Iterator[Obstacle]:
         """Folders without which the host would not accept the mission."""
