@@ -25,14 +25,18 @@ from kitty_run.execution.protocol import (
     CheckSpec,
     Prepared,
     Site,
-    WorkspaceState,
 )
+from kitty_run.execution.workspace_protocol import SetupObserver, SetupResult, SetupSpec, WorkspaceState
+from kitty_run.git.guard.excluded import EXCLUDE, with_paths
+from kitty_run.git.protocols import Snapshot
+from kitty_run.git.workspaces.workspace import Workspace
 from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Agent, Policy
+from kitty_run.profile.workspace import SetupStep, WorkspaceConfig
 
 from tests.git_repos import GitRepo
 
-Spec = TypeVar("Spec", AttemptSpec, CheckSpec)
+Spec = TypeVar("Spec", AttemptSpec, CheckSpec, SetupSpec)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,31 @@ class _Relay:
         await self.observer.denied(denial)
 
 
+@dataclass(frozen=True)
+class _SetupRelay:
+    """The same of a setup over there."""
+
+    observer: SetupObserver
+    site: Site
+    spec: SetupSpec
+
+    def log(self, there: Path) -> Path:
+        facts = self.spec.attempt
+        return self.site.files(facts.run_id).log(facts.wp, there.stem)
+
+    async def begun(self, step: SetupStep, log: Path) -> None:
+        await self.observer.begun(step, self.log(log))
+
+    async def started(self, process: Started) -> None:
+        await self.observer.started(process)
+
+    async def denied(self, denial: Denial) -> None:
+        await self.observer.denied(denial)
+
+    async def ended(self, step: CheckResult) -> None:
+        await self.observer.ended(replace(step, log=_copied(step.log, self.log(step.log))))
+
+
 class BundleExecutor:
     """See the module. `home` is a new folder: the other machine."""
 
@@ -67,6 +96,7 @@ class BundleExecutor:
         self._copy.git("config", "user.email", "worker@example.com")
         there = {**engine.environment, **secrets, "HOME": str(home)}
         self._local = LocalExecutor(Site(self._copy.path, self._files, engine.now, there))
+        self._left: dict[str, Mapping[str, str]] = {}
         self.sent: list[bytes] = []
         self.brought: list[Path] = []
         self.closed = False
@@ -82,6 +112,9 @@ class BundleExecutor:
         relay = _Relay(observer, log, files.prompt(facts.wp, facts.name))
         result = await self._local.attempt(spec, relay)
         outcome = _with_logs(result.outcome, log)
+        there = Workspace(worktree.path, self._copy.path)
+        state = spec.workspace
+        await there.separate(Snapshot(state.head, state.branch, state.tree), self._left.get(state.name, {}))
         brought = await asyncio.to_thread(self._bring, spec, worktree)
         return replace(result, outcome=outcome, brought=brought)
 
@@ -96,6 +129,22 @@ class BundleExecutor:
             replace(result, log=_copied(result.log, files.log(spec.attempt.wp, result.log.stem)))
             for result in results
         )
+
+    async def lacking(self, config: WorkspaceConfig) -> str | None:
+        return await self._local.lacking(config)
+
+    async def set_up(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        spec = self._received(spec)
+        await asyncio.to_thread(self._check_out, spec.workspace)
+        result = await self._local.set_up(spec, _SetupRelay(observer, self._engine, spec))
+        exclude = self._copy.path / ".git" / EXCLUDE
+        exclude.write_bytes(with_paths(exclude.read_bytes(), (*spec.config.copy, *result.left)))
+        self._left[spec.workspace.name] = result.left
+        return replace(result, here=False)
+
+    async def tear_down(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        spec = self._received(spec)
+        return await self._local.tear_down(spec, _SetupRelay(observer, self._engine, spec))
 
     async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
         return await self._local.fault(run, wp, workspace)
@@ -137,10 +186,12 @@ class BundleExecutor:
         refs = (f"{workspace.head}:refs/in/{name}/head", f"{state}:refs/in/{name}/state")
         engine.git("push", "-q", "--force", str(self._copy.path), *refs)
         worktree = GitRepo(self._copy.path / workspace.name)
-        if worktree.path.exists():
-            self._copy.git("worktree", "remove", "--force", str(worktree.path))
         branch = ("-B", workspace.branch) if workspace.branch else ("--detach",)
-        self._copy.git("worktree", "add", "-q", *branch, str(worktree.path), workspace.head)
+        if worktree.path.exists():  # with what was installed there
+            worktree.git("clean", "-ffdq")
+            worktree.git("checkout", "-q", "--force", *branch, workspace.head)
+        else:
+            self._copy.git("worktree", "add", "-q", *branch, str(worktree.path), workspace.head)
         worktree.git("read-tree", "-u", "--reset", state)
         worktree.git("reset", "-q")
         return worktree

@@ -16,7 +16,8 @@ from kitty_run.agents.results.verdict import NoVerdict
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.errors import LaunchError
 from kitty_run.execution.local import LocalExecutor
-from kitty_run.execution.protocol import AttemptResult, AttemptSpec, CheckSpec, Prepared, Site, WorkspaceState
+from kitty_run.execution.protocol import AttemptResult, AttemptSpec, CheckSpec, Prepared, Site
+from kitty_run.execution.workspace_protocol import WorkspaceState
 from kitty_run.profile.model import AgentEnv, Check, Extra
 
 from tests.agents.making import POLICY, agent

@@ -12,6 +12,7 @@ from kitty_run.git.protocols import Conflict, Kept, Repair
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
 from kitty_run.profile.model import Check, Output
+from kitty_run.profile.workspace import SetupStep, WorkspaceConfig
 
 from tests.engine import profiles
 from tests.engine.criteria import wanting
@@ -93,6 +94,20 @@ def checks(root: Path) -> Played:
         return job.work(f"file-{job.attempt}.txt") if job.role == "implement" else job.verdict()
 
     world = Played(root, {"WP01": []}, profile=profile, script=script)
+    world.run()
+    return world
+
+
+def set_up(root: Path) -> Played:
+    """A workspace is set up before each agent, and ended when it is done."""
+    steps = (SetupStep("install", ("npm", "ci")), SetupStep("build", ("make", "build")))
+    config = WorkspaceConfig(setup=steps, teardown=(SetupStep("stop", ("make", "down")),))
+
+    def script(job: Job) -> Did:
+        command = job.launch.argv[0]
+        return Did(seconds=20.0) if command in {"npm", "make"} else good(job)
+
+    world = Played(root, {"WP01": []}, profile=replace(profiles.profile(), workspace=config), script=script)
     world.run()
     return world
 
@@ -220,6 +235,7 @@ STORIES: Mapping[str, Story] = {
         failing_agents,
         troubled_host,
         checks,
+        set_up,
         gates,
         interrupted,
         leftovers,

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from kitty_run.engine.state.events import AttemptStarted, Entry
+from kitty_run.engine.state.events import AttemptStarted, Entry, SetupStarted
 from kitty_run.report.html import page
 from kitty_run.report.liveness import Life
 
@@ -57,7 +57,8 @@ def test_the_page_is_whole_and_fetches_nothing(name: str, play: Play) -> None:
     assert outline.open == []
     assert outline.fetched == []
     assert outline.links <= set(outline.ids)
-    assert len(outline.ids) == len(set(outline.ids)) == len(play(name).events(AttemptStarted))
+    shown = (*play(name).events(AttemptStarted), *play(name).events(SetupStarted))
+    assert len(outline.ids) == len(set(outline.ids)) == len(shown)
     assert "://" not in text
 
 
@@ -66,6 +67,15 @@ def test_every_attempt_verdict_and_finding_is_shown(play: Play) -> None:
     assert "WP01 implement 2 by ada: done, 1 min 30 s, cost unknown" in text
     assert "changes requested<p>changes_requested by bob</p>" in text
     assert "<li>the empty list is not handled</li>" in text
+
+
+def test_setups_are_shown_with_time_and_log_but_are_no_attempts(play: Play) -> None:
+    text = re.sub(r"\s+", " ", page_of(play("set_up")))
+    assert "2 attempts, " in text
+    assert "WP01 setup 1: install, done, 20 s</summary>" in text
+    assert "logs/WP01/setup-build-1.log" in text
+    assert "WP01 teardown 1: stop, done" in text
+    assert "<td>install</td>" not in text
 
 
 def test_costs_are_shown_as_far_as_they_are_known_and_limits_beside_them(play: Play) -> None:

@@ -157,10 +157,10 @@ async def _check_fitness(executor: Executor, profile: Profile) -> None:
     names = {name for role in profile.roles.values() for name in role.agents}
     reason = await executor.unfit([profile.agents[name] for name in sorted(names)], profile.policy)
     if reason is not None:
-        raise UsageError(
-            f"{reason}. Nothing was started: make it run, or choose a policy that these agents keep "
-            "themselves."
-        )
+        advice = "make it run, or choose a policy that these agents keep themselves"
+        raise UsageError(f"{reason}. Nothing was started: {advice}.")
+    if lacking := await executor.lacking(profile.workspace):
+        raise UsageError(f"workspace.copy: {lacking}. Nothing was started")
 
 
 async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, and is written into it
@@ -223,7 +223,7 @@ def _git(run: Run, host: SpecKitty) -> Git:
     on_kept, mission = partial(record_kept, run.journal), run.board.mission
     return Git(
         Repository(run.repo, on_kept, host.traits.records_of(mission)),
-        lambda path, wp: Workspace(path, run.repo, Aside(mission, wp, on_kept)),
+        lambda path, wp: Workspace(path, run.repo, Aside(mission, wp, on_kept), run.profile.workspace.copy),
     )
 
 

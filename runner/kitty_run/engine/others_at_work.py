@@ -12,7 +12,7 @@ from kitty_run.engine.context import Execution, Run
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.run_state import Memory
-from kitty_run.execution.protocol import workspace_name
+from kitty_run.execution.workspace_protocol import workspace_name
 
 PATIENCE, LOOK = 30.0, 1.0
 """Seconds to wait for them, and between two looks."""

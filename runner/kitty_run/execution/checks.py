@@ -58,24 +58,42 @@ async def run_checks(  # noqa: PLR0913, PLR0917 - where, with what, and how
     env = environment(AgentEnv(PASSED), {}, own, source)
     results = []
     for check in checks:
-        log = _new_log(logs_dir, check.name)
-        async with sandbox.around(check.command, env) as argv:
-            launch = Launch(
-                argv=argv,
-                cwd=workspace,
-                env=env,
-                stdin=None,
-                stdout=log,
-                stderr=log,
-                timeout=check.timeout,
-                idle_timeout=None,
-                kill_grace=KILL_GRACE,
-                marker=marker,
-                log_limit=log_limit,
-            )
-            ended = await processes.run(launch, on_started)
-        results.append(await asyncio.to_thread(_result, check, ended))
+        log = new_log(logs_dir, "check", check.name)
+        ended = await run_command(
+            check, processes, sandbox, workspace, log, marker, on_started, env, log_limit
+        )
+        results.append(ended)
     return tuple(results)
+
+
+async def run_command(  # noqa: PLR0913, PLR0917 - where, with what, and how
+    check: Check,
+    processes: ProcessRunner,
+    sandbox: CheckSandbox,
+    workspace: Path,
+    log: Path,
+    marker: str,
+    on_started: OnStarted,
+    env: Mapping[str, str],
+    log_limit: int,
+) -> CheckResult:
+    """Run one check, or what runs as a check does; `env` is its whole environment. Raises LaunchError."""
+    async with sandbox.around(check.command, env) as argv:
+        launch = Launch(
+            argv=argv,
+            cwd=workspace,
+            env=env,
+            stdin=None,
+            stdout=log,
+            stderr=log,
+            timeout=check.timeout,
+            idle_timeout=None,
+            kill_grace=KILL_GRACE,
+            marker=marker,
+            log_limit=log_limit,
+        )
+        ended = await processes.run(launch, on_started)
+    return await asyncio.to_thread(_result, check, ended)
 
 
 def _result(check: Check, ended: Exit) -> CheckResult:
@@ -91,10 +109,10 @@ def _result(check: Check, ended: Exit) -> CheckResult:
     )
 
 
-def _new_log(directory: Path, name: str) -> Path:
-    """A file that does not exist yet: a check runs once for every attempt of the work package."""
+def new_log(directory: Path, kind: str, name: str) -> Path:
+    """A file `KIND-NAME-N.log` that does not exist yet: a check runs once for every attempt."""
     stem = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
     number = 1
-    while (path := directory / f"check-{stem}-{number}.log").exists():
+    while (path := directory / f"{kind}-{stem}-{number}.log").exists():
         number += 1
     return path

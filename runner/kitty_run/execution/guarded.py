@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 
 from kitty_run.agents.model import CheckResult, OnDenied, OnStarted, Started
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Executor
+from kitty_run.execution.workspace_protocol import SetupObserver, SetupResult, SetupSpec
 from kitty_run.git.guard.guard import Guard
 from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Agent, Policy
+from kitty_run.profile.workspace import WorkspaceConfig
 
 
 class GuardedExecutor:
@@ -36,6 +38,23 @@ class GuardedExecutor:
         """See `Executor.check`."""
         async with self._guard.watching(spec.marker):
             return await self._executor.check(spec, on_started, on_denied)
+
+    async def lacking(self, config: WorkspaceConfig) -> str | None:
+        """See `Executor.lacking`."""
+        return await self._executor.lacking(config)
+
+    async def set_up(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        """See `Executor.set_up`; what it copies to, and leaves in the workspace itself is hidden from git."""
+        async with self._guard.watching(spec.marker):
+            result = await self._executor.set_up(spec, observer)
+        if result.here:
+            await self._guard.hide((*spec.config.copy, *result.left))
+        return result
+
+    async def tear_down(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        """See `Executor.tear_down`."""
+        async with self._guard.watching(spec.marker):
+            return await self._executor.tear_down(spec, observer)
 
     async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
         """See `Executor.fault`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -23,21 +23,31 @@ from kitty_run.execution.sandbox import bubblewrap
 from kitty_run.execution.sandbox.confine import needed
 from kitty_run.execution.sandbox.for_checks import CheckSandbox
 from kitty_run.execution.sandbox.way_out import way_out
+from kitty_run.execution.setup import copies
+from kitty_run.execution.setup.workspace_setup import WorkspaceSetup
+from kitty_run.execution.setup.worktree import GitWorktree, SetupWorktree
 from kitty_run.execution.strays import markers_at_work, others_in
+from kitty_run.execution.workspace_protocol import SetupObserver, SetupResult, SetupSpec
 from kitty_run.machine import MachineFault, full
 from kitty_run.profile.model import Agent, Policy
+from kitty_run.profile.workspace import WorkspaceConfig
 
 
 class LocalExecutor:
     """See `Executor`. It works in the workspace itself: it brings no commit, the engine commits there."""
 
     def __init__(
-        self, site: Site, runner: ProcessRunner | None = None, resolve: Resolve = system_resolve
+        self,
+        site: Site,
+        runner: ProcessRunner | None = None,
+        resolve: Resolve = system_resolve,
+        worktree: Callable[[Path, Path], SetupWorktree] = GitWorktree,
     ) -> None:
         self._site = site
         self._resolve = resolve
         self._processes = runner or LocalProcesses()
         self._awake = Awake(site.environment)
+        self._worktree = worktree
 
     async def unfit(self, agents: Sequence[Agent], policy: Policy) -> str | None:
         """Whether this machine has the sandbox that the policy of `agents` needs."""
@@ -79,6 +89,25 @@ class LocalExecutor:
                 source=self._site.environment,
                 log_limit=spec.log_limit,
             )
+
+    async def lacking(self, config: WorkspaceConfig) -> str | None:
+        """What the root checkout of this machine lacks."""
+        problems = await asyncio.to_thread(copies.problems, self._site.repo, config.copy)
+        return "; ".join(problems) or None
+
+    async def set_up(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        """Prepare the workspace itself."""
+        with self._awake.held():
+            return await self._setup(spec).set_up(observer)
+
+    async def tear_down(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        """Run what ends a prepared workspace, in the workspace itself."""
+        return await self._setup(spec).tear_down(observer)
+
+    def _setup(self, spec: SetupSpec) -> WorkspaceSetup:
+        path = workspace_path(self._site, spec.workspace.name)
+        worktree = self._worktree(path, self._site.repo)
+        return WorkspaceSetup(spec, self._site, self._processes, self._resolve, path, worktree)
 
     async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
         """What writing shows: in the logs, the workspace and the directory of temporary files."""

@@ -11,7 +11,6 @@ work back as git objects, and the engine lands them in the workspace; everything
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,30 +20,12 @@ from typing import Protocol
 from kitty_run.agents.launch.task import Task
 from kitty_run.agents.model import AttemptFacts, CheckResult, Denial, OnDenied, OnStarted, Outcome, Started
 from kitty_run.agents.results.verdict import NoVerdict
+from kitty_run.execution.workspace_protocol import SetupObserver, SetupResult, SetupSpec, WorkspaceState
 from kitty_run.git.protocols import Diff
 from kitty_run.machine import MachineFault
 from kitty_run.profile.limits import LOG_MB, MEGABYTE
 from kitty_run.profile.model import Agent, Check, Policy
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceState:
-    """Which workspace, and what it holds at the start.
-
-    `name` is its path relative to the repository's root. `head` is the commit that is checked out on
-    `branch` (None: detached), `tree` the git tree of all that is in it, uncommitted files included; both
-    are objects of the repository.
-    """
-
-    name: str
-    branch: str | None
-    head: str
-    tree: str
-
-
-def workspace_name(repo: Path, workspace: Path) -> str:
-    """The name of the directory `workspace` of the repository at `repo`."""
-    return os.path.relpath(workspace, os.path.realpath(repo))
+from kitty_run.profile.workspace import WorkspaceConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +151,24 @@ class Executor(Protocol):
         """
         ...
 
+    async def lacking(self, config: WorkspaceConfig) -> str | None:
+        """What is to be copied into workspaces and is not there, for people; None: all of it is."""
+        ...
+
+    async def set_up(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        """Prepare the workspace where it is not prepared yet, or what its preparation depends on changed.
+
+        Called before each attempt and before checks: only the executor knows what its workspace holds. What
+        was done is remembered with the run's files, never in the workspace; a setup that was cut off runs
+        again. It counts as no work: whatever git would see of it is as before, or hidden from git. Cancelling
+        is as for `attempt`.
+        """
+        ...
+
+    async def tear_down(self, spec: SetupSpec, observer: SetupObserver) -> SetupResult:
+        """Run what ends a prepared workspace; nothing where it was not prepared."""
+        ...
+
     async def fault(self, run: str, wp: str, workspace: str) -> MachineFault | None:
         """Why nobody can write where attempts for `wp` work, its logs or in the workspace of that name.
 
@@ -219,6 +218,10 @@ class RunFiles(Protocol):
 
     def files(self, wp: str, name: str) -> Path:
         """The directory of the files that an agent's `files` ask for."""
+        ...
+
+    def setup(self, workspace: str) -> Path:
+        """What is remembered of the preparation of the workspace of that name."""
         ...
 
 

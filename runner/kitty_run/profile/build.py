@@ -16,7 +16,7 @@ from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
 from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.review_diff import ReviewDiff, size
 from kitty_run.profile.validation.network import AgentNetwork, Network
-from kitty_run.profile.workspace_limits import WorkspaceLimits
+from kitty_run.profile.workspace import workspace_config
 
 Doc = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         commit_message=document["commit"]["message"],
         digest=digest(document),
         executor=_executor(document["executor"]),
-        workspace=WorkspaceLimits(**document["workspace"]["limits"]),
+        workspace=workspace_config(document["workspace"]),
         fast_failures=_fast_failures(document["fast_failures"]),
         network=Network(tuple(document.get("network", {}).get("allow", ()))),
         assurance=document.get("assurance", "declared"),

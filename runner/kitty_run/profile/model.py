@@ -16,7 +16,7 @@ from kitty_run.profile.finish import Finish
 from kitty_run.profile.limits import Limits
 from kitty_run.profile.review_diff import ReviewDiff
 from kitty_run.profile.validation.network import AgentNetwork, Network
-from kitty_run.profile.workspace_limits import WorkspaceLimits
+from kitty_run.profile.workspace import WorkspaceConfig
 
 RoleName = Literal["implement", "review"]
 PromptMode = Literal["stdin", "argument", "file"]
@@ -291,7 +291,7 @@ class Profile:
     commit_message: str  # template of the message of the runner's own commits
     digest: str  # SHA-256 (hex) of the resolved document: two profiles with one digest run alike
     executor: ExecutorConfig = ExecutorConfig()
-    workspace: WorkspaceLimits = field(default_factory=WorkspaceLimits)
+    workspace: WorkspaceConfig = field(default_factory=WorkspaceConfig)
     fast_failures: FastFailures | None = None
     network: Network = field(default_factory=Network)
     assurance: str | Mapping[str, str] = "declared"

@@ -13,13 +13,18 @@ from kitty_run.engine.state.events import (
     AttemptInterrupted,
     AttemptStarted,
     Entry,
+    SetupEnded,
+    SetupStarted,
     VerdictGiven,
 )
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt. `ended` is None where the journal has no end of it: it works still, or was killed."""
+    """One attempt, or a command of a setup or teardown: `role` says which then, `agent` its name.
+
+    `ended` is None where the journal has no end of it: it works still, or was killed.
+    """
 
     wp: str
     role: str
@@ -32,6 +37,17 @@ class Attempt:
     failure: str | None = None
     rule: str = ""
     cost_usd: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called among those of its work package."""
+        by = "" if self.of_agent else ": "
+        return f"{self.role} {self.number}{by or ' by '}{self.agent}"
+
+    @property
+    def of_agent(self) -> bool:
+        """Whether it is an agent's, and may cost something."""
+        return self.role in {"implement", "review"}
 
     @property
     def state(self) -> str:
@@ -58,7 +74,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Attempts and reviews, each in the order in which they began."""
+    """Attempts (and setups among them) and reviews, each in the order in which they began."""
 
     attempts: tuple[Attempt, ...]
     reviews: tuple[Review, ...]
@@ -66,7 +82,7 @@ class Story:
 
 def gather(entries: Iterable[Entry]) -> Story:
     """The story of `entries`."""
-    attempts: dict[tuple[str, str, int], Attempt] = {}
+    attempts: dict[tuple[str, str, int | Path], Attempt] = {}
     reviews: list[Review] = []
     for entry in entries:
         match entry.event:
@@ -75,6 +91,13 @@ def gather(entries: Iterable[Entry]) -> Story:
             case AttemptEnded() | AttemptInterrupted() as event:
                 if known := attempts.get((event.wp, event.role, event.attempt)):
                     _end(known, event, entry.at)
+            case SetupStarted() as event:
+                before = sum(key[:2] == (event.wp, event.phase) for key in attempts)
+                attempts[event.wp, event.phase, event.log] = _set_up(event, before + 1, entry.at)
+            case SetupEnded() as event:
+                if known := attempts.get((event.wp, event.phase, event.log)):
+                    known.ended, known.failure = entry.at, None if event.passed else event.ending
+                    known.rule = f"exit status {event.status}" if event.ending == "exit" else event.ending
             case VerdictGiven() as event:
                 reviews.append(_review(event, entry.at))
     return Story(tuple(attempts.values()), tuple(reviews))
@@ -90,6 +113,10 @@ def _begun(event: AttemptStarted, at: datetime) -> Attempt:
         log=event.log,
         began=at,
     )
+
+
+def _set_up(event: SetupStarted, number: int, at: datetime) -> Attempt:
+    return Attempt(event.wp, event.phase, number, event.name, 1, event.log, at)
 
 
 def _end(attempt: Attempt, event: AttemptEnded | AttemptInterrupted, at: datetime) -> None:

@@ -11,11 +11,14 @@ from kitty_run.engine.state.events import (
     FamilyLimited,
     RetryDecided,
     SessionDropped,
+    SetupEnded,
+    SetupStarted,
+    WorkspacePrepared,
 )
 from kitty_run.profile.limits import MEGABYTE
 from kitty_run.profile.model import Action, FailureClass
 from kitty_run.profile.retry_verbs import verb
-from kitty_run.report.formatting import clock, duration, money
+from kitty_run.report.formatting import clock, duration, money, some
 from kitty_run.report.sentence import Sentence, Tone, words
 
 
@@ -60,6 +63,34 @@ def _interrupted(event: AttemptInterrupted) -> Sentence:
 
 def _attempt(event: AttemptStarted | AttemptEnded) -> str:
     return f"{event.role} {event.attempt}: {event.agent}"
+
+
+@words.register
+def _setup_started(event: SetupStarted) -> Sentence:
+    return Sentence(f"{event.phase} {event.name} starts")
+
+
+@words.register
+def _setup_ended(event: SetupEnded) -> Sentence:
+    took = f"({duration(event.seconds)})"
+    if event.passed:
+        return Sentence(f"{event.phase} {event.name} is done {took}")
+    how = f"exit status {event.status}" if event.ending == "exit" else event.ending
+    return Sentence(f"{event.phase} {event.name} failed: {how} {took}", Tone.BAD, file=str(event.log))
+
+
+@words.register
+def _prepared(event: WorkspacePrepared) -> Sentence:
+    said = []
+    if event.copied:
+        said.append(f"copied: {some(event.copied)}")
+    if event.put_back:
+        said.append(f"changed by the setup, and put back: {some(event.put_back)}")
+    if event.left:
+        said.append(f"git is not to see {some(tuple(event.left))}: list it in .gitignore")
+    what = "workspace prepared" if event.passed else f"workspace not prepared for {event.role}"
+    tone = Tone.PLAIN if event.passed else Tone.BAD
+    return Sentence(what, tone, "; ".join(said), detail=event.passed and not (event.put_back or event.left))
 
 
 @words.register

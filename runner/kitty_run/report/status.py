@@ -23,9 +23,11 @@ from kitty_run.engine.state.events import (
     ReworkStarted,
     RunEnded,
     RunStarted,
+    SetupStarted,
     VerdictGiven,
     WorkReady,
     WorkspaceAwaited,
+    WorkspacePrepared,
     WpEnded,
     WpMoved,
 )
@@ -212,6 +214,10 @@ def _activity(entry: Entry) -> _Activity | None:  # noqa: C901, PLR0911, PLR0912
             return _Activity("interrupted")
         case ChecksStarted():
             return _Activity("checks")
+        case SetupStarted() as event:
+            return _Activity(f"{event.phase} {event.name}")
+        case WorkspacePrepared():
+            return _Activity("waits for an agent")
         case WorkReady() | VerdictGiven():
             return _Activity("waits for the host")
         case CallStarted(operation=operation):

@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.execution.local import LocalExecutor
 from kitty_run.execution.protocol import Site
+from kitty_run.execution.workspace_protocol import WorkspaceState
+from kitty_run.git.workspaces.setup_changes import Before, Changes
 from kitty_run.machine import own_file
 from kitty_run.profile.model import FailureClass
 from kitty_run.simulation.workspaces import WorkspaceContent
@@ -131,11 +133,33 @@ class Surroundings(Protocol):
     def now(self) -> datetime: ...
 
 
+class SimulatedSetupWorktree:
+    """`SetupWorktree` of a directory that no git sees: whatever a setup leaves there is nobody's work."""
+
+    identity = "simulated"
+
+    def __init__(self, path: Path, root: Path) -> None:
+        self._path = path
+
+    async def matching(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        return tuple(path for path in patterns if (self._path / path).exists())
+
+    async def tracked(self, paths: Sequence[str]) -> tuple[str, ...]:
+        return ()
+
+    async def look(self, state: WorkspaceState) -> Before:
+        nothing = frozenset[str]()
+        return Before(state.head, state.branch, state.tree, nothing, nothing, nothing, ())
+
+    async def settle(self, before: Before) -> Changes:
+        return Changes((), {}, ())
+
+
 class SimulatedExecutor(LocalExecutor):
     """The executor of this machine with simulated processes: of real ones it knows nothing."""
 
     def __init__(self, site: Site, runner: SimulatedProcesses, others: Sequence[str]) -> None:
-        super().__init__(site, runner)
+        super().__init__(site, runner, worktree=SimulatedSetupWorktree)
         self._others = others
 
     async def others_in(self, workspace: str) -> tuple[str, ...]:
@@ -171,6 +195,7 @@ class SimulatedProcesses:
 
     def _attempt(self, launch: Launch) -> SimulatedAttempt:
         env = launch.env
+        prompt = Path(env["KITTY_PROMPT_FILE"])
         return SimulatedAttempt(
             launch=launch,
             wp=env["KITTY_WP"],
@@ -178,7 +203,7 @@ class SimulatedProcesses:
             agent=launch.argv[0],
             attempt=int(env["KITTY_ATTEMPT"]),
             cycle=int(env["KITTY_CYCLE"]),
-            prompt=Path(env["KITTY_PROMPT_FILE"]).read_text(encoding="utf-8"),
+            prompt=prompt.read_text(encoding="utf-8") if prompt.exists() else "",
             tree=self._at.workspace_of(env["KITTY_WP"]),
             now=self._at.now(),
         )

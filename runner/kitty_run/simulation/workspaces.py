@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,6 +109,9 @@ class SimulatedWorkspace:
     async def undo_forbidden(self, since: Snapshot) -> None:
         for name in await self.forbidden(since):
             del self._content.files[name]
+
+    async def separate(self, since: Snapshot, left: Mapping[str, str]) -> tuple[str, ...]:
+        return ()
 
     async def commit(self, message: str) -> str | None:
         return self._content.commit()

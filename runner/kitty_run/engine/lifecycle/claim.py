@@ -78,7 +78,7 @@ class Claim:
         assignment = await self._settle(allocation, fresh=before is Lane.PLANNED)
         if before is Lane.IN_PROGRESS and is_rejected(self._run.remember(self._wp)):
             begin_rework(self._run, self._wp)
-        await self._discard_of_checks(assignment.workspace)
+        await self._discard_cut_off(assignment.workspace)
         head = await assignment.workspace.head()
         dirty = await assignment.workspace.dirty()
         return Claimed(ready=self._run.remember(self._wp).ready == head and not dirty)
@@ -103,16 +103,20 @@ class Claim:
         if before is not Lane.IN_PROGRESS or not allocation.workspace.is_dir():
             return repaired
         workspace = self._git.workspace(allocation.workspace, self._wp)
-        if await self._discard_of_checks(workspace):
+        if await self._discard_cut_off(workspace):
             return True
         return await self._commit(workspace, "work left by an interrupted attempt") or repaired
 
-    async def _discard_of_checks(self, workspace: WorkspacePort) -> bool:
-        """Discard what checks that were cut off left, for it is no work; whether there was any."""
-        checking = self._run.remember(self._wp).checking
-        if checking is None or checking.commit != await workspace.head() or not await workspace.dirty():
+    async def _discard_cut_off(self, workspace: WorkspacePort) -> bool:
+        """Discard what checks or a setup that were cut off left, for it is no work; whether there was any."""
+        memory = self._run.remember(self._wp)
+        checking, setting_up = memory.checking, memory.setting_up
+        of_checks = checking is not None and checking.commit == await workspace.head()
+        of_setup = setting_up is not None and setting_up.clean and setting_up.path == workspace.path
+        if not (of_checks or of_setup) or not await workspace.dirty():
             return False
-        await workspace.discard(await workspace.snapshot_committed(), "left by checks that were cut off")
+        why = "left by checks that were cut off" if of_checks else "left by a setup that was cut off"
+        await workspace.discard(await workspace.snapshot_committed(), why)
         return True
 
     async def _repair(self, allocation: Allocation) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.agents.launch.prompts import variables
@@ -13,6 +13,7 @@ from kitty_run.engine.lifecycle.attempts.description import Order, facts
 from kitty_run.engine.lifecycle.attempts.handover import MOST, note
 from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure, Recovery
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
+from kitty_run.engine.lifecycle.attempts.setup import prepare, set_up_or_pause
 from kitty_run.engine.lifecycle.checks import as_record, check
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
@@ -20,7 +21,7 @@ from kitty_run.engine.lifecycle.mission.delivery import Delivery
 from kitty_run.engine.lifecycle.outcomes import HandedIn, Implemented, Limited
 from kitty_run.engine.lifecycle.state_machine import ImplementOutcome
 from kitty_run.engine.state.events import AttemptEnded, ChecksStarted, WorkCommitted, WorkLeft, WorkReady
-from kitty_run.git.protocols import Expected, Left, Snapshot
+from kitty_run.git.protocols import Expected, Left, Snapshot, Trouble
 from kitty_run.host.model import Lane
 from kitty_run.profile.model import FailureClass
 from kitty_run.profile.template import render
@@ -41,7 +42,7 @@ class Implementation:
         self._run = run
         self._calls = calls
         self._git = git
-        self._executor = execution.executor
+        self._execution = execution
         self._wp = wp
         scope = RoleScope(run, calls, execution, wp, "implement")
         self._attempts = AttemptRunner(run, execution, wp)
@@ -63,8 +64,9 @@ class Implementation:
             order = Order("implement", ended.agent, at, await self._begun(at))
             return await self._conclude(order, await self._ready(order, ended), ended.seconds)
         agent = await self._choice.agent(self._attempts)
-        before = await at.workspace.snapshot()
-        order = Order("implement", agent, at, before)
+        order = Order("implement", agent, at, await at.workspace.snapshot())
+        await prepare(self._run, self._execution, self._wp, order)
+        order = Order("implement", agent, at, await at.workspace.snapshot())
         outcome = await self._attempts.run(order)
         if isinstance(outcome, Limited):
             return outcome
@@ -127,7 +129,12 @@ class Implementation:
             )
         attempt = facts(self._run, self._wp, order, self._number())
         agent = self._run.profile.agents[order.agent]
-        checks = await check(self._run, self._executor, order.at, attempt, agent)
+        if self._run.profile.roles["implement"].checks:
+            trouble = await set_up_or_pause(self._run, self._execution, order.at, attempt, agent)
+            if trouble is not None:
+                said = f"{trouble.text}, after what this work package changed of it. The end of its output:"
+                return AttemptFailure(FailureClass.CHECK_FAILED, f"{said}\n\n{trouble.output}")
+        checks = await check(self._run, self._execution.executor, order.at, attempt, agent)
         if isinstance(checks, AttemptFailure):
             return checks
         return WorkReady(self._wp, commit=commit, checks=tuple(as_record(result) for result in checks))
@@ -141,16 +148,14 @@ class Implementation:
                 self._run.notice(one.text, self._wp)
         if allocation.branch is not None:
             await workspace.ensure_branch(allocation.branch)
+        shown = await workspace.separate(before, self._run.remember(self._wp).left)
         touched = await workspace.forbidden(before)
         if touched:
             await workspace.undo_forbidden(before)
         if outcome.failure is not None:
             return AttemptFailure(outcome.failure, outcome.rule, outcome.resets_at)
-        if touched:
-            return AttemptFailure(FailureClass.FORBIDDEN_CHANGE, _forbidden(touched), outcome.resets_at)
-        if failing := [one for one in trouble if one.kind in TROUBLE]:
-            texts = "; ".join(one.text for one in failing)
-            return AttemptFailure(TROUBLE[failing[0].kind], texts, outcome.resets_at)
+        if (refusal := _refusal(touched, shown, trouble)) is not None:
+            return AttemptFailure(*refusal, outcome.resets_at)
         await self._commit(order)
         after = await workspace.snapshot()
         idle = after.tree == await self._rejected(order.at, before)
@@ -161,7 +166,7 @@ class Implementation:
         return after.head
 
     def _expected(self, at: Assignment) -> Expected:
-        limits, megabyte = self._run.profile.workspace, 1024 * 1024
+        limits, megabyte = self._run.profile.workspace.limits, 1024 * 1024
         return Expected(
             at.allocation.branch,
             at.base,
@@ -220,6 +225,26 @@ class Implementation:
             "hand_in", self._wp, Lane.FOR_REVIEW, lambda: self._calls.host.hand_in(self._wp, policy)
         )
         return HandedIn()
+
+
+def _refusal(
+    touched: tuple[str, ...], shown: tuple[str, ...], trouble: Sequence[Trouble]
+) -> tuple[FailureClass, str] | None:
+    """Why the work must not be handed in, whatever else is in it."""
+    if touched:
+        return FailureClass.FORBIDDEN_CHANGE, _forbidden(touched)
+    if shown:
+        return FailureClass.FORBIDDEN_CHANGE, _private(shown)
+    if failing := [one for one in trouble if one.kind in TROUBLE]:
+        return TROUBLE[failing[0].kind], "; ".join(one.text for one in failing)
+    return None
+
+
+def _private(shown: tuple[str, ...]) -> str:
+    return (
+        f"it made git show {', '.join(shown[:10])}: the profile copies that into the workspace, and it is "
+        "never committed. Have git ignore it again (in .gitignore), and do the task without changing that."
+    )
 
 
 def _forbidden(touched: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ from kitty_run.engine.lifecycle.attempts.description import Order
 from kitty_run.engine.lifecycle.attempts.handover import note
 from kitty_run.engine.lifecycle.attempts.recovery import AttemptFailure, Recovery
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
+from kitty_run.engine.lifecycle.attempts.setup import prepare, tear_down
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.delivery import Delivery
@@ -60,6 +61,7 @@ class WorkPackageReview:
         self._run = run
         self._calls = calls
         self._git = git
+        self._execution = execution
         self._approvals = approvals
         self._wp = wp
         scope = RoleScope(run, calls, execution, wp, "review")
@@ -152,7 +154,9 @@ class WorkPackageReview:
         try:
             there = await self._checkout.open(at, before.head)
             order = Order("review", agent, there, await there.workspace.snapshot())
+            attempt = await prepare(self._run, self._execution, self._wp, order)
             outcome = await self._attempts.run(order)
+            await tear_down(self._run, self._execution, there, attempt, self._run.profile.agents[agent])
         except BaseException:
             await self._checkout.close(at, before)
             if self._run.remember(self._wp).inspected is not None:

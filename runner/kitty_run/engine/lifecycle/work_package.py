@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import assert_never
 
 from kitty_run.engine.context import Services
+from kitty_run.engine.decisions.reviewer_independence import RoleAgents
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.attempts.budget_check import check
-from kitty_run.engine.lifecycle.claim import Claim
+from kitty_run.engine.lifecycle.attempts.description import Order, facts
+from kitty_run.engine.lifecycle.attempts.setup import tear_down
+from kitty_run.engine.lifecycle.claim import Claim, NoWorkspace
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls, RunAborted
 from kitty_run.engine.lifecycle.implementation import Implementation
 from kitty_run.engine.lifecycle.outcomes import Abort, Block, Found, MovedByOthers, Stopped, Unusable
@@ -21,7 +24,8 @@ from kitty_run.engine.lifecycle.state_machine import (
     starts_attempt,
 )
 from kitty_run.engine.shutdown import End, Stop
-from kitty_run.errors import HostError, JournalError, KittyRunError, WorkspaceError
+from kitty_run.engine.state.end_codes import EndCode
+from kitty_run.errors import HostError, JournalError, KittyRunError, LaunchError, WorkspaceError
 from kitty_run.host.model import HostRefused, Lane
 from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Action
@@ -35,6 +39,8 @@ class WorkPackageRun:
         self._run = run
         self._calls = calls
         self._wp = wp
+        self._execution = execution
+        self._leases = services.schedule.leases
         self._claim = Claim(run, calls, git, execution, services.schedule.leases, wp)
         self._implementation = Implementation(run, calls, git, execution, wp)
         self._review = WorkPackageReview(run, calls, git, execution, approvals, wp)
@@ -54,6 +60,8 @@ class WorkPackageRun:
                 case Block() as block:
                     return await self._block(block)
                 case End() as end:
+                    if end.code is EndCode.COMPLETED:
+                        await self._tear_down()
                     return end
                 case Abort(reason, exit_status):
                     raise RunAborted(f"{self._wp}: {reason}", exit_status)
@@ -102,6 +110,22 @@ class WorkPackageRun:
                 return await self._review.confirm(at)
             case unreachable:
                 assert_never(unreachable)
+
+    async def _tear_down(self) -> None:
+        """End what the workspace's setup started, once no work package needs it any more."""
+        lanes = self._run.board.lanes
+        mates = self._leases.mates(self._wp, lanes, self._run.memory.work_packages)
+        if not self._run.profile.workspace.teardown or any(not lanes[mate].finished for mate in mates):
+            return
+        try:
+            at = await self._claim.assignment()
+            agent = RoleAgents(self._run.profile, self._run.remember(self._wp), "implement").agent()
+            order = Order("implement", agent, at, await at.workspace.snapshot())
+            number = max(1, self._run.remember(self._wp).attempts.get("implement", 1))
+            attempt = facts(self._run, self._wp, order, number)
+            await tear_down(self._run, self._execution, at, attempt, self._run.profile.agents[agent])
+        except (WorkspaceError, LaunchError, NoWorkspace) as error:
+            self._run.notice(f"its workspace was not taken down: {error}", self._wp)
 
     def _lane(self) -> Lane:
         return self._run.board.lanes[self._wp]

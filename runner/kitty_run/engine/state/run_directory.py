@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from kitty_run.engine.state.events import Entry, Event, RunEnded, RunStarted
 from kitty_run.engine.state.journal import read
@@ -64,6 +65,10 @@ class RunPlace:
     def files(self, wp: str, name: str) -> Path:
         """The directory of the files that an agent's `files` ask for."""
         return self._file("files", wp, name)
+
+    def setup(self, workspace: str) -> Path:
+        """What is remembered of the preparation of a workspace, `setup/workspaces/NAME.json`."""
+        return self._file("setup", "workspaces", f"{quote(workspace, safe='')}.json")
 
     def _file(self, kind: str, wp: str, name: str) -> Path:
         folder = self.directory / kind / wp

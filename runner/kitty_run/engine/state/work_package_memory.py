@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from kitty_run.engine.state.events import (
     ReviewDiscarded,
     ReworkStarted,
     SessionDropped,
+    SetupStarted,
     VerdictGiven,
     WorkLeft,
     WorkReady,
     WorkspaceAllocated,
     WorkspaceAwaited,
+    WorkspacePrepared,
     WpEnded,
     WpMoved,
 )
@@ -97,6 +100,10 @@ class WorkPackageMemory:
     moved: Lane | None = None
     doubted: bool = False
     approver: str | None = None
+    setting_up: SetupStarted | None = None
+    """The command that prepares its workspace, until it is known what came of that."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """What the preparation of its workspace left there, as in `WorkspacePrepared`."""
 
     def untouched(self) -> bool:
         """Whether a claim came to no end before, and certainly nobody has worked in the workspace since.
@@ -138,6 +145,10 @@ def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PL
             memory.sessions.pop(f"{event.role}:{event.agent}", None)
         case ChecksStarted():
             memory.checking = event
+        case SetupStarted(phase="setup", role="implement"):
+            memory.setting_up = event
+        case WorkspacePrepared(role="implement"):
+            memory.setting_up, memory.left = None, event.left
         case WorkLeft():
             if event.files:
                 _wrote(memory)
@@ -172,7 +183,7 @@ def _attempt_started(memory: WorkPackageMemory, event: AttemptStarted) -> None:
     memory.inspected = event.head or None if role == "review" else None
     if role == "implement":
         _wrote(memory)
-        memory.under_way, memory.checking = event, None
+        memory.under_way, memory.checking, memory.setting_up = event, None, None
 
 
 def _wrote(memory: WorkPackageMemory) -> None:

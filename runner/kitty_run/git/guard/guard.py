@@ -17,6 +17,7 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.guard import governed
+from kitty_run.git.guard.excluded import EXCLUDE, with_paths
 from kitty_run.git.guard.governed import KeptFile, State
 from kitty_run.git.guard.harmless import entries, included, planted
 from kitty_run.git.layout import common_dir, git_dir
@@ -98,6 +99,22 @@ class Guard:
             return ()
         now = governed.read(self._shared, await self._includes(before))
         return _named((await self._differing(before, now)).values())
+
+    async def hide(self, paths: Iterable[str]) -> None:
+        """Have git not see `paths` of worktrees that it doesn't track; all of them have no line end."""
+        async with self._lock:
+            if self._at_work:
+                await self._compare()
+            file = self._shared / EXCLUDE
+            with own_file(file):
+                data = file.read_bytes() if file.exists() else b""
+                if (wanted := with_paths(data, paths)) == data:
+                    return
+                governed.put(file, KeptFile(wanted, 0o644))
+            if self._at_work:
+                self._take_over(EXCLUDE, governed.read_one(file))
+                self._save()
+                self._seen = None
 
     async def check(self) -> None:
         """Put back what is not as it was; quick where nothing has changed, and while nobody's code runs."""

@@ -6,10 +6,10 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.command import Git
@@ -57,18 +57,21 @@ async def scratch_index(git: Git, tree: str | None = None) -> AsyncIterator[Git]
         yield scratch
 
 
-async def take(git: Git, prefix: str, now: Status) -> Taken:
+async def take(git: Git, prefix: str, now: Status, left_out: Collection[str] = ()) -> Taken:
     """The tree of all that the worktree holds but ignored files; below `prefix` those too.
 
-    Git repositories of their own are left out. `now` is the worktree's status. Nothing in it or in its
-    index changes.
+    Git repositories of their own are left out, as is what is at or below `left_out`. `now` is the worktree's
+    status. Nothing in it or in its index changes.
     """
     hidden = await ignored(git, prefix)
     if not now.entries and not hidden and now.head != UNBORN:
         return Taken(await git.line("rev-parse", "--verify", f"{now.head}^{{tree}}"))
-    unread = await _too_large(git, {*now.dirty, *hidden} - {*now.repositories})
+    dirty = {path for path in now.dirty if not is_below(path, left_out)}
+    unread = await _too_large(git, {*dirty, *hidden} - {*now.repositories})
     async with scratch_index(git) as scratch:
-        await _add(scratch, [*now.repositories, *unread], [path for path in hidden if path not in unread])
+        await _add(
+            scratch, [*now.repositories, *unread, *left_out], [path for path in hidden if path not in unread]
+        )
         await content.add_markers(scratch, unread)
         return Taken(await scratch.line("write-tree"), unread)
 
@@ -122,6 +125,12 @@ async def empty_tree(git: Git) -> str:
 def is_cache(path: str) -> bool:
     """Whether tools make `path` anew whenever they need it."""
     return not CACHES.isdisjoint(path.split("/")[:-1]) or path.endswith(".pyc")
+
+
+def is_below(path: str, places: Collection[str]) -> bool:
+    """Whether `path` is one of `places`, or below one; a directory may have a slash at its end."""
+    above = (parent.as_posix() for parent in (PurePosixPath(path), *PurePosixPath(path).parents))
+    return any(one in places or f"{one}/" in places for one in above)
 
 
 def joined(paths: Iterable[str]) -> str:

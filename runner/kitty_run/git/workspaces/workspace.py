@@ -7,7 +7,7 @@ comes and undone without losing other work. What a reviewer changes is undone wh
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from kitty_run.git.workspaces import review_checkout, trees
 from kitty_run.git.workspaces.landing import land
 from kitty_run.git.workspaces.lost import make_anew
 from kitty_run.git.workspaces.put_right import put_right
+from kitty_run.git.workspaces.setup_changes import separate
 from kitty_run.git.workspaces.wholeness import forget_half_made, make_whole
 from kitty_run.git.workspaces.worktrees import WorkspaceConflict, add_worktree, merge_branches
 from kitty_run.text.commands import command
@@ -33,16 +34,17 @@ __all__ = ["Diff", "Left", "Snapshot", "Workspace", "WorkspaceConflict"]
 
 
 class Workspace:
-    """The worktree at `path` of the repository at `root`; what is taken out of it is kept `aside`.
+    """The worktree at `path` of the repository at `root`; what is taken out of it is kept `aside`, and what
+    is `private` is never committed. Every method raises `WorkspaceError` where git refuses, and where the
+    worktree is none of that repository's (any more)."""
 
-    Every method raises `WorkspaceError` where git
-    refuses, and where the worktree is none of that repository's (any more)."""
-
-    def __init__(self, path: Path, root: Path, aside: Aside | None = None) -> None:
+    def __init__(
+        self, path: Path, root: Path, aside: Aside | None = None, private: Sequence[str] = ()
+    ) -> None:
         self.path = Path(os.path.realpath(path))
         self._root = Path(os.path.realpath(root))
         self._git = Git(self.path, rooted=True, root=self._root)
-        self._aside = aside or Aside(wp=self.path.name)
+        self._aside, self._private = aside or Aside(wp=self.path.name), private
 
     async def make_whole(self, *, untouched: bool) -> Repair | None:
         """Have the worktree hold every file of its commit; see `wholeness.make_whole`."""
@@ -161,6 +163,10 @@ class Workspace:
         await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
         await self._put_back(since)
 
+    async def separate(self, since: Snapshot, left: Mapping[str, str]) -> tuple[str, ...]:
+        """See `setup_changes.separate`."""
+        return await separate(self._git, since, left, self._private)
+
     async def commit(self, message: str) -> str | None:
         """Commit everything that is not ignored and not below `kitty-specs/`; None: there was nothing.
 
@@ -175,7 +181,8 @@ class Workspace:
         if not now.entries and not merging:
             return None
         await refuse_armed(self._git)
-        await self._git.run("add", "--all", "--sparse", "--", ".", f":(top,exclude,literal){SPECS}")
+        never = (SPECS, *(path for path in now.dirty if trees.is_below(path, self._private)))
+        await self._git.run("add", "--all", "--sparse", ".", *(f":(top,exclude,literal){it}" for it in never))
         if not merging:
             if now.below(SPECS):
                 await self._git.run("reset", "--quiet", "HEAD", "--", f":(top,literal){SPECS}")
@@ -280,8 +287,7 @@ class Workspace:
                 f"{self.path}: conflicts were left unresolved in {', '.join(_printable(now.conflicting))}; "
                 "resolve them and commit (or git merge --abort), then run again"
             )
-        found = (*now.repositories, *await trees.linked(self._git))
-        if found:
+        if found := (*now.repositories, *await trees.linked(self._git)):
             names = ", ".join(_printable(found))
             raise WorkspaceError(
                 f"{self.path}: {names} is a git repository of its own, of which a commit "

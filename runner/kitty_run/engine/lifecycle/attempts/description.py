@@ -15,7 +15,8 @@ from kitty_run.engine.lifecycle.attempts.handover import interrupted
 from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.state.events import CheckRecord
 from kitty_run.execution.prompt import prompt_of
-from kitty_run.execution.protocol import AttemptSpec, CheckSpec, WorkspaceState, workspace_name
+from kitty_run.execution.protocol import AttemptSpec, CheckSpec
+from kitty_run.execution.workspace_protocol import SetupSpec, WorkspaceState, workspace_name
 from kitty_run.git.protocols import Diff, Snapshot
 from kitty_run.profile.model import Agent, RoleName
 from kitty_run.profile.review_diff import ReviewDiff
@@ -39,7 +40,7 @@ async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> Attempt
     """The next attempt of `order`'s role, complete."""
     review = order.role == "review"
     spec = AttemptSpec(
-        attempt=facts(run, wp, order, _next_number(run, wp, order.role)),
+        attempt=facts(run, wp, order, next_number(run, wp, order.role)),
         workspace=_workspace(run.repo, order.at, order.before),
         agent=agent,
         policy=run.profile.policy,
@@ -56,7 +57,7 @@ async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> Attempt
     )
 
 
-def _next_number(run: Run, wp: str, role: RoleName) -> int:
+def next_number(run: Run, wp: str, role: RoleName) -> int:
     """The next attempt's number: one whose log is not there, though the journal may have lost attempts."""
     number = run.remember(wp).attempts.get(role, 0) + 1
     while os.path.lexists(run.place.log(wp, f"{role}-{number}")):
@@ -71,6 +72,13 @@ def check_spec(run: Run, at: Assignment, before: Snapshot, attempt: AttemptFacts
     return CheckSpec(
         attempt, workspace, checks, agent, profile.policy, profile.network.allow, profile.limits.log
     )
+
+
+def setup_spec(run: Run, at: Assignment, before: Snapshot, attempt: AttemptFacts, agent: Agent) -> SetupSpec:
+    """The preparation of the workspace for `attempt` of `agent`."""
+    profile, workspace = run.profile, _workspace(run.repo, at, before)
+    allow, log = profile.network.allow, profile.limits.log
+    return SetupSpec(attempt, workspace, profile.workspace, agent, profile.policy, allow, log)
 
 
 def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:

@@ -12,7 +12,7 @@ from kitty_run.engine.decisions.retry import Decision, agent_counter, decide, de
 from kitty_run.engine.lifecycle.attempts.role import RoleScope
 from kitty_run.engine.lifecycle.outcomes import Failed
 from kitty_run.engine.state.events import AttemptInterrupted, FamilyLimited, RetryTable, SessionDropped
-from kitty_run.execution.protocol import workspace_name
+from kitty_run.execution.workspace_protocol import workspace_name
 from kitty_run.machine import MachineFault
 from kitty_run.profile.model import Action, FailureClass, RetryRow
 

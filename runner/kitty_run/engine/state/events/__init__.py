@@ -53,6 +53,7 @@ from kitty_run.engine.state.events.run import (
     RunResumed,
     RunStarted,
 )
+from kitty_run.engine.state.events.setup import SetupEnded, SetupPhase, SetupStarted, WorkspacePrepared
 from kitty_run.engine.state.events.work_packages import (
     CheckEnded,
     CheckRecord,
@@ -114,6 +115,9 @@ __all__ = [
     "RunResumed",
     "RunStarted",
     "SessionDropped",
+    "SetupEnded",
+    "SetupPhase",
+    "SetupStarted",
     "StatusCommitted",
     "Strategy",
     "Unknown",
@@ -126,6 +130,7 @@ __all__ = [
     "WorkSaved",
     "WorkspaceAllocated",
     "WorkspaceAwaited",
+    "WorkspacePrepared",
     "WorkspaceRepaired",
     "WpEnded",
     "WpMoved",
