@@ -80,6 +80,7 @@ def make(
         ("config", "user.name", "Mia"),
         ("add", "--all"),
         ("commit", "-q", "-m", "plan"),
+        ("commit", "-q", "--allow-empty", "-m", "work of others"),
     ):
         subprocess.run(["git", *argv], cwd=root, check=True, capture_output=True)
     return Project(root, profile)

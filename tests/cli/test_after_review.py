@@ -43,10 +43,13 @@ def add_to(project: Project, role: str, code: str) -> None:
     script.write_text(text, encoding="utf-8")
 
 
-def events(project: Project, type_: str) -> list[dict[str, Any]]:
+def lines(project: Project) -> list[dict[str, Any]]:
     (journal,) = project.root.glob(".kitty-run/runs/*/events.jsonl")
-    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["type"] == type_]
+    return [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+
+
+def events(project: Project, type_: str) -> list[dict[str, Any]]:
+    return [line for line in lines(project) if line["type"] == type_]
 
 
 def on_target(project: Project) -> list[str]:

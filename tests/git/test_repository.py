@@ -213,19 +213,19 @@ class TestVerifyMerged:
 class TestAbortMerge:
     def test_undoes_a_merge_of_kept_work(self, root: GitRepo, repository: Repository) -> None:
         theirs = conflict(root)
-        run(repository.keep("m", "WP01", theirs))
         assert run(repository.merging()) == theirs
-        assert run(repository.abort_merge()) == AbortedMerge(theirs, ("src/app.py",))
+        assert run(repository.abort_merge("m", {"WP01": theirs})) == AbortedMerge(theirs, ("src/app.py",))
         assert run(repository.merging()) is None
         assert root.read("src/app.py") == "ours\n"
 
     def test_leaves_the_users_own_merge(self, root: GitRepo, repository: Repository) -> None:
-        conflict(root)
-        assert not run(repository.abort_merge())
+        theirs = conflict(root)
+        run(repository.keep("m", "WP01", theirs))  # a ref is no proof: whoever commits can make it
+        assert not run(repository.abort_merge("m", {"WP01": root.head()}))
         assert "UU src/app.py" in root.status()
 
     def test_has_nothing_to_do_without_a_merge(self, repository: Repository) -> None:
-        assert not run(repository.abort_merge())
+        assert not run(repository.abort_merge("m", {}))
 
 
 class TestCleanup:

@@ -18,7 +18,16 @@ from tests.engine import profiles
 from tests.engine.criteria import wanting
 from tests.engine.world import Did, Job, World, good
 from tests.report.played import FINDINGS, PAIR, Played, Story
-from tests.report.stories_of_stops import gates, interrupted, limit, limited, own_limit, troubled_host
+from tests.report.stories_of_stops import (
+    gates,
+    interrupted,
+    limit,
+    limited,
+    moved_back,
+    own_limit,
+    troubled_host,
+    unreviewed,
+)
 
 
 def smooth(root: Path) -> Played:
@@ -238,6 +247,8 @@ STORIES: Mapping[str, Story] = {
         set_up,
         gates,
         interrupted,
+        moved_back,
+        unreviewed,
         leftovers,
         limit,
         own_limit,

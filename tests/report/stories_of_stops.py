@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from kitty_run.engine.session import Session
-from kitty_run.engine.state.events import AttemptProcess, Event
+from kitty_run.engine.state.events import AttemptProcess, Event, MergeStarted
 from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
@@ -50,6 +50,33 @@ def gates(root: Path) -> Played:
     give(world.place, "done-WP01", Answer(False, "mia", "the name is wrong"))
     world.run()
     give(world.place, "done-WP01", Answer(True, "mia"))
+    world.run()
+    return world
+
+
+def moved_back(root: Path) -> Played:
+    """Others reset the target while WP01 is worked on: the merge waits for a person."""
+    world = Played(root, {"WP01": []})
+
+    def reset(_: World, event: Event, __: Session) -> None:
+        if isinstance(event, AttemptProcess):
+            world.repository.moved_back["main"] = "commit-before"
+
+    world.on_event = reset
+    world.run()
+    return world
+
+
+def unreviewed(root: Path) -> Played:
+    """A commit comes in while the host merges."""
+    world = Played(root, {"WP01": []})
+
+    def commit(_: World, event: Event, __: Session) -> None:
+        if isinstance(event, MergeStarted):
+            world.tree("WP01").files["foreign.txt"] = "x"
+            world.tree("WP01").commit()
+
+    world.on_event = commit
     world.run()
     return world
 

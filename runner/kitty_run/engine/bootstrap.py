@@ -15,11 +15,12 @@ from pathlib import Path
 
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
+from kitty_run.engine.earlier_runs import memory_of
 from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.killed_run import clear_lock, end_leftovers
 from kitty_run.engine.root_checkout import RootCheckout, root_checkout, unknown_committer
-from kitty_run.engine.run_header import header
+from kitty_run.engine.run_header import as_yaml, header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
@@ -202,7 +203,8 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
         await end_leftovers(journal, memory, repo, executor)
         await guard.recovered()
         profile, measured = request.loaded.profile, await asyncio.to_thread(sizes, host, state.work_packages)
-        run = Run(profile, Board.of(state, host.criteria()), journal, memory, place, repo, clock=clock)
+        board, earlier = Board.of(state, host.criteria()), memory_of(runs(repo), state.mission, but=place)
+        run = Run(profile, board, journal, memory, place, repo, clock=clock, earlier=earlier)
         session = Session(_services(request, run, host, root, executor, measured))
         with _signals(session):
             return await session.run()
@@ -210,13 +212,6 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
         journal.close()
         if chain is not None:
             chain.close()
-
-
-def as_yaml(document: Mapping[str, object]) -> str:
-    """The resolved profile as it is kept beside the journal."""
-    import yaml
-
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 def _git(run: Run, host: SpecKitty) -> Git:

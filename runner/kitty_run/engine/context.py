@@ -65,6 +65,8 @@ class Run:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     clock: WorkClock = field(default_factory=WorkClock)
     """Seconds that the session has worked."""
+    earlier: Memory = field(default_factory=Memory)
+    """What earlier runs of the mission wrote down."""
 
     def remember(self, wp: str) -> WorkPackageMemory:
         """The memory of `wp`."""
@@ -81,6 +83,10 @@ class Run:
         known = self.remember(wp)
         if known.lane is not lane or known.moved is not None:
             self.journal.write(WpMoved(wp, lane))
+
+    def reviewed_head(self, wp: str) -> str | None:
+        """The reviewed commit of `wp`, by this run's journal or by those of earlier runs."""
+        return self.remember(wp).reviewed or self.earlier.of(wp).reviewed
 
     def reviewed(self) -> tuple[str, ...]:
         """The reviewed commits of all work packages, each once."""

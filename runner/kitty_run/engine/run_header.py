@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from socket import gethostname
 
 from kitty_run.engine.state.events import FoundWorkPackage, RunStarted
@@ -26,3 +27,10 @@ def header(kind: type[RunStarted], profile: Profile, host: Host, state: MissionS
         process=identity(os.getpid()),
         work_packages={wp.id: FoundWorkPackage(wp.lane, wp.dependencies) for wp in state.work_packages},
     )
+
+
+def as_yaml(document: Mapping[str, object]) -> str:
+    """The resolved profile as it is kept beside the journal."""
+    import yaml
+
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))

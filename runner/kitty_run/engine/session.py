@@ -10,8 +10,10 @@ from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.attempts.budget_check import keeping_time, of_run, of_work_package
 from kitty_run.engine.lifecycle.finish import Finish
 from kitty_run.engine.lifecycle.host_calls import HostCalls
+from kitty_run.engine.lifecycle.mission.branch_watch import BranchWatch
 from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.review_cleanup import close_all
+from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.engine.lifecycle.work_package import WorkPackageRun
 from kitty_run.engine.scheduling.dependency_graph import cycle
 from kitty_run.engine.scheduling.scheduler import Scheduler, exit_status
@@ -42,6 +44,7 @@ class Session:
         self._services = services
         self._calls = HostCalls(services.run, services.host, services.root)
         self._approvals = Approvals(services.run, self._calls, services.asker, assume_yes=services.assume_yes)
+        self._watch = BranchWatch(services.run, services.host, services.git.repository)
         self._scheduler: Scheduler | None = None
         self._interrupts = 0
         self._task: asyncio.Task[None] | None = None
@@ -92,7 +95,7 @@ class Session:
         return self._report(status, reason or self._why())
 
     async def _start(self, wp: str) -> End:
-        return await WorkPackageRun(self._services, self._calls, self._approvals, wp).run()
+        return await WorkPackageRun(self._services, self._calls, self._approvals, self._watch, wp).run()
 
     def _check_graph(self) -> None:
         mission = self._run.board.mission
@@ -116,16 +119,29 @@ class Session:
             self._run.notice(str(limit))
         async with keeping_time(self._run):
             await self._approvals.pass_or_stop("start")
+            await self._start_nothing_on_lost_ground()
             await self._find_reviewed()
             await close_all(self._run, self._calls, self._services.git)
             ends = await scheduler.run()
+            await self._watch.refuse()
         if exit_status(ends, scheduler.abort, self._interrupts > 0) is ExitStatus.OK:
             self._run.control.lift()
-            await Finish(self._run, self._calls, self._services.git, self._approvals).run()
+            finish = Finish(self._run, self._calls, self._services.git, self._approvals, self._watch)
+            await finish.run()
+            await self._watch.refuse()
+
+    async def _start_nothing_on_lost_ground(self) -> None:
+        """Nothing is paid for where commits are missing that were there before: that is named first."""
+        try:
+            await self._watch.refuse()
+        except Unfinished as error:
+            self._run.control.drain(EndCode.NOT_REACHED, str(error).partition("\n")[0])
 
     async def _find_reviewed(self) -> None:
         if self._run.profile.finish.merge is not None and self._run.memory.merged is None:
-            await ReviewedHeads(self._run, self._calls, self._services.git.repository).find()
+            heads = ReviewedHeads(self._run, self._calls, self._services.git.repository)
+            await heads.compare()
+            await heads.find()
 
     def _why(self) -> str:
         scheduler = self._scheduler

@@ -7,6 +7,7 @@ the worktree are kept as plain files, their `.git` as `dot-git`. What is too lar
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,19 @@ class Aside:
     def name(self, commit: str) -> str:
         """The last part of that ref."""
         return f"{self.wp}-{commit[:12]}"
+
+
+async def hold(git: Git, ref: str, commit: str) -> str:
+    """Have `ref` hold `commit`, and return its name: another one where something is in the way of it.
+
+    A symbolic ref of that name, which others left, is replaced; what it leads to stays as it is.
+    """
+    words = ("update-ref", "--no-deref", "--create-reflog", "-m", "kitty-run: keep")
+    if (await git.call(*words, ref, commit)).status == 0:
+        return ref
+    other = f"{NAMESPACE}-{secrets.token_hex(4)}/{ref.removeprefix(f'{NAMESPACE}/')}"
+    await git.run(*words, other, commit)
+    return other
 
 
 def folder_of(directory: Path) -> Path:
@@ -154,8 +168,7 @@ async def move(git: Git, aside: Aside, why: str, paths: Sequence[str]) -> Kept:
 async def _record(  # noqa: PLR0913, PLR0917 - what is recorded
     git: Git, aside: Aside, commit: str, why: str, files: Sequence[str], unread: Sequence[str]
 ) -> Kept:
-    ref = aside.ref(commit)
-    await git.run("update-ref", "-m", "kitty-run: keep", ref, commit)
+    ref = await hold(git, aside.ref(commit), commit)
     folder = folder_of(git.cwd) / aside.name(commit)
     for path in unread:
         _move(git.cwd / path, folder / path)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kitty_run.errors import WorkspaceError
 from kitty_run.git import merge_proof, provenance, remotes
-from kitty_run.git.aside import NAMESPACE, Aside, OnKept, abort_merge, reset_branch, unreported
+from kitty_run.git.aside import NAMESPACE, Aside, OnKept, abort_merge, hold, reset_branch, unreported
 from kitty_run.git.command import Git, printable
 from kitty_run.git.layout import begun, checked_out
 from kitty_run.git.locks import index_lock
@@ -62,13 +62,14 @@ class Repository:
         `worktree`.
 
         Without a call of git where refs are kept in files and no merge is under way: it is asked before every
-        host call. A merge of a commit that `keep` recorded is the host's, see `abort_merge`.
+        host call. A merge of a commit that `keep` recorded is taken for the host's, which is then named by
+        whatever it is in the way of; what is aborted is not decided by that, see `abort_merge`.
         """
         branch = checked_out(self.root) or await self._git.branch()
         place = worktree if worktree is not None and worktree.is_dir() else self.root
         lock, since = index_lock(place) or (None, None)
         operation = begun(self.root)
-        if operation == "merge" and await self.merging() in await self._kept():
+        if operation == "merge" and await self.merging() in await self._held():
             operation = None
         return RootState(branch, lock, since, operation)
 
@@ -125,18 +126,17 @@ class Repository:
         """The commit whose merge was begun at the root and not ended."""
         return await self.resolve("MERGE_HEAD")
 
-    async def abort_merge(self) -> AbortedMerge | None:
+    async def abort_merge(self, mission: str, heads: Mapping[str, str]) -> AbortedMerge | None:
         """Undo a merge that a host left unfinished at the root; None: there was none.
 
-        Only a merge of a commit that `keep` recorded: any other is the user's own.
+        Only a merge of one of `heads` (work package to commit): any other is the user's own.
         """
         commit = await self.merging()
-        kept = await self._kept()
-        if commit is None or commit not in kept:
+        wp = next((wp for wp, head in heads.items() if head == commit), None)
+        if commit is None or wp is None:
             return None
         files = await self._git.paths("diff", "--name-only", "--diff-filter=U", "-z")
-        mission, _, wp = kept[commit].removeprefix(f"{NAMESPACE}/").partition("/")
-        aside = Aside(mission, wp.rpartition("/")[2], self._on_kept)
+        aside = Aside(mission, wp, self._on_kept)
         await abort_merge(self._git, aside, "a merge at the root checkout that was left half done")
         return AbortedMerge(commit, tuple(map(printable, files)))
 
@@ -153,18 +153,37 @@ class Repository:
         for branch in branches:
             await self._remove_branch(branch, goal)
 
-    async def keep(self, mission: str, wp: str, sha: str) -> None:
-        """Have `refs/kitty-run/MISSION/WP` hold the commit `sha` (in full), so that it is found again.
+    async def keep(self, mission: str, name: str, sha: str) -> str:
+        """Have `refs/kitty-run/MISSION/NAME` hold the commit `sha` (in full), so that git does not remove it.
 
-        Earlier commits stay in that ref's reflog (`git reflog refs/kitty-run/MISSION/WP`).
+        Returns the ref's name. What it holds later is no proof of anything: whoever commits here can change
+        it. Earlier commits stay in its reflog (`git reflog refs/kitty-run/MISSION/NAME`).
         """
-        ref = f"{NAMESPACE}/{mission}/{wp}"
-        if await self.resolve(ref) != sha:
-            await self._git.run("update-ref", "--create-reflog", "-m", "kitty-run: keep", ref, sha)
+        ref = f"{NAMESPACE}/{mission}/{name}"
+        return ref if await self.resolve(ref) == sha else await hold(self._git, ref, sha)
 
-    async def kept(self, mission: str, wp: str) -> str | None:
-        """The commit that `keep` holds for `wp`; None where it holds none."""
-        return await self.resolve(f"{NAMESPACE}/{mission}/{wp}")
+    async def kept(self, mission: str) -> dict[str, str]:
+        """What the refs of `mission` hold now, by their names: to be compared with the journal."""
+        folder = f"{NAMESPACE}/{mission}/"
+        listed = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", folder)
+        pairs = [line.split(" ", 1) for line in listed.splitlines()]
+        return {ref.removeprefix(folder): commit for commit, ref in pairs}
+
+    async def tips(self, branches: Sequence[str]) -> dict[str, str]:
+        """The commits that those of `branches` which are there are at."""
+        refs = {f"refs/heads/{branch}": branch for branch in branches}
+        listed = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", *refs)
+        pairs = [line.split(" ", 1) for line in listed.splitlines()]
+        return {refs[ref]: commit for commit, ref in pairs if ref in refs}
+
+    async def lacking(self, tip: str | None, was: str) -> tuple[str, ...]:
+        """The commits of `was` that `tip` does not contain, each with its title, the newest first."""
+        if await self._git.commit_of(was) is None:
+            return (f"{was[:10]}, which is not in the repository any more",)
+        listed = await self._git.run(
+            "log", "--topo-order", "--format=%h %s", was, *([f"^{tip}"] if tip else [])
+        )
+        return tuple(map(printable, listed.splitlines()))
 
     async def standing(self, branch: str, reviewed: Sequence[str], known: Sequence[str]) -> Standing | None:
         """How `branch` relates to its `reviewed` commits; what `known` contains is left out."""
@@ -249,10 +268,8 @@ class Repository:
                 return
             await asyncio.sleep(LOCK_POLL)
 
-    async def _kept(self) -> Mapping[str, str]:
-        """The refs that keep work, by their commits."""
-        listed = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", NAMESPACE)
-        return dict(line.split(" ", 1) for line in listed.splitlines())
+    async def _held(self) -> set[str]:
+        return set((await self._git.run("for-each-ref", "--format=%(objectname)", NAMESPACE)).split())
 
     async def _is_spent(self, worktree: Worktree, goal: str) -> bool:
         if worktree.head is None or not worktree.path.is_dir():

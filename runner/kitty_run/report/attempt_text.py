@@ -1,14 +1,21 @@
-"""Events of attempts, agents and agent families, each in one sentence."""
+"""Events of attempts, agents, agent families and branches, each in one sentence."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from kitty_run.engine.state.events import (
     AttemptEnded,
     AttemptInterrupted,
     AttemptStarted,
+    BranchMovedBack,
+    BranchPutBack,
+    BranchSeen,
     EgressDenied,
     FamilyAwaited,
     FamilyLimited,
+    HeadFound,
+    MergeQuestioned,
     RetryDecided,
     SessionDropped,
     SetupEnded,
@@ -18,7 +25,7 @@ from kitty_run.engine.state.events import (
 from kitty_run.profile.limits import MEGABYTE
 from kitty_run.profile.model import Action, FailureClass
 from kitty_run.profile.retry_verbs import verb
-from kitty_run.report.formatting import clock, duration, money, some
+from kitty_run.report.formatting import clock, count, duration, money, some
 from kitty_run.report.sentence import Sentence, Tone, words
 
 
@@ -119,3 +126,45 @@ def _limited(event: FamilyLimited) -> Sentence:
 @words.register
 def _family_awaited(event: FamilyAwaited) -> Sentence:
     return Sentence(f"waits for family {event.family} until {clock(event.until)}")
+
+
+@words.register
+def _head_found(event: HeadFound) -> Sentence:
+    by = f", where {event.by} moved it" if event.by else ""
+    commit = _short(event.commit)
+    return Sentence(f"found in the lane {event.lane}{by}: its commit {commit} is taken as reviewed")
+
+
+@words.register
+def _put_back(event: BranchPutBack) -> Sentence:
+    text = f"{event.branch} is reset to its reviewed commit {_short(event.commit)}"
+    return Sentence(text, Tone.BAD, _lines(event.foreign))
+
+
+@words.register
+def _seen(event: BranchSeen) -> Sentence:
+    return Sentence(f"{event.branch} is at {_short(event.commit)}", detail=True)
+
+
+@words.register
+def _moved_back(event: BranchMovedBack) -> Sentence:
+    now = _short(event.now) if event.now else "nothing"
+    kept = f", kept under {event.kept}" if event.kept else ""
+    lacks = f"it lacks {count(event.count, 'commit')} that it had{kept}"
+    text = f"{event.branch} was moved back from {_short(event.was)} to {now}; {lacks}"
+    return Sentence(text, Tone.BAD, some(event.missing))
+
+
+@words.register
+def _questioned(event: MergeQuestioned) -> Sentence:
+    return Sentence(
+        f"people are asked about {event.about} of the merge ({_short(event.commit)})", detail=True
+    )
+
+
+def _lines(items: Iterable[str]) -> str:
+    return f"not reviewed: {'; '.join(items)}" if items else ""
+
+
+def _short(commit: str) -> str:
+    return commit[:10]

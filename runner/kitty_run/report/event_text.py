@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from kitty_run.engine.state.end_codes import Result
 from kitty_run.engine.state.events import (
     AcceptancePutOff,
-    BranchPutBack,
     CallEnded,
     CheckEnded,
     ChecksStarted,
@@ -17,7 +14,6 @@ from kitty_run.engine.state.events import (
     GateAnswered,
     GateWaiting,
     GitRestored,
-    HeadFound,
     LaneMovedByOthers,
     LimitReached,
     MergeConflicted,
@@ -220,19 +216,6 @@ def _outdated(event: ReviewOutdated) -> Sentence:
 
 
 @words.register
-def _head_found(event: HeadFound) -> Sentence:
-    by = f", where {event.by} moved it" if event.by else ""
-    commit = _short(event.commit)
-    return Sentence(f"found in the lane {event.lane}{by}: its commit {commit} is taken as reviewed")
-
-
-@words.register
-def _put_back(event: BranchPutBack) -> Sentence:
-    text = f"{event.branch} is reset to its reviewed commit {_short(event.commit)}"
-    return Sentence(text, Tone.BAD, _lines(event.foreign))
-
-
-@words.register
 def _conflicted(event: MergeConflicted) -> Sentence:
     return Sentence(f"conflicts with {event.other}: not merged", Tone.BAD, some(event.files))
 
@@ -273,10 +256,6 @@ def _merged(event: MergeVerified) -> Sentence:
 @words.register
 def _status_committed(event: StatusCommitted) -> Sentence:
     return Sentence(f"the host's status files are committed: {_short(event.commit)}", detail=True)
-
-
-def _lines(items: Iterable[str]) -> str:
-    return f"not reviewed: {'; '.join(items)}" if items else ""
 
 
 def _short(commit: str) -> str:

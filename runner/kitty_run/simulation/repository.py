@@ -18,7 +18,8 @@ class SimulatedRepository:
     `conflicting` is what computing that merge finds before, `unmerged` what verifying it finds missing;
     `remote_has_target` says whether the remote has the merged target; it takes a push unless `remote_refuses`
     says why it does not.
-    `kept` are the commits kept under refs, by work package; `status_commits` the mission's folders whose
+    `moved_back` is what others have reset branches to, by name, so that commits are missing there.
+    `kept_commits` are those kept under refs, by the refs' names; `status_commits` the mission's folders whose
     status was committed. `root` is what its root checkout has checked out, and whose git is at work there;
     `uncommitted` what people have changed there.
     """
@@ -45,6 +46,7 @@ class SimulatedRepository:
         """The commits that were brought onto the target before they were handed in."""
         self.keeps_out: BroughtIn | None = None
         """Why none can be brought there; None: they can."""
+        self.moved_back: dict[str, str] = {}
         self._merged_heads: dict[str, list[str]] = {}
 
     def note_merge(self) -> None:
@@ -142,17 +144,24 @@ class SimulatedRepository:
             return tuple(Unmerged(wp, "not merged") for wp in heads)
         return self.unmerged
 
-    async def abort_merge(self) -> AbortedMerge | None:
+    async def abort_merge(self, mission: str, heads: Mapping[str, str]) -> AbortedMerge | None:
         return None
 
     async def cleanup(self, worktrees: Sequence[Path], branches: Sequence[str], target: str) -> None:
         self.cleaned_up = True
 
-    async def keep(self, mission: str, wp: str, sha: str) -> None:
-        self.kept_commits[wp] = sha
+    async def keep(self, mission: str, name: str, sha: str) -> str:
+        self.kept_commits[name] = sha
+        return f"refs/kitty-run/{mission}/{name}"
 
-    async def kept(self, mission: str, wp: str) -> str | None:
-        return self.kept_commits.get(wp)
+    async def kept(self, mission: str) -> Mapping[str, str]:
+        return self.kept_commits
+
+    async def tips(self, branches: Sequence[str]) -> Mapping[str, str]:
+        return {branch: self.moved_back.get(branch, f"commit-of-{branch}") for branch in branches}
+
+    async def lacking(self, tip: str | None, was: str) -> tuple[str, ...]:
+        return (f"{was} work of others",) if tip in self.moved_back.values() else ()
 
     def _of(self, branch: str) -> WorkspaceContent | None:
         """The content of the workspace on that branch, which is there from the start; None for the target."""

@@ -15,7 +15,7 @@ from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import GateAnswered, GateWaiting
-from kitty_run.engine.state.gate_answers import LOOK, Answer, Asker, answer_of, gate_id, give
+from kitty_run.engine.state.gate_answers import LOOK, Answer, Asker, answer_of, forget, gate_id, give
 from kitty_run.profile.model import GateName
 from kitty_run.text.commands import command
 
@@ -70,7 +70,7 @@ class Approvals:
 
     def forget(self, gate: GateName, wp: str | None = None) -> None:
         """Let the gate ask again: whatever was answered was about something else."""
-        (self._run.place.gates / f"{gate_id(gate, wp)}.json").unlink(missing_ok=True)
+        forget(self._run.place, gate_id(gate, wp))
 
     async def _record(self, name: str, wp: str | None, answer: Answer) -> None:
         """Write the answer to the journal, and to the host's history unless it is there already.

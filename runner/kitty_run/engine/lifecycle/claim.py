@@ -250,7 +250,7 @@ class Claim:
         if sound and not await self._starts_unreviewed(allocation, ref):
             base = await workspace.head()
         else:
-            base = await workspace.fork_point(ref, await self._reviewed(mates))
+            base = await workspace.fork_point(ref, self._reviewed(mates))
         self._run.journal.write(
             WorkspaceAllocated(self._wp, base=base, path=allocation.workspace, branch=allocation.branch)
         )
@@ -274,12 +274,8 @@ class Claim:
         )
         return True
 
-    async def _reviewed(self, mates: Sequence[str]) -> list[str]:
+    def _reviewed(self, mates: Sequence[str]) -> list[str]:
         """The reviewed commits of those of `mates` that are finished."""
         finished = self._calls.host.traits.finished - {Lane.CANCELED}
-        done = [wp for wp in mates if self._run.board.lanes[wp] in finished]
-        mission = self._run.board.mission
-        found = [
-            self._run.remember(wp).reviewed or await self._git.repository.kept(mission, wp) for wp in done
-        ]
+        found = [self._run.reviewed_head(wp) for wp in mates if self._run.board.lanes[wp] in finished]
         return [commit for commit in found if commit]

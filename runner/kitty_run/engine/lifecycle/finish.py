@@ -6,6 +6,7 @@ from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.accept import Acceptance
+from kitty_run.engine.lifecycle.mission.branch_watch import BranchWatch
 from kitty_run.engine.lifecycle.mission.merge import MissionMerge
 from kitty_run.engine.lifecycle.unfinished import Unfinished
 from kitty_run.host.model import Lane
@@ -14,11 +15,13 @@ from kitty_run.host.model import Lane
 class Finish:
     """Accepts and merges one mission, as far as the profile says."""
 
-    def __init__(self, run: Run, calls: HostCalls, git: Git, approvals: Approvals) -> None:
+    def __init__(
+        self, run: Run, calls: HostCalls, git: Git, approvals: Approvals, watch: BranchWatch
+    ) -> None:
         self._run = run
         self._calls = calls
         self._acceptance = Acceptance(run, calls, git, approvals)
-        self._merge = MissionMerge(run, calls, git, approvals)
+        self._merge = MissionMerge(run, calls, git, approvals, watch)
 
     async def run(self) -> None:
         """Finish the mission. Raises `Unfinished`, `Stop` (a gate waits), `RunAborted` or `WorkspaceError`.

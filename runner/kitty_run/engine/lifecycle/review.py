@@ -119,6 +119,9 @@ class WorkPackageReview:
             handover = note("review", number, agent, verdict, log)
             return await self._recovery.settle(verdict, agent, handover, seconds=seconds)
         self._approvals.forget("done", self._wp)  # whatever was answered was about an earlier review
+        if verdict.verdict == "approved":
+            async with self._calls.host.quiet():
+                await self._git.repository.keep(self._run.board.mission, self._wp, head)
         self._run.journal.write(
             VerdictGiven(
                 self._wp,

@@ -13,6 +13,7 @@ from kitty_run.engine.lifecycle.attempts.setup import tear_down
 from kitty_run.engine.lifecycle.claim import Claim, NoWorkspace
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls, RunAborted
 from kitty_run.engine.lifecycle.implementation import Implementation
+from kitty_run.engine.lifecycle.mission.branch_watch import BranchWatch
 from kitty_run.engine.lifecycle.outcomes import Abort, Block, Found, MovedByOthers, Stopped, Unusable
 from kitty_run.engine.lifecycle.review import WorkPackageReview
 from kitty_run.engine.lifecycle.state_machine import (
@@ -34,10 +35,13 @@ from kitty_run.profile.model import Action
 class WorkPackageRun:
     """Takes one work package step by step, as the state machine says."""
 
-    def __init__(self, services: Services, calls: HostCalls, approvals: Approvals, wp: str) -> None:
+    def __init__(
+        self, services: Services, calls: HostCalls, approvals: Approvals, watch: BranchWatch, wp: str
+    ) -> None:
         run, git, execution = services.run, services.git, services.execution
         self._run = run
         self._calls = calls
+        self._watch = watch
         self._wp = wp
         self._execution = execution
         self._leases = services.schedule.leases
@@ -71,7 +75,12 @@ class WorkPackageRun:
     async def _outcome(self, step: Step) -> StepOutcome:
         """What `step` comes to. Whatever unwinds it, and the work package's own errors, are outcomes too."""
         try:
-            return await self._take(step)
+            if step not in {Step.IMPLEMENT, Step.REVIEW}:
+                return await self._take(step)
+            await self._watch.look()
+            outcome = await self._take(step)
+            await self._watch.look()  # what is missing now went while its agent was at work
+            return outcome
         except Stop as stop:
             return Stopped(stop.end)
         except CallGivenUp as given_up:

@@ -57,6 +57,11 @@ def give(place: RunPlace, gate: str, answer: Answer) -> Path:
     return path
 
 
+def forget(place: RunPlace, gate: str) -> None:
+    """Remove the answer to `gate`: it was read, or was about something else."""
+    (place.gates / f"{gate}.json").unlink(missing_ok=True)
+
+
 def waiting(entries: Iterable[Entry]) -> list[str]:
     """The gates that a run waits at, by its journal: reached, and not answered since."""
     found: dict[str, None] = {}

@@ -17,6 +17,8 @@ from kitty_run.engine.state.events import (
     AttemptInterrupted,
     AttemptProcess,
     AttemptStarted,
+    BranchMovedBack,
+    BranchSeen,
     CallEnded,
     EgressDenied,
     Entry,
@@ -24,6 +26,7 @@ from kitty_run.engine.state.events import (
     FamilyLimited,
     GateAnswered,
     GitRestored,
+    MergeQuestioned,
     MergeStarted,
     MergeVerified,
     MissionAccepted,
@@ -89,6 +92,14 @@ class Memory:
     """The family of each agent that was started."""
     heads: dict[str, str] = field(default_factory=dict)
     """The commit of each work package that the merge must contain."""
+    before: str | None = None
+    """What the target was at before the latest merge."""
+    questioned: dict[str, str] = field(default_factory=dict)
+    """What people were asked to look at after the merge: the commit of `commits`, of `conflicts`."""
+    seen: dict[str, str] = field(default_factory=dict)
+    """What the target, and the mission's own branch, were at when they were looked at last."""
+    moved_back: dict[str, BranchMovedBack] = field(default_factory=dict)
+    """Of those, by name, the ones that lack commits which were seen on them."""
     merged: str | None = None
     target: str | None = None
     accepted: bool = False
@@ -118,7 +129,7 @@ class Memory:
             remember(self.of(event.wp), event)
         self._remember(event)
 
-    def _remember(self, event: Event) -> None:  # noqa: C901, PLR0912 - a table of types
+    def _remember(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - a table of types
         """What concerns more than one work package."""
         match event:
             case RunResumed():  # how it was found by the run is what its first session found
@@ -165,5 +176,13 @@ class Memory:
                 self.accepted = True
             case MergeStarted():
                 self.heads.update(event.heads)
+                self.before = event.before or self.before
+            case MergeQuestioned():
+                self.questioned[event.about] = event.commit
+            case BranchSeen():
+                self.seen[event.branch] = event.commit
+                self.moved_back.pop(event.branch, None)
+            case BranchMovedBack():
+                self.moved_back[event.branch] = event
             case MergeVerified():
                 self.merged, self.target = event.commit or "", event.target

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from kitty_run.engine.context import Git, Run
 from kitty_run.engine.lifecycle.approvals import Approvals
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
+from kitty_run.engine.lifecycle.mission.branch_watch import BranchWatch
 from kitty_run.engine.lifecycle.mission.delivery import Delivery
 from kitty_run.engine.lifecycle.mission.host_records import commit_status
 from kitty_run.engine.lifecycle.mission.merge_check import MergeCheck, conflict_text, resolution
@@ -42,11 +44,14 @@ class Work:
 class MissionMerge:
     """Merges one mission, and proves it."""
 
-    def __init__(self, run: Run, calls: HostCalls, git: Git, approvals: Approvals) -> None:
+    def __init__(
+        self, run: Run, calls: HostCalls, git: Git, approvals: Approvals, watch: BranchWatch
+    ) -> None:
         self._run = run
         self._git = git
         self._calls = calls
         self._approvals = approvals
+        self._watch = watch
         self._heads = ReviewedHeads(run, calls, git.repository)
         self._check = MergeCheck(run, git.repository, self._heads)
         self._delivery = Delivery(run, calls, git)
@@ -75,8 +80,10 @@ class MissionMerge:
         for work in works:
             await self._delivery.deliver(work.wp, work.head, "merge")
         await self._refuse_conflicts(await self._target(merge), works)
-        await self._check.before(await self._target(merge))
-        self._run.journal.write(MergeStarted(heads=heads, target=merge.target, strategy=merge.strategy))
+        await self._watch.refuse()
+        before = await self._check.before(await self._target(merge))
+        started = MergeStarted(heads=heads, target=merge.target, strategy=merge.strategy, before=before)
+        self._run.journal.write(started)
         await self._call_merge(merge, works)
         return await self._verified(merge, heads)
 
@@ -102,7 +109,7 @@ class MissionMerge:
 
     async def _works(self) -> list[Work]:
         """Every finished WP with its head; refuses where a workspace is dirty or a branch is gone."""
-        works, problems, mission = [], [], self._run.board.mission
+        works, problems, run = [], [], self._run
         for wp, lane in self._run.board.lanes.items():
             if lane is Lane.CANCELED:
                 continue
@@ -111,9 +118,9 @@ class MissionMerge:
             gone = branch is not None and head is None  # all files would count as new
             if not gone and workspace.is_dir() and (dirty := await self._dirty(workspace, wp)):
                 problems.append(f"{wp}: {workspace} is dirty ({', '.join(dirty[:5])})")
-            known = head or self._run.memory.heads.get(wp) or await self._git.repository.kept(mission, wp)
+            known = head or run.memory.heads.get(wp) or run.reviewed_head(wp) or run.earlier.heads.get(wp)
             if known is None:
-                problems.append(f"{wp}: its branch {branch} does not exist")
+                problems.append(f"{wp}: {await self._missing_branch(wp, branch)}")
             else:
                 works.append(Work(wp, workspace, branch, known, alive=head is not None))
         if problems:
@@ -122,6 +129,14 @@ class MissionMerge:
                 "what is uncommitted (the host deletes dirty worktrees without a word), then run again."
             )
         return works
+
+    async def _missing_branch(self, wp: str, branch: str | None) -> str:
+        text = f"its branch {branch} does not exist, and no journal of kitty-run knows its reviewed commit"
+        kept = (await self._git.repository.kept(self._run.board.mission)).get(wp)
+        if kept is None or branch is None:
+            return text
+        made = f"{git_at(self._run.repo)} branch {shlex.quote(branch)} {kept}"
+        return f"{text}. A ref has {kept}, and anybody can have set it: if that is the work, `{made}`"
 
     async def _settled(self, merge: Merge, works: list[Work]) -> list[Work]:
         """The works once all branches are at what was reviewed, and none has moved during that look."""
@@ -202,7 +217,9 @@ class MissionMerge:
             raise await self._refused(merge, works, given_up, aborted) from given_up.refused
 
     async def _abort(self) -> AbortedMerge | None:
-        aborted = await self._git.repository.abort_merge()
+        heads = {wp: head for wp in self._run.board.lanes if (head := self._run.reviewed_head(wp))}
+        own = {**heads, **self._run.memory.heads}
+        aborted = await self._git.repository.abort_merge(self._run.board.mission, own)
         if aborted is not None:
             self._run.notice("the host left a merge half done at the root checkout; it was aborted")
         return aborted
@@ -266,6 +283,7 @@ class MissionMerge:
                 f"what is missing yourself, with {target} checked out: {git} merge {' '.join(lacking)}; "
                 "then run again"
             )
+        await self._watch.refuse()
         await self._check.after(merge, target, heads)
         commit = await self._git.repository.resolve(target)
         self._run.journal.write(MergeVerified(target=target, commit=commit, strategy=merge.strategy))

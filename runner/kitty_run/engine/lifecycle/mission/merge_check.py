@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kitty_run.engine.context import Run
-from kitty_run.engine.lifecycle.mission.reviewed_heads import NAMED, ReviewedHeads
+from kitty_run.engine.lifecycle.mission.reviewed_heads import ReviewedHeads
 from kitty_run.engine.lifecycle.unfinished import Unfinished
+from kitty_run.engine.state.events import MergeQuestioned
 from kitty_run.git.protocols import Loss, RepositoryPort
 from kitty_run.git.provenance import Foreign
 from kitty_run.profile.finish import Merge
@@ -16,8 +17,6 @@ from kitty_run.text.commands import git_at
 
 BEFORE, EXPECTED = "target-before-merge", "expected-merge"
 """Names of refs: what the target was before the merge, and what it must be after it."""
-CONFLICTS = "conflicts"
-"""Name of a ref: the target when conflicts were named to people."""
 
 
 class MergeCheck:
@@ -28,22 +27,27 @@ class MergeCheck:
         self._repository = repository
         self._heads = heads
 
-    async def before(self, target: str) -> None:
-        """Keep what the target is at, so that it is found again whatever the merge does."""
+    async def before(self, target: str) -> str | None:
+        """What the target is at; it is kept, so that it is found again whatever the merge does."""
         if commit := await self._repository.resolve(target):
             await self._repository.keep(self._run.board.mission, BEFORE, commit)
+        return commit
 
     async def moved(self, target: str) -> bool:
-        """Whether the target is not at what was kept before the merge."""
-        before = await self._repository.kept(self._run.board.mission, BEFORE)
+        """Whether the target is not at what it was before the merge."""
+        before = self._run.memory.before
         return before is not None and before != await self._repository.resolve(target)
 
     async def after(self, merge: Merge, target: str, heads: Mapping[str, str]) -> None:
         """Raises `Unfinished` where something came in that nobody reviewed, or target's work is gone."""
-        mission = self._run.board.mission
-        before = await self._repository.kept(mission, BEFORE)
+        before = self._run.memory.before
         if before is None:
-            return  # merged by other means, or by an earlier version
+            if self._run.earlier.merged is None:
+                self._run.notice(
+                    f"the work was merged before this run, and no journal of kitty-run says what {target} "
+                    "was at then: what came in with it, and whether anything was lost, is not compared"
+                )
+            return
         loss = await self._repository.lost(before, target, tuple(heads.values()))
         known = (*self._run.reviewed(), *heads.values())
         brought = await self._repository.brought(before, target, known)
@@ -54,11 +58,10 @@ class MergeCheck:
 
     async def _judge_commits(self, target: str, loss: Loss, strangers: Sequence[Foreign]) -> None:
         """Name what nobody reviewed; once it was named, and nothing of it is left, it is settled."""
-        mission, repository = self._run.board.mission, self._repository
-        settled = not loss.files and not loss.unsure and await repository.kept(mission, NAMED)
+        settled = not loss.files and not loss.unsure and "commits" in self._run.memory.questioned
         if not strangers or settled:
             return
-        await repository.keep(mission, NAMED, strangers[0].commit)
+        await self._heads.ask_about(strangers[0].commit)
         listed = "\n  ".join(map(str, strangers))
         commits = " ".join(one.commit[:10] for one in strangers)
         raise Unfinished(
@@ -82,7 +85,7 @@ class MergeCheck:
     async def _restoring(self, target: str, loss: Loss) -> str:
         await self._repository.keep(self._run.board.mission, EXPECTED, loss.expected)
         return (
-            f"with {target} checked out, {self._git} checkout {self._ref(EXPECTED)} -- {_quoted(loss.files)} "
+            f"with {target} checked out, {self._git} checkout {loss.expected} -- {_quoted(loss.files)} "
             f"&& {self._git} commit -m 'Bring back what the merge took away' "
             "(a file that is not there is to be removed with git rm)"
         )
@@ -92,18 +95,17 @@ class MergeCheck:
 
         Once that was asked and the target has moved on, what is there is taken as theirs.
         """
-        mission, repository = self._run.board.mission, self._repository
-        now, asked = await repository.resolve(target), await repository.kept(mission, CONFLICTS)
+        now, asked = await self._repository.resolve(target), self._run.memory.questioned.get("conflicts")
         named = ", ".join(loss.unsure[:20])
         if asked is not None and asked != now:
             return self._run.notice(f"conflicts of the merge, taken as resolved by hand: {named}")
         if now is not None:
-            await repository.keep(mission, CONFLICTS, now)
+            self._run.journal.write(MergeQuestioned("conflicts", now))
         files = _quoted(loss.unsure)
         raise Unfinished(
             f"merged into {target}, but {target} and the reviewed work conflict in: {named}. Nobody has "
             f"seen what the host made of it.\n"
-            f"Compare: {self._git} diff {self._ref(BEFORE)} {target} -- {files}\n"
+            f"Compare: {self._git} diff {self._run.memory.before} {target} -- {files}\n"
             f"Put it right, and commit that with {target} checked out ({self._git} commit --allow-empty -m "
             f"'Look at the conflicts' -- {files}, if nothing is to be changed); then run again. "
             f"{self._before()}"
@@ -114,10 +116,7 @@ class MergeCheck:
         return git_at(self._run.repo)
 
     def _before(self) -> str:
-        return f"What it was before the merge is kept under {self._ref(BEFORE)}."
-
-    def _ref(self, name: str) -> str:
-        return f"refs/kitty-run/{self._run.board.mission}/{name}"
+        return f"Before the merge it was at {self._run.memory.before}."
 
 
 def conflict_text(wp: str, workspace: Path, other: str, files: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from kitty_run.engine.context import Run
 from kitty_run.engine.lifecycle.host_calls import CallGivenUp, HostCalls
-from kitty_run.engine.state.events import BranchPutBack, HeadFound
+from kitty_run.engine.state.events import BranchPutBack, HeadFound, MergeQuestioned
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import RepositoryPort, Standing
 from kitty_run.git.provenance import Foreign
@@ -38,12 +38,14 @@ class ReviewedHeads:
             if lane not in finished or self._run.remember(wp).reviewed is not None:
                 continue
             if commit := await self._now(wp):
+                await self._repository.keep(self._run.board.mission, wp, commit)
                 self._run.journal.write(HeadFound(wp, commit, lane.value, by=self._run.board.actor(wp)))
 
     async def _now(self, wp: str) -> str | None:
-        """What the runner kept of `wp`, else the commit that its branch is at."""
-        if kept := await self._repository.kept(self._run.board.mission, wp):
-            return kept
+        """What was handed in of `wp`, by the journals; else the commit that its branch is at."""
+        own, earlier = self._run.remember(wp), self._run.earlier.of(wp)
+        if known := own.ready or earlier.reviewed or earlier.ready:
+            return known
         branch = self._run.remember(wp).branch
         if branch is None:
             try:
@@ -51,6 +53,26 @@ class ReviewedHeads:
             except CallGivenUp as given_up:
                 self._run.notice(f"the host can't say where it is worked on: {given_up.refused}", wp)
         return await self._repository.resolve(f"refs/heads/{branch}") if branch else None
+
+    async def compare(self) -> None:
+        """Name the refs that hold something else than the reviewed commits: they are not believed."""
+        mission = self._run.board.mission
+        kept = await self._repository.kept(mission)
+        for wp in self._run.board.lanes:
+            reviewed, found = self._run.reviewed_head(wp), kept.get(wp)
+            if reviewed is None or found in {None, reviewed}:
+                continue
+            ref = await self._repository.keep(mission, wp, reviewed)
+            self._run.notice(
+                f"refs/kitty-run/{mission}/{wp} was changed by others, to {found}: that is not believed. The "
+                f"journal has {reviewed} as reviewed, which {ref} holds again",
+                wp,
+            )
+
+    async def ask_about(self, commit: str) -> None:
+        """Write down that a commit which nobody reviewed is named to people."""
+        await self._repository.keep(self._run.board.mission, NAMED, commit)
+        self._run.journal.write(MergeQuestioned("commits", commit))
 
     async def restore(self, gone: Iterable[tuple[str, str | None, str]]) -> None:
         """Create the branches in `gone` again (work package, branch, commit): what is merged is on them."""
@@ -94,7 +116,7 @@ class ReviewedHeads:
 
     async def _clear(self, branch: str, known: Sequence[str], target: str) -> str | None:
         """Put back a branch that is no finished work package's, if it has commits which nobody reviewed."""
-        wps, mission = list(self._run.board.lanes), self._run.board.mission
+        wps = list(self._run.board.lanes)
         standing = await self._repository.standing(branch, (), known)
         astray = (
             [] if standing is None else [one for one in standing.foreign if not self._is_resolution(wps, one)]
@@ -102,7 +124,7 @@ class ReviewedHeads:
         if standing is None or not astray:
             return None
         if await self._repository.changes_nothing(target, self._run.reviewed(), branch):
-            await self._repository.keep(mission, NAMED, astray[0].commit)
+            await self.ask_about(astray[0].commit)
             named = "; ".join(map(str, astray))
             self._run.notice(f"{branch} has commits that nobody reviewed, and that change nothing: {named}")
             return None

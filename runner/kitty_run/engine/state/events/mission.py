@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from kitty_run.engine.state.events.base import RunEvent, WorkPackageEvent
+from kitty_run.engine.state.events.base import LEFT_OUT, RunEvent, WorkPackageEvent
 
 Strategy = Literal["merge", "squash", "rebase"]
 
@@ -44,6 +44,45 @@ class MergeStarted(RunEvent):
     heads: Mapping[str, str]
     target: str | None
     strategy: Strategy
+    before: str | None = field(default=None, metadata=LEFT_OUT)
+    """The commit of the target before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeQuestioned(RunEvent):
+    """People were asked to look at something of the merge: `commits` that nobody reviewed, or `conflicts`.
+
+    `commit` is the first of them, or what the target was at when conflicts were named.
+    """
+
+    TYPE: ClassVar[str] = "merge.questioned"
+    about: Literal["commits", "conflicts"]
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchSeen(RunEvent):
+    """The target, or the mission's own branch, is at this commit: it must contain it from now on."""
+
+    TYPE: ClassVar[str] = "branch.seen"
+    branch: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMovedBack(RunEvent):
+    """A branch lacks commits that were seen on it: it was reset, rewritten or deleted by others.
+
+    `missing` are the first of `count` such commits, `kept` is the ref that holds them.
+    """
+
+    TYPE: ClassVar[str] = "branch.moved_back"
+    branch: str
+    was: str
+    count: int
+    missing: tuple[str, ...]
+    kept: str
+    now: str | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
