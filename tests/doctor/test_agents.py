@@ -9,6 +9,7 @@ from kitty_run.doctor import agents as room
 from kitty_run.doctor.agents import agents, known_agents
 from kitty_run.doctor.finding import State, exit_status
 from kitty_run.errors import ExitStatus
+from kitty_run.profile.limits import Resources
 from kitty_run.profile.model import AgentEnv, Extra, Profile
 
 from tests.doctor.conftest import Install
@@ -107,8 +108,16 @@ def test_the_runners_own_sandbox_is_tried_where_an_agent_needs_it(
         install(name)
     monkeypatch.setattr(room, "unavailable", lambda: reason)
     enforce = {**kept_by(("--safe",)), "sandbox_mode": {"workspace_write": Extra(runner=True)}}
-    found = of(collected(agents(change(profile, "ada", enforce=enforce))), "sandbox")
+    confined = change(profile, "ada", enforce=enforce, sandbox="bubblewrap")
+    found = of(collected(agents(confined)), "sandbox")
     assert (found.state, found.text) == told
+
+
+def test_resources_that_nothing_holds_are_said(install: Install, profile: Profile) -> None:
+    for name in ("ada", "bob"):
+        install(name)
+    found = of(collected(agents(change(profile, "ada", resources=Resources(memory=2**30)))), "sandbox")
+    assert (found.state, found.text.startswith("ada: `resources` is held")) == (State.BAD, True)
 
 
 def test_without_a_profile_the_agents_of_the_presets_are_looked_for(install: Install) -> None:

@@ -47,7 +47,8 @@ class Case:
 
 def cases(preset: Preset, mock: Mock) -> Iterator[Case]:
     """What is run: both roles in each sandbox mode, ways out of it, a second turn, and errors."""
-    network, usual = preset.networks[0], preset.sandboxes[0]
+    network = next(value for value in preset.networks if value != "allowlist")
+    usual = preset.sandboxes[0]
     for mode in preset.sandboxes:
         yield Case(f"implement {mode}", "implement", mode, network, writes=mode != "read_only")
         yield Case(f"review {mode}", "review", mode, network)
@@ -57,6 +58,9 @@ def cases(preset: Preset, mock: Mock) -> Iterator[Case]:
             yield Case(f"shell {mode} none", "implement", mode, network, reaches=False)
     if mock.shell:
         yield Case("shell none open", "implement", "none", "open", reaches=True)
+    if "allowlist" in preset.networks:
+        yield Case("implement allowlist", "implement", usual, "allowlist", writes=True)
+        yield Case("review allowlist", "review", usual, "allowlist")
     if "resume" in preset.agent:
         yield Case("implement again", "implement", usual, network, writes=True, again=True)
     if mock.model:

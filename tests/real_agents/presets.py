@@ -52,7 +52,8 @@ class Preset:
     @property
     def networks(self) -> tuple[str, ...]:
         """The values of `network_mode` that it keeps, the strictest first."""
-        return tuple(value for value in ("none", "open") if value in self.agent["enforce"]["network_mode"])
+        listed = self.agent["enforce"]["network_mode"]
+        return tuple(value for value in ("none", "allowlist", "open") if value in listed)
 
     def profile(self, folder: Path, sandbox: str, network: str) -> Profile:
         """What a run would load: the preset under a policy, extended as its user would."""

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from kitty_run.agents.launch.argv import Command, write_private
 from kitty_run.agents.launch.environment import environment
-from kitty_run.agents.model import Exit, Launch, Outcome
+from kitty_run.agents.model import Denial, Exit, Launch, Outcome
 from kitty_run.agents.results.outcome import classify
 from kitty_run.execution.processes import LocalProcesses
 from kitty_run.execution.sandbox import bubblewrap
 from kitty_run.execution.sandbox.confine import Place, confine
+from kitty_run.execution.sandbox.way_out import way_out
 from kitty_run.profile.model import Agent, Profile
 
 from tests.execution.launching import no_note
@@ -26,6 +27,9 @@ from tests.real_agents.installing import Installed
 from tests.real_agents.presets import PROMPT, Preset, command_line
 from tests.real_agents.protocols import Call
 from tests.real_agents.service import DONE, VERDICT, Reply, service
+
+BY_NAME = "mock.example"
+"""The mock service's name, where one reaches it by a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,10 @@ class Trial:
         _make_workspace(self.folder)
         with (
             socket.create_server(("127.0.0.1", 0)) as door,
-            service(self.case.scenario, self._reply(door.getsockname()[1])) as url,
+            service(self.case.scenario, self._reply(door.getsockname()[1])) as address,
         ):
+            # A client would not ask a proxy for an address of loopback.
+            url = address.replace("127.0.0.1", BY_NAME) if self.case.network == "allowlist" else address
             self._prepare(url)
             command, end = self._launch(profile, url, None)
             outcome = first = classify(agent, end, datetime.now().astimezone())
@@ -114,22 +120,39 @@ class Trial:
         env = environment(agent.env, command.env, {}, self._source(url))
         env = {name: _filled(text, {"url": url}) for name, text in env.items()}
         prompt = self.folder / "prompt.md"
-        place = Place(workspace, (prompt,))
-        command = confine(command, agent, self.case.role, profile.policy, env, place)
         turn = "second" if session else "first"
-        launch = Launch(
-            argv=command.argv,
-            cwd=workspace,
-            env=env,
-            stdin=command.stdin,
-            stdout=self.folder / f"{turn}.out.log",
-            stderr=self.folder / f"{turn}.err.log",
-            timeout=self.case.limit,
-            idle_timeout=None,
-            kill_grace=1.0,
-            marker=f"check-agents:{self.folder}:{turn}",
-        )
-        return command, asyncio.run(LocalProcesses().run(launch, no_note))
+
+        async def running() -> tuple[Command, Exit]:
+            allow = (BY_NAME, "127.0.0.1")
+            async with way_out(agent, profile.policy, allow, _resolve, _denied) as out:
+                place = Place(workspace, (prompt,), way_out=out)
+                inside = confine(command, agent, self.case.role, profile.policy, env, place)
+                launch = Launch(
+                    argv=inside.argv,
+                    cwd=workspace,
+                    env=env,
+                    stdin=inside.stdin,
+                    stdout=self.folder / f"{turn}.out.log",
+                    stderr=self.folder / f"{turn}.err.log",
+                    timeout=self.case.limit,
+                    idle_timeout=None,
+                    kill_grace=1.0,
+                    marker=f"check-agents:{self.folder}:{turn}",
+                )
+                return inside, await LocalProcesses().run(launch, no_note)
+
+        return asyncio.run(running())
+
+
+async def _resolve(host: str, port: int) -> tuple[str, ...]:
+    """The service's name alone is known: nothing leaves this machine."""
+    if host != BY_NAME:
+        raise OSError(f"no such name: {host}")
+    return ("127.0.0.1",)
+
+
+async def _denied(denial: Denial) -> None:
+    """What a CLI wants besides its service it does not get."""
 
 
 def _knocked(door: socket.socket) -> bool:

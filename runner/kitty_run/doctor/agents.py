@@ -12,7 +12,7 @@ from kitty_run.doctor.command import version
 from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.errors import ExitStatus
 from kitty_run.execution.sandbox.bubblewrap import unavailable
-from kitty_run.execution.sandbox.confine import needed
+from kitty_run.execution.sandbox.confine import needed, unheld_resources
 from kitty_run.planner.mission_plan import make
 from kitty_run.planner.plan import Plan
 from kitty_run.profile.model import Agent, Profile
@@ -29,10 +29,18 @@ async def agents(profile: Profile) -> AsyncIterator[Finding]:
         yield finding
     needing = [name for name in used if needed(profile.agents[name], profile.policy)]
     reason = await asyncio.to_thread(unavailable) if needing else None
+    unheld = [
+        f"{name}: {why}"
+        for name in used
+        if (why := unheld_resources(profile.agents[name], profile.policy)) is not None
+    ]
+    if unheld:
+        advice = "change `resources` of these agents, or the user that runs them"
+        yield bad("sandbox", "; ".join(unheld), advice, ExitStatus.USAGE)
     if reason is not None:
         advice = "make it run, or choose a policy that these agents keep themselves"
         yield bad("sandbox", f"{', '.join(needing)}: {reason}", advice, ExitStatus.USAGE)
-    elif needing:
+    elif needing and not unheld:
         yield ok("sandbox", f"bubblewrap works, for {', '.join(needing)}")
 
 

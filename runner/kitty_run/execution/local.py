@@ -20,7 +20,7 @@ from kitty_run.execution.preparation import prepare, workspace_path
 from kitty_run.execution.processes import LocalProcesses, ProcessRunner
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Site
 from kitty_run.execution.sandbox import bubblewrap
-from kitty_run.execution.sandbox.confine import needed
+from kitty_run.execution.sandbox.confine import needed, unheld_resources
 from kitty_run.execution.sandbox.for_checks import CheckSandbox
 from kitty_run.execution.sandbox.way_out import way_out
 from kitty_run.execution.setup import copies
@@ -52,6 +52,9 @@ class LocalExecutor:
     async def unfit(self, agents: Sequence[Agent], policy: Policy) -> str | None:
         """Whether this machine has the sandbox that the policy of `agents` needs."""
         needing = [agent.name for agent in agents if needed(agent, policy)]
+        for agent in agents:
+            if (unheld := unheld_resources(agent, policy)) is not None:
+                return f"agent {agent.name}: {unheld}"
         if not needing or (reason := await asyncio.to_thread(bubblewrap.unavailable)) is None:
             return None
         return f"the policy of {', '.join(sorted(needing))} is kept by `sandbox: bubblewrap`, but {reason}"

@@ -11,7 +11,7 @@ from typing import Any, cast
 from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.finish import Finish, Merge
-from kitty_run.profile.limits import TIMES, Allowance, Limits
+from kitty_run.profile.limits import MEMORY_KEYS, TIMES, Allowance, Limits, Resources, memory_size
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
 from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.review_diff import ReviewDiff, size
@@ -108,9 +108,15 @@ def _agent(name: str, agent: Doc) -> model.Agent:
         resume=tuple(resume["args"]) if resume is not None else None,
         success=success["match"] if success is not None else None,
         failures=tuple(_failure(rule) for rule in agent.get("failures", ())),
+        resources=_resources(agent.get("resources", {})),
         network=AgentNetwork(tuple(agent.get("network", {}).get("hosts", ()))),
         **fields,
     )
+
+
+def _resources(resources: Doc) -> Resources:
+    sizes = {key: memory_size(resources[key]) for key in MEMORY_KEYS if key in resources}
+    return Resources(**{**resources, **sizes})
 
 
 def _extras(table: Doc) -> dict[Any, model.Extra]:

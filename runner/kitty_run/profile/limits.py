@@ -6,6 +6,7 @@ counts must be a member of `Counted`, or mypy rejects what the engine hands over
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
@@ -136,3 +137,30 @@ def unit_of(name: str) -> Unit:
     """The unit of the limit `name`, such as `limits.cost_usd`; plain numbers where the name is unknown."""
     key = name.rpartition(".")[2]
     return next((limit.unit for limit in LIMITS if limit.key == key), Unit(_whole))
+
+
+_BYTES = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_MEMORY = re.compile(r"(\d{1,9})(kB|MB|GB|KiB|MiB|GiB)\Z", re.ASCII)
+MEMORY_KEYS = ("memory", "file_size")
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one attempt may use, at most; None is no limit.
+
+    `memory` is of each of its processes, and of each of its temporary directories, in bytes; `file_size` of
+    a file that it writes. `processes` counts those that run at once, `open_files` those of one process.
+    """
+
+    memory: int | None = None
+    processes: int | None = None
+    open_files: int | None = None
+    file_size: int | None = None
+
+
+def memory_size(text: str) -> int:
+    """The bytes in `8GiB` or `500MB`; ValueError where it is no size."""
+    match = _MEMORY.match(text)
+    if not match:
+        raise ValueError(f"{text!r} is no size")
+    return int(match[1]) * _BYTES[match[2]]

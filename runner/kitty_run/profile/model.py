@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from kitty_run.profile.finish import Finish
-from kitty_run.profile.limits import Limits
+from kitty_run.profile.limits import Limits, Resources
 from kitty_run.profile.review_diff import ReviewDiff
 from kitty_run.profile.validation.network import AgentNetwork, Network
 from kitty_run.profile.workspace import WorkspaceConfig
@@ -235,6 +235,7 @@ class Agent:
     home: tuple[str, ...] = ()
     """Paths below the home directory that are there, and writable, inside the sandbox."""
     network: AgentNetwork = field(default_factory=AgentNetwork)
+    resources: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True, slots=True)

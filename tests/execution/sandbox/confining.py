@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kitty_run.agents.launch.argv import Command, build
 from kitty_run.agents.launch.prompts import variables
 from kitty_run.agents.model import Denial, Exit
@@ -18,12 +20,14 @@ from kitty_run.execution.processes import LocalProcesses
 from kitty_run.execution.sandbox.confine import Place, confine
 from kitty_run.execution.sandbox.for_checks import CheckSandbox
 from kitty_run.execution.sandbox.way_out import way_out
+from kitty_run.profile.limits import Resources
 from kitty_run.profile.model import Agent, Extra, Policy, RoleName
 
 from tests.agents.making import POLICY, agent, context
 from tests.execution.launching import launch, no_denial, no_note, run
 
 BY_RUNNER = Extra(runner=True)
+UNLIMITED = Resources()
 KEPT = {
     "sandbox_mode": {"workspace_write": BY_RUNNER, "read_only": BY_RUNNER, "none": Extra()},
     "network_mode": {"none": BY_RUNNER, "allowlist": BY_RUNNER, "open": Extra()},
@@ -67,10 +71,16 @@ def environment(repo: Path) -> Mapping[str, str]:
 
 
 def confined(
-    repo: Path, argv: tuple[str, ...], kept: Policy, role: RoleName = "implement", **more: Any
+    repo: Path,
+    argv: tuple[str, ...],
+    kept: Policy,
+    role: RoleName = "implement",
+    resources: Resources = UNLIMITED,
+    **more: Any,
 ) -> tuple[Command, Mapping[str, str]]:
     """The command of an agent `argv` in the sandbox; `more` is of its `Place`."""
-    workspace, one, env = repo / ".worktrees" / "wp", robo(argv), environment(repo)
+    workspace, env = repo / ".worktrees" / "wp", environment(repo)
+    one = robo(argv, resources=resources)
     known = variables(context(workspace, role=role), one, kept)
     command = build(one, role, kept, known, repo / "p", None, repo / "files")
     return confine(command, one, role, kept, env, Place(workspace, **more)), env
@@ -80,6 +90,17 @@ def inside(repo: Path, code: str, *arguments: str, kept: Policy | None = None, *
     """How Python code ended that ran as an agent inside."""
     command, env = confined(repo, (sys.executable, "-c", code, *arguments), kept or policy(), **more)
     return run(launch(repo.parent, "", argv=command.argv, cwd=repo / ".worktrees" / "wp", env=env))
+
+
+def as_another_user(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """What goes before a command so that it does not run as root: as a user who then owns all in `folder`."""
+    if os.geteuid() != 0:
+        return ()
+    other = pwd.getpwnam("daemon")
+    for path in (folder, *folder.rglob("*")):
+        os.lchown(path, other.pw_uid, other.pw_gid)
+    monkeypatch.setattr(os, "geteuid", lambda: other.pw_uid)
+    return ("setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups")
 
 
 @dataclass

@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import json
 import os
-import pwd
 import shutil
 import socket
 import stat
@@ -20,14 +19,13 @@ from typing import Any
 import pytest
 from kitty_run.execution.egress.allowed_hosts import system_resolve
 from kitty_run.execution.processes import LocalProcesses
-from kitty_run.execution.sandbox import file_system
 from kitty_run.execution.sandbox.for_checks import CheckSandbox
 
 from tests.execution import bubblewrap
 from tests.execution.launching import launch, no_denial, no_note
 from tests.execution.sandbox import confining
 from tests.execution.sandbox.attack import KEYCTL
-from tests.execution.sandbox.confining import confined, environment, policy, robo
+from tests.execution.sandbox.confining import as_another_user, confined, environment, policy, robo
 
 ATTACK = Path(__file__).with_name("attack.py")
 PYTHON = "/usr/bin/python3"
@@ -101,7 +99,8 @@ def outside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
             "abstract": f"attack-{os.getpid()}",
             "key": _session_key(),
         }
-        yield Outside(repo, known, _as_user(request.param, folder, monkeypatch))
+        as_user = as_another_user(folder, monkeypatch) if request.param == "another user" else ()
+        yield Outside(repo, known, as_user)
 
 
 def _session_key() -> str:
@@ -112,18 +111,6 @@ def _session_key() -> str:
     added = libc.syscall(ADD_KEY[os.uname().machine], b"user", name.encode(), b"secret", 6, -3)
     assert added > 0, os.strerror(ctypes.get_errno())
     return name
-
-
-def _as_user(who: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """What goes before a command so that it runs as `who`, who owns all in `folder`."""
-    if who == "self" or os.geteuid() != 0:
-        return ()
-    other = pwd.getpwnam("daemon")
-    for path in (folder, *folder.rglob("*")):
-        os.lchown(path, other.pw_uid, other.pw_gid)
-    monkeypatch.setattr(os, "geteuid", lambda: other.pw_uid)
-    monkeypatch.setattr(file_system, "_private", lambda: ())
-    return ("setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups")
 
 
 MISSING = "FileNotFoundError"

@@ -12,9 +12,10 @@ from kitty_run.profile import model
 from kitty_run.profile.durations import seconds
 from kitty_run.profile.extends.layers import defaults_layer
 from kitty_run.profile.finish import Finish, Merge
-from kitty_run.profile.limits import Allowance, Limits
+from kitty_run.profile.limits import Allowance, Limits, Resources
 from kitty_run.profile.policy_axes import policy_axes
 from kitty_run.profile.template import NAMES
+from kitty_run.profile.validation.network import Network
 from kitty_run.profile.validation.schema import profile_schema, resolve
 from kitty_run.profile.yaml.tree import plain
 
@@ -102,6 +103,8 @@ MODELS = [
     ("/retry/review/changes_requested", model.RetryRow, {}),
     ("/retry/agent/default/backoff", model.Backoff, {}),
     ("/agents/*/roles/review", model.Extra, {}),
+    ("/agents/*/resources", Resources, {}),
+    ("/network", Network, {}),
 ]
 
 

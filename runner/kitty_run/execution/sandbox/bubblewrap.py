@@ -12,13 +12,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from kitty_run.errors import LaunchError
 from kitty_run.execution.egress import entrance
 from kitty_run.execution.sandbox.file_system import View, confined_files, open_files
+from kitty_run.execution.sandbox.resources import limited
+from kitty_run.profile.limits import Resources
 
 COMMAND = "bwrap"
 PROBE_TIMEOUT = 20.0
@@ -41,12 +43,13 @@ class WayOut:
 @dataclass(frozen=True, slots=True)
 class Confinement:
     """What a sandbox keeps: `files` the file system, to `view` (else little of it is hidden); `network` that
-    there is none but by `way_out`."""
+    there is none but by `way_out`; `resources` what is used."""
 
     view: View
     files: bool
     network: bool
     way_out: WayOut | None = None
+    resources: Resources = field(default_factory=Resources)
 
 
 def prefix_of(confinement: Confinement, env: Mapping[str, str], program: str) -> tuple[str, ...]:
@@ -68,6 +71,7 @@ def prefix_of(confinement: Confinement, env: Mapping[str, str], program: str) ->
         *(("--remount-ro", "/") if confinement.files else ()),
         *("--setenv", "TMPDIR", "/tmp", "--chdir", str(confinement.view.workspace), "--"),  # noqa: S108 - its own
         *(_entrance() if way_out else ()),
+        *limited(confinement.resources),
     )
 
 

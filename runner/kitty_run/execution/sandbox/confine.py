@@ -10,8 +10,10 @@ from kitty_run.agents.launch.argv import Command
 from kitty_run.errors import LaunchError
 from kitty_run.execution.sandbox.bubblewrap import Confinement, WayOut, prefix_of
 from kitty_run.execution.sandbox.file_system import View
+from kitty_run.execution.sandbox.resources import not_held
 from kitty_run.machine import fault_of
 from kitty_run.profile.confinement import confined_axes
+from kitty_run.profile.limits import Resources
 from kitty_run.profile.model import Agent, Policy, RoleName
 
 
@@ -35,13 +37,12 @@ def confine(  # noqa: PLR0913, PLR0917 - what is confined, to what, and for whom
     it is missing, for inside the agent could not. Raises LaunchError where that fails or there is no
     bubblewrap.
     """
-    held = confined_axes(agent, policy)
-    if not held:
+    if not confined_axes(agent, policy):
         return command
     home = _made(env, agent.home)
     files = (*_named(agent.command), *place.readable, *command.files)
     inside = replace(place, readable=files, writes=(*home, *place.writes))
-    prefix = _prefix(command.argv[0], role, policy, held, env, inside)
+    prefix = _prefix(command.argv[0], agent, role, policy, env, inside)
     return replace(command, argv=(*prefix, *command.argv), shown=(*prefix, *command.shown))
 
 
@@ -50,16 +51,22 @@ def confine_check(
 ) -> tuple[str, ...]:
     """The command `argv`, which runs what `agent` wrote, inside the same sandbox as the agent, without the
     agent's own files below the home directory. Raises LaunchError."""
-    held = confined_axes(agent, policy)
-    if not held:
+    if not confined_axes(agent, policy):
         return tuple(argv)
     inside = replace(place, readable=(*_named(argv), *place.readable))
-    return *_prefix(argv[0], "implement", policy, held, env, inside), *argv
+    return *_prefix(argv[0], agent, "implement", policy, env, inside), *argv
 
 
 def needed(agent: Agent, policy: Policy) -> bool:
     """Whether `agent` under `policy` leaves an axis to the runner's sandbox."""
     return bool(confined_axes(agent, policy))
+
+
+def unheld_resources(agent: Agent, policy: Policy) -> str | None:
+    """Why what `agent` may use can't be limited as the profile says, or None."""
+    if agent.resources != Resources() and not needed(agent, policy):
+        return "`resources` is held in the runner's sandbox only, and this agent keeps the policy itself"
+    return not_held(agent.resources)
 
 
 def needs_way_out(agent: Agent, policy: Policy) -> bool:
@@ -69,12 +76,13 @@ def needs_way_out(agent: Agent, policy: Policy) -> bool:
 
 def _prefix(  # noqa: PLR0913, PLR0917 - as above
     program: str,
+    agent: Agent,
     role: RoleName,
     policy: Policy,
-    held: frozenset[str],
     env: Mapping[str, str],
     place: Place,
 ) -> tuple[str, ...]:
+    held = confined_axes(agent, policy)
     network = "network_mode" in held
     view = View(
         workspace=place.workspace,
@@ -83,9 +91,11 @@ def _prefix(  # noqa: PLR0913, PLR0917 - as above
         readable=place.readable,
         writes=place.writes,
         names=not network,
+        room=agent.resources.memory,
     )
     way_out = place.way_out if network else None
-    return prefix_of(Confinement(view, "sandbox_mode" in held, network, way_out), env, program)
+    confinement = Confinement(view, "sandbox_mode" in held, network, way_out, agent.resources)
+    return prefix_of(confinement, env, program)
 
 
 def _named(command: Sequence[str]) -> tuple[Path, ...]:

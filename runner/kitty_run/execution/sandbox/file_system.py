@@ -56,16 +56,18 @@ class View:
     writes: tuple[Path, ...] = ()
     names: bool = True
     """Whether names are resolved inside."""
+    room: int | None = None
+    """Bytes that each temporary directory may hold; None: half of the machine's memory."""
 
 
 def confined_files(view: View, program: str, env: Mapping[str, str]) -> Iterator[str]:
     """Bubblewrap's arguments: nothing is there but what `view` names, and what `program` needs to start."""
     yield from _system()
-    yield from ("--dev", "/dev", *_kernel(), *_empty(EMPTY))
+    yield from ("--dev", "/dev", *_kernel(), *_empty(EMPTY, view.room))
     for path in (*ALSO, *(RESOLVERS if view.names else ())):
         yield from _paths("--ro-bind-try", path)
     if view.home is not None:
-        yield from _empty((str(view.home),))
+        yield from _empty((str(view.home),), view.room)
     programs = tuple(_programs(view, program, env))
     for path in programs:
         yield from _paths("--ro-bind-try", path)
@@ -83,7 +85,7 @@ def open_files(view: View, program: str, env: Mapping[str, str]) -> Iterator[str
     yield from ("--dev-bind", "/", "/", *_kernel())
     needed = (view.home, _root(view.workspace) or view.workspace, *_programs(view, program, env))
     for directory in (one for one in EMPTY if one != "/dev/shm"):  # noqa: S108 - it is compared
-        yield from _empty((directory,))
+        yield from _empty((directory,), view.room)
         for path in needed:
             if path is not None and path.is_relative_to(directory):
                 yield from _paths("--bind-try", path)
@@ -168,8 +170,9 @@ def _root(workspace: Path) -> Path | None:
     return directory.parents[2] if directory.parent.name == "worktrees" else None
 
 
-def _empty(directories: Iterable[str]) -> Iterator[str]:
+def _empty(directories: Iterable[str], room: int | None = None) -> Iterator[str]:
     for directory in directories:
+        yield from () if room is None else ("--size", str(room))
         yield from ("--tmpfs", directory)
 
 

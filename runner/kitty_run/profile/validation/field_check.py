@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from kitty_run.profile.limits import memory_size
 from kitty_run.profile.review_diff import size
 from kitty_run.profile.template import NAMES, Flaw, Names, flaws
 from kitty_run.profile.validation.nearest import nearest
@@ -138,6 +139,13 @@ def _size(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
         yield Problem.at(node.place, pointer(path), str(error), "like 200kB, and at most 10MB")
 
 
+def _memory(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
+    try:
+        memory_size(text)
+    except ValueError as error:
+        yield Problem.at(node.place, pointer(path), str(error), "like 8GiB or 500MB")
+
+
 def _host(path: Path, node: ScalarNode, text: str) -> Iterator[Problem]:
     try:
         host_rule(text)
@@ -154,4 +162,5 @@ _KINDS: dict[str, _Check] = {
     "version": _version,
     "size": _size,
     "host": _host,
+    "memory": _memory,
 }
