@@ -12,13 +12,13 @@ demo: $(RUN)  ## a small real mission on a real spec-kitty host, by scripted age
 	$(BIN)/kitty-run demo --hosts .hosts $(DEMO)
 
 test: lint  ## what CI runs; installs real hosts into .hosts/
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow" --cov --cov-report=term
+	$(BIN)/pytest -q -n 2 -m "not slow" --cov --cov-report=term
 
-test-fast: $(DEV)  ## within a minute: no real host, no whole missions with processes
-	$(BIN)/pytest -q -n 2 -m "not real_host and not whole and not slow"
+test-fast: $(DEV)  ## within a minute: no real host, no whole missions, nothing that starts many processes
+	$(BIN)/pytest -q -n 2 -m "not real_host and not whole and not slow and not heavy"
 
 test-all: lint  ## the slow ones too: what `test` proves on one host on all, and all examples of properties
-	TEST_ALL_EXAMPLES=1 $(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-report=term
+	TEST_ALL_EXAMPLES=1 $(BIN)/pytest -q -n 2 --cov --cov-report=term
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -14,6 +14,8 @@ import pytest
 from kitty_run.demo.agents.implementer import DRAFTS
 from kitty_run.demo.stage import read_script
 
+pytestmark = pytest.mark.heavy
+
 TASKS = {wp.id: wp.body for wp in read_script().spec.work_packages}
 
 

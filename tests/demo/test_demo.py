@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,8 @@ from tests.docs.documents import shape, shown_output
 from tests.hosts import FEATURE_HOST, MISSION_HOST, RealHost
 
 Install = Callable[[str], RealHost]
+IN_README = (MISSION_HOST, None)
+"""The host and topology of the demo that the README shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +51,7 @@ def play(directory: Path, *options: str) -> Played:
     return Played(directory, done.returncode, done.stdout + done.stderr)
 
 
-@pytest.fixture(scope="module")
-def played_demo(
-    real_host: Install, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, str | None], Played]:
-    """`played_demo(VERSION, TOPOLOGY)`: that demo, played once for all tests, to be looked at only."""
-
-    @cache
-    def made(version: str, topology: str | None) -> Played:
-        chosen = ("--topology", topology) if topology else ()
-        folder = tmp_path_factory.mktemp("demo")
-        return play(folder / "demo", "--host", str(real_host(version).script), *chosen)
-
-    return made
-
-
 @pytest.mark.real_host
-@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize(
     ("version", "topology"),
     [
@@ -79,9 +64,10 @@ def played_demo(
     ],
 )
 def test_the_demo_ends_with_merged_and_working_code(
-    played_demo: Callable[[str, str | None], Played], version: str, topology: str | None
+    real_host: Install, tmp_path: Path, version: str, topology: str | None
 ) -> None:
-    played = played_demo(version, topology)
+    chosen = ("--topology", topology) if topology else ()
+    played = play(tmp_path / "demo", "--host", str(real_host(version).script), *chosen)
     assert played.status == 0, played.text
     assert [(e["wp"], e["cycle"]) for e in played.events("rework.started")] == [("WP02", 2)]
     (merge,) = played.events("merge.verified")
@@ -96,12 +82,11 @@ def test_the_demo_ends_with_merged_and_working_code(
     assert played.output("git", "status", "--porcelain", ":!kitty-specs") == ""
     (command,) = re.findall(r"^  cd (\S+) && ", played.text, re.MULTILINE)
     assert Path(command) == played.project
+    if (version, topology) == IN_README:
+        assert_shown_in_readme(played)
 
 
-@pytest.mark.real_host
-@pytest.mark.xdist_group("demo")
-def test_the_readme_shows_what_the_demo_says(played_demo: Callable[[str, str | None], Played]) -> None:
-    played = played_demo(MISSION_HOST, None)
+def assert_shown_in_readme(played: Played) -> None:
     said = {shape(line) for line in played.text.splitlines()}
     assert [line for line in shown_output() if shape(line) not in said] == []
 

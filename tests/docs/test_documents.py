@@ -111,6 +111,7 @@ def test_fragments_of_profiles_are_valid_on_top_of_a_profile(block: Block, tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_python_examples_run(block: Block, tmp_path: Path) -> None:
     argv = [sys.executable, "-c", block.text]

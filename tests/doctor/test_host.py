@@ -17,6 +17,8 @@ from tests import simulated_host
 from tests.doctor.found import collected, of
 from tests.git_repos import GitRepo
 
+pytestmark = pytest.mark.heavy
+
 TASK = "---\nwork_package_id: WP01\ndependencies: []\n---\nWrite.\n"
 
 

@@ -90,6 +90,7 @@ def test_a_fault_that_comes_once_is_asked_again(repo: Path, asked: str, name: st
     assert "asked again" in it.told[0]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("asked", ["contract-version", "mission-state"])
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_fault_that_stays_pauses(repo: Path, asked: str, name: str) -> None:

@@ -16,6 +16,8 @@ from kitty_run.machine import MachineFault
 
 from tests.execution.launching import launch, no_note, run
 
+pytestmark = pytest.mark.heavy
+
 IGNORE_TERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
 LEAVE_GRANDCHILD = """
 import os, subprocess, sys

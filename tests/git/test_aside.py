@@ -17,6 +17,8 @@ from kitty_run.git.workspaces.workspace import Workspace, WorkspaceConflict
 from tests.git.workspaces.running import BRANCH, run
 from tests.git_repos import GitRepo, make_repo
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def told() -> list[Kept]:

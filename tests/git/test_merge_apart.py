@@ -15,6 +15,8 @@ from kitty_run.git.repository import Repository
 from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo, make_repo
 
+pytestmark = pytest.mark.heavy
+
 RECORDS = ("kitty-specs/m/",)
 OLD_GIT = """\
 #!/bin/sh

@@ -16,6 +16,8 @@ from kitty_run.git.workspaces.workspace import Workspace
 from tests.git.workspaces.running import BRANCH, run
 from tests.git_repos import make_repo
 
+pytestmark = pytest.mark.heavy
+
 
 class Scene:
     """A worktree with a host's commit on top of `main`, at the start of an attempt."""

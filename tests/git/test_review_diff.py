@@ -15,6 +15,8 @@ from kitty_run.profile.review_diff import GENERATED
 
 from tests.git_repos import GitRepo
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> GitRepo:

@@ -13,6 +13,8 @@ from kitty_run.git.locks import clear_root_lock
 
 from tests.git_repos import make_repo
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

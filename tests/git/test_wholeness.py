@@ -14,6 +14,8 @@ from kitty_run.git.workspaces.workspace import Workspace
 from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo, half_made, make_repo
 
+pytestmark = pytest.mark.heavy
+
 FILES = 40
 
 

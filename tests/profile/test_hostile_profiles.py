@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.heavy
+
 MEMORY = 1 << 30
 """Bytes of address space: what a sound profile takes is a tenth of it."""
 

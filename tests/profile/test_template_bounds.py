@@ -9,6 +9,8 @@ import sys
 import pytest
 from kitty_run.profile.template import NAMES, TemplateError, flaws, render
 
+pytestmark = pytest.mark.heavy
+
 ENDLESS = {
     "repeat": "{{ 'a' * 10**9 }}",
     "repeat_lists": "{{ [0] * 10**9 }}",

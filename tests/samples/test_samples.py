@@ -12,6 +12,8 @@ from kitty_run.profile.load import load
 from tests.hosts import CHECKOUT, FEATURE_HOST, SIMULATED_FEATURE, RealHost
 from tests.program import kitty_run
 
+pytestmark = pytest.mark.heavy
+
 SAMPLES = sorted((CHECKOUT / "sample-configs").rglob("*.yaml"))
 
 

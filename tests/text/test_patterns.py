@@ -16,6 +16,8 @@ from kitty_run.profile.model import Agent, FailureClass, FailureRule, Output
 from kitty_run.text import patterns
 from kitty_run.text.patterns import Late, is_endless, last_in, lines_with
 
+pytestmark = pytest.mark.heavy
+
 ENDLESS = r"^said: (\w+\s?)*$"
 HOSTILE = "said: " + "a" * 5000 + "!\n"
 

@@ -149,6 +149,7 @@ def test_the_zone_of_this_machine_knows_its_changes_of_clocks(monkeypatch: pytes
         time.tzset()
 
 
+@pytest.mark.heavy
 @given(st.text(max_size=60))
 def test_any_text_gives_an_aware_time_or_none(text: str) -> None:
     found = parse(text, NOW)

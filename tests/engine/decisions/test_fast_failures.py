@@ -62,6 +62,7 @@ def test_two_hundred_starts_become_a_handful(tmp_path: Path) -> None:
     assert starts(world) == pytest.approx([0, 2.2, 6.4, 14.6, 30.8], abs=0.1)
 
 
+@pytest.mark.heavy
 def test_without_the_rule_there_is_no_floor(tmp_path: Path) -> None:
     limits = Limits(wall_clock=43)
     world = World(tmp_path, {"WP01": []}, profile=replace(profile(rule=None), limits=limits), script=dying())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from kitty_run.git.protocols import Left
 from kitty_run.git.workspaces.workspace import Workspace
 
 from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo
+
+pytestmark = pytest.mark.heavy
 
 
 class TestDiscard:

@@ -10,6 +10,8 @@ from kitty_run.git.workspaces.workspace import Workspace
 from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo
 
+pytestmark = pytest.mark.heavy
+
 
 class TestForbidden:
     CHANGES = (

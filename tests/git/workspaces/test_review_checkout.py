@@ -15,6 +15,8 @@ from kitty_run.git.workspaces.workspace import Workspace
 from tests.git.workspaces.running import run
 from tests.git_repos import GitRepo
 
+pytestmark = pytest.mark.heavy
+
 
 def opened(root: GitRepo, workspace: Workspace, commit: str) -> GitRepo:
     place = run(workspace.open_review(commit)).path

@@ -237,6 +237,7 @@ def commit_status(play: Transcript) -> None:
         play.subject.repo.git("commit", "-q", "--allow-empty", "-m", "Record the mission's state")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 @pytest.mark.parametrize(
     ("kind", "dialect"),

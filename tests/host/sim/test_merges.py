@@ -14,6 +14,8 @@ from tests.host.conformance.subjects import Subject, simulated
 from tests.host.conformance.transcript import POLICY, Transcript
 from tests.host.sim.in_process import SimulatedStarter
 
+pytestmark = pytest.mark.heavy
+
 Steps = Callable[[Transcript], Awaitable[object]]
 
 

@@ -140,6 +140,7 @@ CALLS = st.builds(
 )
 
 
+@pytest.mark.heavy
 @given(dialect=st.sampled_from(["mission", "feature"]), calls=st.lists(CALLS, max_size=12))
 def test_whatever_is_called_a_refusal_changes_nothing_and_done_is_never_left(
     dialect: str, calls: list[Call]

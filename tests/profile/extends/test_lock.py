@@ -11,6 +11,8 @@ from kitty_run.profile.load import load
 
 from tests.profile.extends.git_fixture import AGENTS, Remote, problems, profile
 
+pytestmark = pytest.mark.heavy
+
 
 def test_a_locked_profile_loads_without_its_repository(
     remote: Remote, capsys: pytest.CaptureFixture[str]

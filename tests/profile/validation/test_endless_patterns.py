@@ -8,6 +8,8 @@ import pytest
 from kitty_run.profile.load import load
 from kitty_run.profile.validation.problems import ProfileInvalid
 
+pytestmark = pytest.mark.heavy
+
 PROFILE = """\
 version: 1
 extends: preset:claude

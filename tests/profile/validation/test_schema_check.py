@@ -55,6 +55,7 @@ def test_a_document_that_fits_is_valid_for_jsonschema_too(path: tuple[Any, ...],
     assert not fits(document, SCHEMA) or VALIDATOR.is_valid(document)
 
 
+@pytest.mark.heavy
 @given(st.sampled_from(PATHS))
 def test_a_document_that_lacks_a_key_fits_only_where_jsonschema_agrees(path: tuple[Any, ...]) -> None:
     document = copy.deepcopy(DOCUMENT)
