@@ -231,9 +231,8 @@ class Agent:
     """A pattern that must be found in stdout or stderr beside exit status 0."""
     failures: tuple[FailureRule, ...] = ()
     sandbox: Literal["none", "bubblewrap"] = "none"
-    """What keeps those axes that `enforce` leaves to the runner."""
     home: tuple[str, ...] = ()
-    """Paths below the home directory that are there, and writable, inside the sandbox."""
+    """`sandbox` keeps what `enforce` leaves to the runner; of `home`, these paths are in it, and writable."""
     network: AgentNetwork = field(default_factory=AgentNetwork)
     resources: Resources = field(default_factory=Resources)
 
