@@ -157,6 +157,9 @@ class BundleExecutor:
     ) -> int:
         return await self._local.end_leftovers(markers, started, workspaces)
 
+    async def finished(self, spec: AttemptSpec) -> AttemptResult | None:
+        return None
+
     async def others_in(self, workspace: str) -> tuple[str, ...]:
         return ()
 

@@ -21,7 +21,7 @@ class Launch:
     `stdin` is a file (complete before the start) or None for /dev/null. `stdout` and `stderr` are new
     files (mode 0600). `marker` is put into the environment as `KITTY_RUN_ATTEMPT`, so that processes
     which left the group can be found and ended. Times are seconds. Of each output at most `log_limit` bytes
-    are kept.
+    are kept. `record` is a file that does not exist: how the process ended, if the runner did before it.
     """
 
     argv: tuple[str, ...]
@@ -35,6 +35,7 @@ class Launch:
     kill_grace: float
     marker: str
     log_limit: int = LOG_MB * MEGABYTE
+    record: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

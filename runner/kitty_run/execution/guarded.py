@@ -70,6 +70,10 @@ class GuardedExecutor:
         """See `Executor.end_leftovers`."""
         return await self._executor.end_leftovers(markers, started, workspaces)
 
+    async def finished(self, spec: AttemptSpec) -> AttemptResult | None:
+        """See `Executor.finished`."""
+        return await self._executor.finished(spec)
+
     async def others_in(self, workspace: str) -> tuple[str, ...]:
         """See `Executor.others_in`."""
         return await self._executor.others_in(workspace)

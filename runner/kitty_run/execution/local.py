@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 
 from kitty_run.agents.launch import environment
-from kitty_run.agents.model import CheckResult, OnDenied, OnStarted, Started
+from kitty_run.agents.model import CheckResult, Exit, OnDenied, OnStarted, Started
 from kitty_run.agents.results.outcome import classify
 from kitty_run.agents.results.time_zones import LOCAL
 from kitty_run.agents.results.verdict import content
@@ -16,6 +17,7 @@ from kitty_run.awake import Awake
 from kitty_run.execution import processes
 from kitty_run.execution.checks import run_checks
 from kitty_run.execution.egress.allowed_hosts import Resolve, system_resolve
+from kitty_run.execution.logs import end_record
 from kitty_run.execution.preparation import prepare, workspace_path
 from kitty_run.execution.processes import LocalProcesses, ProcessRunner
 from kitty_run.execution.protocol import AttemptObserver, AttemptResult, AttemptSpec, CheckSpec, Site
@@ -31,6 +33,8 @@ from kitty_run.execution.workspace_protocol import SetupObserver, SetupResult, S
 from kitty_run.machine import MachineFault, full
 from kitty_run.profile.model import Agent, Policy
 from kitty_run.profile.workspace import WorkspaceConfig
+
+_MARKER = re.compile(r"[\w.-]+/[\w-]+/[\w-]+")
 
 
 class LocalExecutor:
@@ -48,6 +52,7 @@ class LocalExecutor:
         self._processes = runner or LocalProcesses()
         self._awake = Awake(site.environment)
         self._worktree = worktree
+        self._runs = frozenset[str]()
 
     async def unfit(self, agents: Sequence[Agent], policy: Policy) -> str | None:
         """Whether this machine has the sandbox that the policy of `agents` needs."""
@@ -123,14 +128,36 @@ class LocalExecutor:
 
     async def leftovers(self, runs: frozenset[str]) -> tuple[str, ...]:
         """The markers of live processes of this machine, by their environment."""
+        self._runs = runs
         return await asyncio.to_thread(markers_at_work, self._site.repo, runs)
 
     async def end_leftovers(
         self, markers: Collection[str], started: Sequence[Started], workspaces: Collection[str]
     ) -> int:
-        """End processes of this machine."""
+        """End processes of this machine. Attempts that are still at work count as cut off from now on."""
+        for record in await asyncio.to_thread(self._at_work, frozenset(markers)):
+            end_record.cut_off(record)
         places = [workspace_path(self._site, name) for name in workspaces]
         return await processes.end_leftovers(started, markers, places=places)
+
+    def _at_work(self, markers: frozenset[str]) -> tuple[Path, ...]:
+        """The records of those of `markers` that are alive, and of runs that are known here."""
+        alive = markers.intersection(markers_at_work(self._site.repo, self._runs))
+        parts = [marker.split("/") for marker in alive if _MARKER.fullmatch(marker)]
+        known = [part for part in parts if part[0] in self._runs]
+        return tuple(end_record.path_beside(self._site.files(run).log(wp, name)) for run, wp, name in known)
+
+    async def finished(self, spec: AttemptSpec) -> AttemptResult | None:
+        """By what the attempt's supervisor left."""
+        facts = spec.attempt
+        log = self._site.files(facts.run_id).log(facts.wp, facts.name)
+        found = await asyncio.to_thread(end_record.read, end_record.path_beside(log))
+        if found is None:
+            return None
+        status, seconds = found
+        ended = Exit("exit", status, None, seconds, log, log.with_suffix(".stderr.log"))
+        now = self._site.now().astimezone(LOCAL)
+        return AttemptResult(await asyncio.to_thread(classify, spec.agent, ended, now))
 
     async def others_in(self, workspace: str) -> tuple[str, ...]:
         """By the working directories and open files of this machine's processes."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kitty_run.agents.launch import argv, environment, prompts
 from kitty_run.agents.model import AttemptContext, Launch, Slip
+from kitty_run.execution.logs import end_record
 from kitty_run.execution.prompt import prompt_of
 from kitty_run.execution.protocol import AttemptSpec, Prepared, Site
 from kitty_run.execution.sandbox.bubblewrap import WayOut
@@ -58,6 +59,7 @@ def prepare(spec: AttemptSpec, site: Site, way_out: WayOut | None = None) -> Rea
         kill_grace=spec.agent.kill_grace,
         marker=spec.marker,
         log_limit=spec.log_limit,
+        record=end_record.path_beside(log),
     )
     return Ready(launch, Prepared(command.shown, log, prompt_file), None if slip is None else slip.file)
 

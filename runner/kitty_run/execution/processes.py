@@ -16,7 +16,7 @@ import psutil
 
 from kitty_run.agents.model import Ending, Exit, Launch, OnStarted, Started
 from kitty_run.errors import LaunchError
-from kitty_run.execution.log_limit import LimitedLog
+from kitty_run.execution.logs.log_limit import LimitedLog
 from kitty_run.execution.process_tree import CLOCK_SLACK, MARKER, Family, ProcessTable, end, recorded
 from kitty_run.execution.strays import orphans_in
 from kitty_run.execution.supervised import SupervisedProcess, start
@@ -200,7 +200,13 @@ async def _start(launch: Launch, logs: list[LimitedLog]) -> SupervisedProcess | 
         try:
             env = {**launch.env, MARKER: launch.marker}
             return await start(
-                launch.argv, cwd=launch.cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr
+                launch.argv,
+                cwd=launch.cwd,
+                env=env,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                record=launch.record,
             )
         except (OSError, ValueError) as error:
             explained = _explain_start(launch, error).encode()

@@ -191,6 +191,13 @@ class Executor(Protocol):
         recorded; how many processes there were. `workspaces` are the names of those that they worked in."""
         ...
 
+    async def finished(self, spec: AttemptSpec) -> AttemptResult | None:
+        """What an attempt came to that outlived its runner and ended by itself before this one began.
+
+        None: nobody knows, or it was cut off. Never a verdict. Called after `end_leftovers`.
+        """
+        ...
+
     async def others_in(self, workspace: str) -> tuple[str, ...]:
         """The processes that work in the workspace of that name though no call of this executor started them,
         each in words for people; none where the executor works in a copy."""

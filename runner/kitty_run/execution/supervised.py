@@ -148,10 +148,18 @@ def unavailable() -> str | None:
 
 
 async def start(  # noqa: PLR0913 - what a process is started with
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: int, stdout: int, stderr: int
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: int,
+    stdout: int,
+    stderr: int,
+    record: Path | None = None,
 ) -> SupervisedProcess:
     """Start `argv` in a session of its own, below a supervisor where the machine has one.
 
+    The supervisor keeps in `record` how the command ended where nobody is there any more to be told.
     Raises OSError where the command can't be executed, and ValueError for what no process can be given.
     """
 
@@ -172,7 +180,8 @@ async def start(  # noqa: PLR0913 - what a process is started with
     job = _job(argv, env)
     reader, writer = os.pipe2(os.O_CLOEXEC)
     try:
-        command = (sys.executable, "-I", "-S", str(SUPERVISOR), str(writer), str(job))
+        command: tuple[str, ...] = (sys.executable, "-I", "-S", str(SUPERVISOR), str(writer), str(job))
+        command += () if record is None else (str(record),)
         own = {name: os.environ[name] for name in NEEDED if name in os.environ}
         own |= {name: env[name] for name in IDENTITY if name in env}
         process = await started(command, own, kept=(writer, job))

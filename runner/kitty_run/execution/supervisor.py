@@ -1,11 +1,12 @@
 """The process between the runner and an agent or a check, which inherits whatever the agent leaves behind.
 
-Started by its path with a bare interpreter: `supervisor.py FD JOB`, two descriptors. From JOB it reads the
-command and its environment, so that neither is this process's own. As a "child subreaper" (Linux, see
-prctl(2)) it becomes the parent of every daemon below it, whatever session that began and however it cleared
-its environment, so that the runner finds it as a descendant. On FD it writes the line `started`, or `errno N`
-where the command can't be executed, and later the command's exit code (negative: a signal). It ends when
-nothing is left below it. Where the runner is gone by the time that the command ends, it ends the rest itself.
+Started by its path with a bare interpreter: `supervisor.py FD JOB [RECORD]`, two descriptors and a file. From
+JOB it reads the command and its environment, so that neither is this process's own. As a "child subreaper"
+(Linux, see prctl(2)) it becomes the parent of every daemon below it, whatever session that began and
+however it cleared its environment, so that the runner finds it as a descendant. On FD it writes the line
+`started`, or `errno N` where the command can't be executed, and later the command's exit code (negative: a
+signal). It ends when nothing is left below it. Where the runner is gone by the time that the command ends,
+it writes how that ended into RECORD, which must not exist, and ends the rest itself.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ GRACE, POLL = 5.0, 0.05
 
 def main(arguments: list[str]) -> int:
     """Run the command, and stay until nothing is left of it."""
-    report = int(arguments[0])
+    report, record = int(arguments[0]), arguments[2] if len(arguments) > 2 else None
     os.set_inheritable(report, False)
     command, environment = _job(int(arguments[1]))
     prctl(SET_CHILD_SUBREAPER, 1)
@@ -46,14 +47,18 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         _report(report, f"errno {error.errno}")
         return 1
+    begun = time.monotonic()
     if not _report(report, "started"):
+        record = None
         _end_all()  # the runner was killed meanwhile: nobody knows of the command yet
     while True:
         try:
             ended, status = os.wait()
         except ChildProcessError:
             return 0
-        if ended == child and not _report(report, str(os.waitstatus_to_exitcode(status))):
+        if ended == child and not _report(report, str(code := os.waitstatus_to_exitcode(status))):
+            if record is not None:
+                _keep(record, f"{code} {time.monotonic() - begun:.3f}")
             _end_all()
 
 
@@ -85,6 +90,14 @@ def _report(report: int, line: str) -> bool:
     except BrokenPipeError:
         return False
     return True
+
+
+def _keep(record: str, line: str) -> None:
+    """Write `line` for the next run; what is there already says that the command was cut off."""
+    with suppress(OSError):
+        file = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        os.write(file, f"{line}\n".encode())
+        os.close(file)
 
 
 def _end_all() -> None:

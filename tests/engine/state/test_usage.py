@@ -92,3 +92,13 @@ def test_an_attempt_under_way_costs_nobody_knows_what_so_far() -> None:
     assert used.so_far("WP02").cost == used.run.cost == NO_COST
     used.take(ended(15, 1.0, 1, 1))
     assert str(used.so_far().cost) == "1.00 USD"
+
+
+@pytest.mark.parametrize("cost", [1.5, None])
+def test_an_attempt_that_outlived_its_killed_runner_is_counted_once(cost: float | None) -> None:
+    end = at(300, replace(ENDED, seconds=90.0, cost_usd=cost, input_tokens=10, output_tokens=1))
+    found = ledger(*BEGUN, at(20, Notice("killed soon")), at(290, AGAIN), end)
+    assert found.run.attempts == 1
+    assert found.run.cost == NO_COST.plus(cost)
+    assert (found.run.tokens, found.run.unknown_tokens, found.run.seconds) == (11, 0, 90.0)
+    assert found.of("WP01") == found.run

@@ -60,7 +60,7 @@ class Implementation:
         if (known := await self._known(at)) is not None:
             ready = await self._checked(known, await at.workspace.head())
             return await self._conclude(known, ready, None)
-        if (ended := self._ended()) is not None:
+        if (ended := self._ended() or await self._outlived(at)) is not None:
             order = Order("implement", ended.agent, at, await self._begun(at))
             return await self._conclude(order, await self._ready(order, ended), ended.seconds)
         agent = await self._choice.agent(self._attempts)
@@ -90,6 +90,15 @@ class Implementation:
         if ended is None or memory.checking is not None or ended.agent not in self._run.profile.agents:
             return None
         return ended
+
+    async def _outlived(self, at: Assignment) -> AttemptEnded | None:
+        """The end of the latest attempt, if it came to that by itself though a run was killed meanwhile."""
+        started = self._run.remember(self._wp).under_way
+        if started is None or started.agent not in self._run.profile.agents:
+            return None
+        return await self._attempts.outlived(
+            Order("implement", started.agent, at, await self._begun(at)), started
+        )
 
     async def _begun(self, at: Assignment) -> Snapshot:
         """The workspace as the latest attempt found it."""

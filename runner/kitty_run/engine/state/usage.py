@@ -101,6 +101,12 @@ class Usage:
         self.unknown_tokens += 1
         self.seconds += seconds
 
+    def find(self, seconds: float) -> None:
+        """Count no more as lost an attempt that ended all the same."""
+        self.cost = replace(self.cost, unknown_attempts=self.cost.unknown_attempts - 1)
+        self.unknown_tokens -= 1
+        self.seconds -= seconds
+
 
 @dataclass(slots=True)
 class Ledger:
@@ -115,6 +121,8 @@ class Ledger:
     work_packages: dict[str, Usage] = field(default_factory=dict)
     seconds: float = 0.0
     _open: dict[_Key, Entry] = field(default_factory=dict)
+    _lost: dict[_Key, float] = field(default_factory=dict)
+    """Seconds of those that a kill cut off from the runner: one may have ended by itself all the same."""
     _began: Entry | None = None
     _latest: Entry | None = None
 
@@ -146,7 +154,10 @@ class Ledger:
                     usage.attempts += 1
             case AttemptEnded() as attempt:
                 self._open.pop(_key(attempt), None)
+                lost = self._lost.pop(_key(attempt), None)
                 for usage in self._both(attempt.wp):
+                    if lost is not None:
+                        usage.find(lost)
                     usage.end(attempt)
             case AttemptInterrupted() as attempt if _key(attempt) in self._open:
                 began = self._open.pop(_key(attempt))
@@ -166,8 +177,9 @@ class Ledger:
 
     def _lose_open(self, last: Entry) -> None:
         """Close the attempts that will never end: nobody knows what they cost."""
-        for (wp, _, _), began in self._open.items():
-            self._lose(wp, _between(began, last))
+        for key, began in self._open.items():
+            self._lost[key] = _between(began, last)
+            self._lose(key[0], self._lost[key])
         self._open.clear()
 
     def _both(self, wp: str) -> Iterator[Usage]:

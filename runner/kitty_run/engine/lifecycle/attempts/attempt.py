@@ -15,7 +15,7 @@ from kitty_run.engine.lifecycle.attempts.process_record import AttemptRecord
 from kitty_run.engine.lifecycle.outcomes import Limited
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
-from kitty_run.engine.state.events import AttemptEnded, AttemptInterrupted
+from kitty_run.engine.state.events import AttemptEnded, AttemptInterrupted, AttemptStarted
 from kitty_run.execution.protocol import AttemptResult, AttemptSpec, Brought
 from kitty_run.profile.model import Agent
 
@@ -50,6 +50,25 @@ class AttemptRunner:
                 return await self._attempt(order, agent)
             except _FamilyLimited:
                 return Limited()
+
+    async def outlived(self, order: Order, started: AttemptStarted) -> AttemptEnded | None:
+        """The end of an attempt that a killed runner started, if it ended well before this session began.
+
+        None: it was cut off, failed (perhaps since nobody was there any more), or nobody knows.
+        """
+        spec = await attempt_spec(
+            self._run, self._wp, order, self._run.profile.agents[started.agent], started.attempt
+        )
+        result = await self._execution.executor.finished(spec) if spec.marker == started.marker else None
+        if result is None or result.outcome.failure is not None:
+            return None
+        ended = _ended(spec, result)
+        self._run.journal.write(ended)
+        self._run.notice(
+            f"{started.role} {started.attempt} ended well after its runner was killed: it is not repeated",
+            self._wp,
+        )
+        return ended
 
     async def rest(self, until: datetime) -> None:
         """Wait until `until`, but not for long at a time: the clock may be put, or the machine have slept.

@@ -36,11 +36,13 @@ class Order:
     before: Snapshot
 
 
-async def attempt_spec(run: Run, wp: str, order: Order, agent: Agent) -> AttemptSpec:
-    """The next attempt of `order`'s role, complete."""
+async def attempt_spec(
+    run: Run, wp: str, order: Order, agent: Agent, number: int | None = None
+) -> AttemptSpec:
+    """The next attempt of `order`'s role, complete; with `number` one that was started before."""
     review = order.role == "review"
     spec = AttemptSpec(
-        attempt=facts(run, wp, order, next_number(run, wp, order.role)),
+        attempt=facts(run, wp, order, number or next_number(run, wp, order.role)),
         workspace=_workspace(run.repo, order.at, order.before),
         agent=agent,
         policy=run.profile.policy,

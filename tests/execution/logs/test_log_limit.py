@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from kitty_run.agents.results.outcome import classify
-from kitty_run.execution import log_limit
+from kitty_run.execution.logs import log_limit
 from kitty_run.profile.model import Agent, Output
 
 from tests.execution.launching import launch, run
