@@ -6,7 +6,7 @@ DEV := .venv/installed-dev
 # Tests start hundreds of programs: each would compile all of kitty-run anew where this is set.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-all lint format bench check-agents clean
+.PHONY: demo test test-fast test-all lint format bench check-agents check-hosts clean
 
 demo: $(RUN)  ## a small real mission on a real spec-kitty host, by scripted agents
 	$(BIN)/kitty-run demo --hosts .hosts $(DEMO)
@@ -36,6 +36,9 @@ bench: $(DEV)  ## measures, and writes benchmarks/RESULTS.md
 
 check-agents: $(DEV)  ## the presets against the agents' real command lines, from their package registries
 	$(BIN)/python -m tests.real_agents $(AGENTS)
+
+check-hosts: $(DEV)  ## every host from PyPI, as `doctor` and a mission find it; writes docs/hosts.md
+	$(BIN)/python -m tests.host_matrix $(HOSTS)
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist

@@ -91,13 +91,13 @@ def _template(host: RealHost, spec: MissionSpec) -> Project:
             shutil.rmtree(root, ignore_errors=True)
             made = make_project(root, host.script, host.env, spec)
             if host.version == NEXT_HOST:
-                _lay_out(made)
+                lay_out(made)
             record.write_text(json.dumps({"mission": made.mission, "branch": made.branch}), encoding="utf-8")
     known = json.loads(record.read_text(encoding="utf-8"))
     return Project(root, known["mission"], known["branch"])
 
 
-def _lay_out(project: Project) -> None:
+def lay_out(project: Project) -> None:
     """The folders without which this generation accepts no mission."""
     contracts = project.mission_dir / "contracts"
     for folder in (project.root / "src", project.root / "tests", project.root / "docs", contracts):
