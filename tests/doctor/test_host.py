@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,3 +101,75 @@ def test_a_host_is_not_asked_where_git_is_led_elsewhere(config: HostConfig, repo
     assert f"git -C {repo.path} config --unset-all core.worktree" in told.text
     assert exit_status(findings) is ExitStatus.USAGE
     assert [one.subject for one in findings] == ["host", "git"]
+
+
+def test_a_wrapper_is_a_host_whose_calls_are_started_cold_which_is_said(
+    config: HostConfig, repo: GitRepo, tmp_path: Path
+) -> None:
+    wrapper = script(tmp_path / "wrapper", f'exec {config.command[0]} "$@"')
+    findings = found(HostConfig(command=(str(wrapper),)), repo, "demo")
+    assert exit_status(findings) is ExitStatus.OK
+    (said,) = [one for one in findings if one.state is State.NOTE]
+    assert (said.subject, "is no Python console script" in said.text) == ("host", True)
+
+
+def test_two_installations_on_path_are_both_named_and_which_is_used(
+    config: HostConfig, repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "one" / "spec-kitty", tmp_path / "two" / "spec-kitty"
+    for place in (first, second):
+        place.parent.mkdir()
+        script(
+            place,
+            f'case "$1" in --version) echo spec-kitty {place.parent.name};; *) '
+            f'exec {config.command[0]} "$@";; esac',
+        )
+    (tmp_path / "three").mkdir()
+    (tmp_path / "three" / "spec-kitty").symlink_to(first)
+    path = [str(tmp_path / name) for name in ("three", "one", "two")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*path, os.environ["PATH"]]))
+    findings = found(HostConfig(), repo, "demo")
+    used = str(tmp_path / "three" / "spec-kitty")
+    texts = [
+        one.text for one in findings if one.subject == "host" and " installations are on PATH" in one.text
+    ]
+    one, two = f"{used} (spec-kitty one)", f"{second} (spec-kitty two)"
+    assert texts == [f"2 installations are on PATH; used is the first, {one}, not {two}"]
+    assert of(findings, "contract").state is State.OK
+    alone = found(HostConfig(command=(str(second),)), repo)
+    assert not any("installations are on PATH" in one.text for one in alone)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("exit 0", "exit status 0: it said nothing"),
+        ("echo usage: other; exit 2", "usage: other"),
+        ("exec /nowhere/spec-kitty", "what that starts must be there"),
+    ],
+)
+def test_a_program_that_is_no_spec_kitty_is_said_to_be_none(
+    repo: GitRepo, tmp_path: Path, code: str, words: str
+) -> None:
+    findings = found(HostConfig(command=(str(script(tmp_path / "other", code)),), start="cold"), repo)
+    assert "does not answer as a spec-kitty does" in findings[-1].text
+    assert words in findings[-1].text
+    assert exit_status(findings) is ExitStatus.HOST
+
+
+def test_a_host_that_cannot_be_imported_is_shown_with_the_command_that_fixes_it(
+    repo: GitRepo, tmp_path: Path
+) -> None:
+    broken = tmp_path / "spec-kitty"
+    broken.write_text(f"#!{sys.executable}\nimport gone_for_good\n", encoding="utf-8")
+    broken.chmod(0o755)
+    findings = found(HostConfig(command=(str(broken),)), repo)
+    assert "gone_for_good, which it imports, is not installed" in findings[-1].text
+    assert "pip install gone_for_good`" in findings[-1].text
+    assert exit_status(findings) is ExitStatus.HOST
+
+
+def script(path: Path, code: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{code}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path

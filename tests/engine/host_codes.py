@@ -18,7 +18,10 @@ OPERATIONS = (
     "accept",
     "merge",
 )
-CLIENT = ("HOST_TIMEOUT", "HOST_UNREADABLE", "WORKSPACE_UNUSABLE", "PROMPT_MISSING", "COMMAND_FAILED")
+CLIENT = (
+    *("HOST_TIMEOUT", "HOST_UNREADABLE", "WORKSPACE_UNUSABLE", "PROMPT_MISSING", "COMMAND_FAILED"),
+    "HOST_CHANGED",
+)
 """Lost replies, garbage, and what the client itself finds wrong."""
 CONTRACT = (
     "ANCESTRY_NOT_ESTABLISHED",

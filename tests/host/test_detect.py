@@ -127,7 +127,7 @@ def of_contract(version: str) -> Script:
     ("contract", "words", "install"),
     [
         ("1.2.0", "generation 3.2.1 to 3.2.5", "spec-kitty-cli>=3.2.7,<3.3"),
-        ("1.4.0", "the newest host of spec-kitty 3.2 that it has is 3.2.7", "spec-kitty-cli>=3.2.7,<3.3"),
+        ("1.3.0", "the newest host of spec-kitty 3.2 that it has is 3.2.7", "spec-kitty-cli>=3.2.7,<3.3"),
         ("1.6.0", "a pre-release of spec-kitty 4", "spec-kitty-cli==4.0.0rc7"),
         ("1.17.0", "the newest host of spec-kitty 4 that it has is 4.0.0rc7", "spec-kitty-cli==4.0.0rc7"),
     ],
@@ -181,10 +181,29 @@ def test_a_contract_that_no_dialect_covers_is_refused(repo: Path) -> None:
     assert "mission (>=1.3,<1.6)" in str(error)
 
 
-@pytest.mark.parametrize("version", [None, "", "banana"])
-def test_a_contract_version_that_is_none_is_refused(repo: Path, version: str | None) -> None:
-    error = Asked(repo, {"contract-version": success(api_version=version)}).error()
-    assert error.exit_status is ExitStatus.HOST
+@pytest.mark.parametrize("version", [None, "", "banana", 1.5, ["1.5.0"], {"is": "1.5.0"}, "1.5.0.\n"])
+def test_a_contract_version_that_is_none_is_refused(repo: Path, version: object) -> None:
+    for reply in (success(api_version=version), success()):
+        error = Asked(repo, {**HOST_327, "contract-version": reply}).error()
+        assert error.exit_status is ExitStatus.HOST
+        assert "invalid contract version" in str(error)
+
+
+def test_fields_that_nobody_knows_in_the_contract_reply_do_no_harm(repo: Path) -> None:
+    more = success(
+        api_version="1.5.0", delivery_profile={"limits": [1]}, api_version_next="2.0.0", later=None
+    )
+    assert Asked(repo, {**HOST_327, "contract-version": more}).connect().contract == "1.5.0"
+
+
+@pytest.mark.parametrize("status", [0, 2, 126, 127])
+def test_a_program_that_is_no_spec_kitty_is_not_asked_again(repo: Path, status: int) -> None:
+    asked = Asked(repo, {"contract-version": RawReply("hello\n", "", status, 0.1)})
+    error = asked.error()
+    assert not isinstance(error, HostUnanswered)
+    assert "does not answer as a spec-kitty does" in str(error)
+    assert "hello" in str(error)
+    assert len(asked.starter.calls) == 1
 
 
 def test_a_dialect_that_the_profile_names_is_kept_to(repo: Path) -> None:

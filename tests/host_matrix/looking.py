@@ -53,8 +53,8 @@ class Looking:
         contract = self._contract(host, empty)
         if (dialect := _dialect(findings)) is None:
             reason = next((one["text"] for one in findings if one["state"] == "bad"), "")
-            named = next((one for one in load_all() if f"is {one.title} " in reason), None)
-            name = f"`{named.name}`" if named else "none"
+            named = [one for one in load_all() if f" {one.title} " in reason]
+            name = f"`{max(named, key=lambda one: len(one.title)).name}`" if named else "none"
             return Row(self.version, contract, name, f"{REFUSED}{repaired}", NOT_STARTED)
         played = "; ".join(self._played(host, dialect))
         return Row(self.version, contract, f"`{dialect.name}`", f"{ACCEPTED}{repaired}", played)

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from kitty_run.doctor.command import version
 from kitty_run.doctor.finding import Finding, bad, note, ok
 from kitty_run.engine.root_checkout import root_checkout
 from kitty_run.engine.start_check import StartCheck
@@ -15,7 +16,7 @@ from kitty_run.git.guard.unusable import UnusableSettings
 from kitty_run.host.client import SpecKitty
 from kitty_run.host.detect import connect, identify
 from kitty_run.host.model import MissionState
-from kitty_run.host.transport.environment import resolve
+from kitty_run.host.transport.environment import installations, resolve
 from kitty_run.host.transport.start import Starter
 from kitty_run.planner.mission_reader import alone, calling, refuse_untrusted, unobserved
 from kitty_run.profile.finish import Finish
@@ -29,13 +30,18 @@ async def host(
 
     `finish` is what is to follow the mission, which decides what the root checkout must be like.
     """
+    cold = list[str]()
     try:
         yield ok("host", f"{resolve(config.command, os.environ)}, started {config.start}")
+        async for finding in _other_installations(config):
+            yield finding
         with alone(repo, mission or "doctor"):
             await refuse_untrusted(repo)
-            async with calling(config) as starter:
+            async with calling(config, cold.append) as starter:
                 async for finding in _asked(config, repo, mission, starter, finish or Finish()):
                     yield finding
+        for reason in cold:
+            yield note("host", reason)
     except HostError as error:
         yield bad("host", str(error), exit_status=ExitStatus.HOST)
     except RepositoryBusy:
@@ -43,6 +49,19 @@ async def host(
     except UsageError as error:
         subject = "git" if isinstance(error, UnusableSettings) else "mission"
         yield bad(subject, str(error), exit_status=ExitStatus.USAGE)
+
+
+async def _other_installations(config: HostConfig) -> AsyncIterator[Finding]:
+    """Others of the same name on PATH: each with its version, and which of them all is used."""
+    used, *others = installations(config.command[0], os.environ)
+    if not others:
+        return
+    first, *rest = [f"{path} ({(await version(str(path)) or ('', ''))[1]})" for path in (used, *others)]
+    yield note(
+        "host",
+        f"{len(others) + 1} installations are on PATH; used is the first, {first}, not {', '.join(rest)}",
+        "`host: {command: [PATH]}` in the profile names another",
+    )
 
 
 async def _asked(

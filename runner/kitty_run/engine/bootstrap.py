@@ -54,8 +54,7 @@ from kitty_run.git.workspaces.workspace import Workspace
 from kitty_run.host.client import SpecKitty
 from kitty_run.host.detect import connect
 from kitty_run.host.repository import main_checkout
-from kitty_run.host.transport.checked import CheckedStarter
-from kitty_run.host.transport.starters import starter
+from kitty_run.host.transport.starters import watched_starter
 from kitty_run.machine import fault_of
 from kitty_run.profile.load import Loaded
 from kitty_run.profile.model import Profile
@@ -131,7 +130,7 @@ async def _connected(  # noqa: PLR0913, PLR0917 - what was opened before the hos
     profile, calls, repeats = request.loaded.profile, CallBook(), list[str]()
     identity, unknown = await unknown_committer(repo)
     notices = (*notices, unknown) if unknown else notices
-    doorman = CheckedStarter(starter(profile.host, settings=identity), guard.check)
+    doorman = watched_starter(profile.host, identity, guard.check)
 
     def repeat(text: str) -> None:
         repeats.append(text)

@@ -29,6 +29,7 @@ from kitty_run.host.template import fill, render
 from kitty_run.host.text import NAME_LENGTH, NOTE_LENGTH, REFERENCE_LENGTH, one_line
 from kitty_run.host.transport.start import Starter
 from kitty_run.host.transport.turns import Turns
+from kitty_run.host.transport.unchanged import changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,11 @@ class SpecKitty:
         read = envelope.data_of if operation.reply == "envelope" else envelope.object_of
         code = None
         try:
-            return parse(read(await at.starter.call(argv, at.repo, at.timeout), name))
+            reply = await at.starter.call(argv, at.repo, at.timeout)
+            said = envelope.contract_of(reply)
+            if said is not None and said != at.contract:
+                raise changed(f"it keeps the contract {said} now, not {at.contract}")
+            return parse(read(reply, name))
         except HostRefused as refused:
             precise = refused.precise(at.dialect.precise)
             code = precise.code

@@ -39,6 +39,9 @@ class HostUnanswered(HostError):
 CONTRACT_VERSION = ("orchestrator-api", "contract-version")
 """Understood by every generation, in any directory; `--json` is not, so it is never sent."""
 
+ELSEWHERE = frozenset({0, 2, 126, 127})
+"""Exit statuses without a reply that no crash ends with: another program, or a wrapper that starts none."""
+
 NO_MISSION = "no-mission"
 """A slug that a host is asked for only to see whether it understands the question."""
 
@@ -157,18 +160,25 @@ class _Asking:
 
     async def _ask(self, name: str, argv: tuple[str, ...]) -> RawReply:
         if argv not in self.replies:
-            reply = await self.starter.call(argv, self.repo, self.config.timeout)
+            try:
+                reply = await self.starter.call(argv, self.repo, self.config.timeout)
+            except HostRefused as refused:  # the call was not made
+                raise self._unanswered(f"was not asked: {refused}", refused) from refused
             code = _code(reply, name)
             self.observer(CallRecord(name, None, code, reply.seconds))
-            self._refuse_unfit(reply, code)
+            self._refuse_unfit(name, reply, code)
             self.replies[argv] = reply
         return self.replies[argv]
 
-    def _refuse_unfit(self, reply: RawReply, code: str | None) -> None:
-        """Raise `HostError` where no repetition can help: a host that can't be imported."""
+    def _refuse_unfit(self, name: str, reply: RawReply, code: str | None) -> None:
+        """Raise `HostError` where no repetition helps: it can't be imported, or is another program."""
         if code == envelope.UNREADABLE and (fault := import_fault(reply.stderr)):
+            raise self._failure(f"crashes as it starts: {fault}. Nothing was started: fix it, then run again")
+        if name == "contract" and reply.status in ELSEWHERE and envelope.envelope_of(reply.stdout) is None:
+            words = f"exit status {reply.status}: {envelope.last_words(reply)}"
             raise self._failure(
-                f"crashes as it starts: {fault}. Nothing was started: do that, then run again"
+                f"does not answer as a spec-kitty does ({words}). Is it one? Name the command of yours in "
+                "host.command; where a wrapper starts it, what that starts must be there"
             )
 
     def _failure(self, what: str) -> HostError:

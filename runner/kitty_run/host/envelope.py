@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
+from packaging.version import InvalidVersion, Version
+
 from kitty_run.host.model import HostRefused
 from kitty_run.host.transport.start import RawReply
 
@@ -65,6 +67,15 @@ def envelope_of(stdout: str) -> Json | None:
     return None
 
 
+def contract_of(reply: RawReply) -> str | None:
+    """The contract version that an envelope says it keeps; None where it says none."""
+    said = (envelope_of(reply.stdout) or {}).get("contract_version")
+    try:
+        return str(Version(said)) if isinstance(said, str) else None
+    except InvalidVersion:
+        return None
+
+
 def not_understood(reply: RawReply) -> bool:
     """Whether the host rejected the command line itself: exit status 2, with or without an envelope."""
     return reply.status == USAGE_STATUS
@@ -105,10 +116,11 @@ def _whole_message(data: Json) -> str:
 
 
 def _unreadable(operation: str, what: str, reply: RawReply) -> HostRefused:
-    return HostRefused(UNREADABLE, operation, f"{operation}: {what}: {_last_words(reply)}", {})
+    return HostRefused(UNREADABLE, operation, f"{operation}: {what}: {last_words(reply)}", {})
 
 
-def _last_words(reply: RawReply) -> str:
+def last_words(reply: RawReply) -> str:
+    """The last lines of what a call printed, as they are quoted."""
     lines = [line.strip("│╭╰─╮╯ \t") for line in (reply.stderr or reply.stdout).splitlines()]
     shown = [line for line in lines if line][-_SHOWN_LINES:]
     return " / ".join(shown)[-_SHOWN_CHARACTERS:] or "it said nothing"

@@ -258,12 +258,13 @@ _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 class HostRefused(KittyRunError):
     """A call failed with an `error_code`; decisions use `code` only, never the text.
 
-    Five codes are the client's own. After the first two the state is unknown and must be read again:
+    Six codes are the client's own. After the first two the state is unknown and must be read again:
 
     - `HOST_TIMEOUT`: no reply within the time limit;
     - `HOST_UNREADABLE`: a reply without a usable envelope (a crashed host), or one that makes no sense;
     - `WORKSPACE_UNUSABLE`: the call succeeded, but there is no worktree to work in;
     - `PROMPT_MISSING`: the call succeeded, but the work package's prompt file does not exist;
+    - `HOST_CHANGED`: the host is not the one that the run began with (it was upgraded);
     - `COMMAND_FAILED`: a command outside the orchestrator API, which has no codes, failed.
     """
 

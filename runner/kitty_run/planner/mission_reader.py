@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+
+from loguru import logger
 
 from kitty_run.engine.root_checkout import root_checkout, unknown_committer
 from kitty_run.engine.start_check import StartCheck
@@ -59,9 +61,11 @@ async def refuse_untrusted(repo: Path) -> None:
 
 
 @asynccontextmanager
-async def calling(config: HostConfig) -> AsyncIterator[Starter]:
-    """A starter of host calls, closed at the end."""
-    doorman = starter(config)
+async def calling(
+    config: HostConfig, notice: Callable[[str], None] = logger.warning
+) -> AsyncIterator[Starter]:
+    """A starter of host calls, closed at the end; `notice` gets why calls are started cold, if they are."""
+    doorman = starter(config, notice)
     try:
         yield doorman
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import MakePlace
-from tests.e2e.simulated_project import run, start
+from tests.e2e.simulated_project import WRITE, run, start
 from tests.hosts import BETWEEN_HOST, RealHost
 
 
@@ -84,6 +84,35 @@ def test_no_repository_and_an_unknown_mission(make: MakePlace, tmp_path: Path) -
     assert status == 2, text
     assert "'mm'" in text
     assert "m" in text.rpartition("there are")[2] or "missions" in text
+
+
+UPGRADE = """
+import os, pathlib
+script = pathlib.Path({script!r})
+text = script.read_text()
+script.unlink()  # as installers do
+script.write_text(text + "# a later version\\n")
+script.chmod(0o755)
+"""
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("way", ["warm", "cold"])
+def test_a_host_that_is_upgraded_during_a_run_pauses_it_and_the_same_command_continues(
+    make: MakePlace, way: str
+) -> None:
+    place = make(WP01=[], WP02=["WP01"])
+    (script,) = place.profile["host"]["command"]
+    place.profile["host"]["start"] = way
+    place.profile["agents"]["imp"]["command"][-1] = WRITE + UPGRADE.format(script=script)
+    status, text = place.run()
+    assert status == 4, text
+    assert "the host was changed during the run" in text
+    assert script in text
+    place.profile["agents"]["imp"]["command"][-1] = WRITE
+    status, text = place.run()
+    assert status == 0, text
+    assert place.repo.git("show", "work:WP02.txt") == "work"
 
 
 @pytest.mark.whole

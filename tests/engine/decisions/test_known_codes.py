@@ -66,6 +66,7 @@ JUDGEMENTS: Mapping[str, tuple[Action, int, Action | None]] = {
     **dict.fromkeys(
         (
             "ACTIVE_CHARTER_CONFIG_INVALID",
+            "HOST_CHANGED",
             "DIRTY_WORKTREE",
             "MERGE_UNSAFE_PRIMARY_DIRTY",
             "MERGE_UNSAFE_PRIMARY_OFF_TARGET",

@@ -27,7 +27,7 @@ def desk(tmp_path: Path) -> Callable[..., Desk]:
         records: list[CallRecord] = []
         connection = Connection(
             dialect=named(dialect),
-            contract="1.5.0",
+            contract={"feature": "1.0.0", "mission": "1.5.0", "mission-4": "1.16.0"}[dialect],
             repo=tmp_path,
             mission="demo",
             actor=actor,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from loguru import logger
 
+from kitty_run.host.transport.checked import CheckedStarter
 from kitty_run.host.transport.cold import ColdStarter
 from kitty_run.host.transport.environment import resolve
 from kitty_run.host.transport.git_settings import with_settings
 from kitty_run.host.transport.start import Starter
+from kitty_run.host.transport.unchanged import Unchanged
 from kitty_run.host.transport.warm.starter import WarmStarter
 from kitty_run.profile.model import HostConfig
 
@@ -31,3 +33,19 @@ def starter(
     if config.start == "cold":
         return cold
     return WarmStarter(config.command, env, cold, notice)
+
+
+def watched_starter(
+    config: HostConfig, settings: Mapping[str, str], before: Callable[[], Awaitable[None]]
+) -> Starter:
+    """The same for a run: `before` is awaited before each call, and the host must stay what it is.
+
+    A call after the host was upgraded is not made: it raises `HostRefused` with `HOST_CHANGED`.
+    """
+    opened, same = starter(config, settings=settings), Unchanged(config.command, os.environ)
+
+    async def check() -> None:
+        await before()
+        same.check()
+
+    return CheckedStarter(opened, check)
