@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from kitty_run.execution.egress.allowed_hosts import AllowedHosts
 from kitty_run.execution.egress.client_request import HEAD_LIMIT
-from kitty_run.execution.egress.proxy import DENIALS, Proxy
+from kitty_run.execution.egress.proxy import CONNECTIONS, DENIALS, REQUEST_TIMEOUT, Proxy
 from kitty_run.profile.validation.network import host_rule
 
 from tests.execution.sandbox.confining import Names
@@ -119,6 +119,20 @@ def test_denials_without_end_are_told_up_to_a_number() -> None:
         for number in range(DENIALS + 5):
             await one.says(b"CONNECT h%d.test:443 HTTP/1.1\r\n\r\n" % number)
         assert len(one.names.denials) == DENIALS
+
+    tried(scenario)
+
+
+def test_connections_without_end_are_hung_up_on() -> None:
+    async def scenario(one: World) -> None:
+        held = [await asyncio.open_connection("127.0.0.1", one.proxy) for _ in range(CONNECTIONS)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", one.proxy)
+        with suppress(ConnectionResetError):
+            async with asyncio.timeout(REQUEST_TIMEOUT / 2):
+                assert await reader.read() == b""  # at once, and not when a request is late
+        writer.close()
+        for _, writer in held:
+            writer.close()
 
     tried(scenario)
 

@@ -96,6 +96,7 @@ def main(outside: dict[str, str]) -> dict[str, object]:
         "path socket": connected(outside["socket"], socket.AF_UNIX),
         "abstract socket": connected("\0" + outside["abstract"], socket.AF_UNIX),
         "key": key(outside["key"]),
+        "disks": [str(path) for path in Path("/dev").rglob("*") if path.is_block_device()],
         "user": os.getuid(),
         "capabilities": _capabilities(),
     }

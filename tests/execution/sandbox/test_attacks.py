@@ -46,9 +46,10 @@ class Outside:
     def workspace(self) -> Path:
         return self.repo / ".worktrees" / "wp"
 
-    def attempt(self) -> dict[str, Any]:
-        """What an agent got."""
-        command, env = confined(self.repo, (PYTHON, "attack.py", json.dumps(self.known)), policy())
+    def attempt(self, sandbox: str = "workspace_write") -> dict[str, Any]:
+        """What an agent got with that `sandbox_mode`, and no network."""
+        argv = (PYTHON, "attack.py", json.dumps(self.known))
+        command, env = confined(self.repo, argv, policy(sandbox))
         return asyncio.run(self._ended(command.argv, env))
 
     def check(self) -> dict[str, Any]:
@@ -135,6 +136,7 @@ def held(got: dict[str, Any], outside: Outside, login: str) -> None:
     assert got["path socket"] == MISSING
     assert got["abstract socket"] == "ConnectionRefusedError"
     assert got["key"] == "Required key not available"
+    assert got["disks"] == []
     assert got["user"] != 0
     assert got["capabilities"] == ["0000000000000000"]
 
@@ -155,6 +157,16 @@ def untouched(outside: Outside) -> None:
 def test_an_attempt_gets_nothing_but_its_workspace_and_its_own_login(outside: Outside) -> None:
     held(outside.attempt(), outside, "private")
     untouched(outside)
+
+
+def test_where_files_are_free_the_network_is_still_held(outside: Outside) -> None:
+    got = outside.attempt("none")
+    assert got["proc"] == got["proc/sys"] == got["sys"] == got["terminals"] == got["environments"] == []
+    assert got["device"] == "PermissionError"
+    assert set(got["namespaces"].values()) <= REFUSED
+    assert got["loopback"] == got["abstract socket"] == "ConnectionRefusedError"
+    assert got["key"] == "Required key not available"
+    assert got["disks"] == []
 
 
 def test_a_check_gets_nothing_but_its_workspace(outside: Outside) -> None:

@@ -80,6 +80,29 @@ def test_a_cli_that_takes_no_proxy_is_refused_with_the_allow_list(tmp_path: Path
     assert load(path).profile.agents["pi"].network.hosts
 
 
+@pytest.mark.parametrize("locked", ["/policy", "/policy/network_mode"])
+@pytest.mark.parametrize(
+    ("own", "place"),
+    [
+        ("network: {allow: [evil.example]}", "/network/allow"),
+        ("agents: {pi: {network: {hosts: [evil.example]}}}", "/agents/pi/network/hosts"),
+    ],
+)
+def test_a_lock_on_the_policy_closes_the_allow_list(
+    tmp_path: Path, locked: str, own: str, place: str
+) -> None:
+    base, path = tmp_path / "base.yaml", tmp_path / "p.yaml"
+    base.write_text(
+        f"version: 1\nextends: ['preset:pi']\npolicy: {{network_mode: allowlist}}\n"
+        f"network: {{allow: [pypi.org]}}\nlocked: [{locked}]\n"
+    )
+    path.write_text("version: 1\nextends: [./base.yaml]\n")
+    assert load(path).profile.network.allow == ("pypi.org",)
+    path.write_text(f"version: 1\nextends: [./base.yaml]\n{own}\n")
+    with pytest.raises(ProfileInvalid, match=f"{place}: is locked"):
+        load(path)
+
+
 def test_the_profile_names_the_place_of_what_is_no_host(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text("version: 1\nextends: ['preset:claude']\nnetwork:\n  allow: ['https://example.org']\n")

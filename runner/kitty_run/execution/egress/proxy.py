@@ -17,8 +17,8 @@ from kitty_run.execution.egress.client_request import ClientRequest, Unreadable,
 REQUEST_TIMEOUT = 60.0
 """Seconds that a client may take to say what it wants."""
 CONNECT_TIMEOUT = 30.0
-CONNECTIONS = 512
-"""At once, of one attempt; more are hung up on."""
+CONNECTIONS = 64
+"""At once, of one attempt; more are hung up on, for each takes two of the files that the runner may open."""
 DENIALS = 100
 """Different ones that are reported of one attempt."""
 BLOCK = 64 * 1024

@@ -75,15 +75,18 @@ def prefix_of(confinement: Confinement, env: Mapping[str, str], program: str) ->
     )
 
 
+ENTRANCE = Path(entrance.__file__)
+LIBRARY = Path(os.__file__).parent
+"""The interpreter's own modules, which the entrance needs."""
+
+
 @cache
-def _python() -> Path:
-    return Path(os.path.realpath(sys.executable))
+def python() -> str:
+    """The interpreter that runs the entrance, by its real path."""
+    return os.path.realpath(sys.executable)
 
 
 def _way_out(way_out: WayOut) -> Iterator[str]:
-    script = str(Path(entrance.__file__))
-    for path in (sys.base_prefix, str(_python()), script):
-        yield from ("--ro-bind", path, path)
     yield from ("--ro-bind", str(way_out.socket), SOCKET)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         for spelled in (name, name.lower()):
@@ -94,7 +97,7 @@ def _way_out(way_out: WayOut) -> Iterator[str]:
 
 
 def _entrance() -> tuple[str, ...]:
-    return str(_python()), "-I", "-S", str(Path(entrance.__file__)), SOCKET, str(PROXY_PORT)
+    return python(), "-I", "-S", str(ENTRANCE), SOCKET, str(PROXY_PORT)
 
 
 def unavailable() -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kitty_run.agents.launch.argv import Command
 from kitty_run.errors import LaunchError
-from kitty_run.execution.sandbox.bubblewrap import Confinement, WayOut, prefix_of
+from kitty_run.execution.sandbox.bubblewrap import ENTRANCE, LIBRARY, Confinement, WayOut, prefix_of, python
 from kitty_run.execution.sandbox.file_system import View
 from kitty_run.execution.sandbox.resources import not_held
 from kitty_run.machine import fault_of
@@ -84,16 +84,17 @@ def _prefix(  # noqa: PLR0913, PLR0917 - as above
 ) -> tuple[str, ...]:
     held = confined_axes(agent, policy)
     network = "network_mode" in held
+    way_out = place.way_out if network else None
     view = View(
         workspace=place.workspace,
         writable=role == "implement" and policy.axes["sandbox_mode"] == "workspace_write",
         home=Path(env["HOME"]) if env.get("HOME") else None,
-        readable=place.readable,
+        readable=(*place.readable, *((ENTRANCE, LIBRARY) if way_out else ())),
         writes=place.writes,
+        programs=(python(),) if way_out else (),
         names=not network,
         room=agent.resources.memory,
     )
-    way_out = place.way_out if network else None
     confinement = Confinement(view, "sandbox_mode" in held, network, way_out, agent.resources)
     return prefix_of(confinement, env, program)
 

@@ -56,6 +56,8 @@ class View:
     writes: tuple[Path, ...] = ()
     names: bool = True
     """Whether names are resolved inside."""
+    programs: tuple[str, ...] = ()
+    """What is started beside the program itself, by its whole path."""
     room: int | None = None
     """Bytes that each temporary directory may hold; None: half of the machine's memory."""
 
@@ -82,7 +84,7 @@ def confined_files(view: View, program: str, env: Mapping[str, str]) -> Iterator
 
 def open_files(view: View, program: str, env: Mapping[str, str]) -> Iterator[str]:
     """Bubblewrap's arguments where the policy asks nothing of files: it hides sockets and the run's state."""
-    yield from ("--dev-bind", "/", "/", *_kernel())
+    yield from ("--bind", "/", "/", "--ro-bind", "/sys", "/sys", "--dev", "/dev", *_kernel())
     needed = (view.home, _root(view.workspace) or view.workspace, *_programs(view, program, env))
     for directory in (one for one in EMPTY if one != "/dev/shm"):  # noqa: S108 - it is compared
         yield from _empty((directory,), view.room)
@@ -132,7 +134,8 @@ def _kernel() -> Iterator[str]:
 def _programs(view: View, program: str, env: Mapping[str, str]) -> Iterator[Path]:
     around = Surroundings(view.home, view.workspace)
     system = tuple(Path("/", name) for name in SYSTEM)
-    for path in dict.fromkeys(installations(program, env, around)):
+    found = (path for one in (program, *view.programs) for path in installations(one, env, around))
+    for path in dict.fromkeys(found):
         if not any(path.is_relative_to(one) for one in system):
             yield path
 

@@ -12,6 +12,8 @@ HOPS = 8
 LINE = 512
 """Bytes of a script that its first line may have."""
 MODULES = "node_modules"
+PACKAGE, LEVELS = ("package.json", MODULES), 4
+"""What shows that a folder is a package of Node's, and so many folders above a program are looked at."""
 BIN = frozenset({"bin", "sbin", "shims"})
 PACKAGED = ("pyvenv.cfg", "lib", "libexec", "versions", "tools")
 """One of these beside a folder of programs says that more is installed than the programs."""
@@ -90,7 +92,10 @@ def _installation(file: Path, around: Surroundings) -> Path:
     """The folder that is installed with `file`; the file itself where that would be too much."""
     if MODULES in file.parts:
         top = Path(*file.parts[: file.parts.index(MODULES)])
-        wanted = top.parent if top.name == "lib" else top / MODULES
+        wanted = [top.parent if top.name == "lib" else top / MODULES]
     else:
-        wanted = file.parent.parent if file.parent.name in BIN else file.parent
-    return next((one for one in (wanted, file.parent) if not around.holds_more(one)), file)
+        packages = [
+            one for one in list(file.parents)[:LEVELS] if any((one / name).exists() for name in PACKAGE)
+        ]
+        wanted = [*reversed(packages), file.parent.parent if file.parent.name in BIN else file.parent]
+    return next((one for one in (*wanted, file.parent) if not around.holds_more(one)), file)

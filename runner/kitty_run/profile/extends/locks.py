@@ -98,6 +98,9 @@ def _of_layer(defaults: Layer, layer: Layer) -> Iterator[Lock]:
     fixed = _typed(merge_layers(defaults, layer.chain))
     for path, place in layer.locked:
         yield Lock(path, place, layer, fixed)
+    for path, place in layer.locked:
+        if path in {("policy",), ("policy", "network_mode")}:  # whom an allow-list lets through is part of it
+            yield Lock(("network",), place, layer, fixed)
     named = {path[1] for path, _ in layer.locked if path[0:1] == ("agents",) and len(path) > 1}
     if any(path in ((), ("agents",)) for path, _ in layer.locked):
         return
@@ -112,7 +115,8 @@ def _kept_by(path: Pointer) -> tuple[Pointer, ...]:
     if path == ("policy",):
         return tuple((key,) for key in KEEPS_POLICY)
     if len(path) == 2 and path[0] == "policy" and path[1] in policy_axes():
-        return (("enforce", path[1]), ("sandbox",), ("home",))
+        hosts = (("network",),) if path[1] == "network_mode" else ()
+        return (("enforce", path[1]), ("sandbox",), ("home",), *hosts)
     return ()
 
 
