@@ -63,11 +63,17 @@ def test_what_setup_leaves_is_nobodys_work_and_what_an_agent_makes_of_it_is(tmp_
     assert "changed by the setup, and put back: gone.txt, lock.json" in done.err
 
 
-def test_a_setup_that_fails_pauses_at_no_cost_and_continues_once_the_cause_is_fixed(tmp_path: Path) -> None:
+def test_a_setup_that_fails_pauses_at_no_cost_and_continues_once_the_cause_is_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPM_TOKEN", "hunter2-of-the-team")
     there, counted = tmp_path / "there", tmp_path / "counted"
-    install = f"test -e {there} || {{ echo no such registry >&2; exit 7; }}"
-    made = project(tmp_path, {"setup": [step("count", f"echo x >> {counted}"), step("install", install)]})
+    install = f"test -e {there} || {{ echo no such registry for $NPM_TOKEN >&2; exit 7; }}"
+    setup = [step("count", f"echo x >> {counted}"), step("install", install)]
+    made = project(tmp_path, {"setup": setup, "env": {"pass": ["NPM_TOKEN"]}})
     assert run(made).status == ExitStatus.PAUSED
+    [journal] = made.root.glob(".kitty-run/runs/*/events.jsonl")
+    assert "hunter2" not in journal.read_text()
     assert not events(made, AttemptStarted)
     assert "block" not in {event.operation for event in events(made, CallStarted)}
     [end] = events(made, WpEnded)

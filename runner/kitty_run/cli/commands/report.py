@@ -60,8 +60,9 @@ def _secrets(profile: Path) -> list[str]:
     from kitty_run.profile.model import AgentEnv
 
     try:
-        agents = yaml.safe_load(profile.read_text(encoding="utf-8"))["agents"].values()
-        environments = [agent.get("env", {}) for agent in agents]
+        read = yaml.safe_load(profile.read_text(encoding="utf-8"))
+        named = [*read["agents"].values(), read.get("workspace", {})]
+        environments = [one.get("env", {}) for one in named]
         allowed = [AgentEnv(tuple(env.get("pass", ())), env.get("set", {})) for env in environments]
     except (OSError, ValueError, LookupError, AttributeError, TypeError, yaml.YAMLError):
         return []  # an older run's, or not whole: known shapes are masked all the same

@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from kitty_run.cli.terminal_prompt import terminal_asker
     from kitty_run.engine.bootstrap import Request, launch
     from kitty_run.profile.load import load
+    from kitty_run.profile.model import AgentEnv
     from kitty_run.report.live import Level, Live
     from kitty_run.report.summary import as_json, as_text
     from kitty_run.text.known import knowing
@@ -46,7 +47,9 @@ def run(options: argparse.Namespace) -> ExitStatus:
     level: Level = "quiet" if options.quiet else "verbose" if options.verbose else "normal"
     live = Live(sys.stderr, level)
     asker = None if options.json else terminal_asker()
-    secrets = secrets_of(agent.env for agent in loaded.profile.agents.values())
+    setup = loaded.profile.workspace
+    environments = [agent.env for agent in loaded.profile.agents.values()]
+    secrets = secrets_of([*environments, AgentEnv(setup.env_pass, setup.env_set)])
     with knowing(secrets):
         report = launch(Request(loaded, mission, options.repo, options.yes, asker), live.show)
         with knowing(places=(report.repo, report.mission)):

@@ -48,8 +48,9 @@ async def set_up(
         record = _SetupRecord(run, spec, at.workspace.path, "setup", not before.dirty, started)
         result = await execution.executor.set_up(spec, record)
     trouble = await _trouble(run, at, result)
-    known = run.remember(attempt.wp).left if attempt.role == "implement" else result.left
-    if result.steps or result.copied or trouble is not None or known != result.left:
+    memory = run.remember(attempt.wp)
+    news = attempt.role == "implement" and (memory.setting_up is not None or memory.left != result.left)
+    if result.steps or result.copied or trouble is not None or news:
         run.journal.write(
             WorkspacePrepared(
                 attempt.wp,
