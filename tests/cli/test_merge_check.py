@@ -67,7 +67,7 @@ def with_hotfix(root: Path) -> Project:
     return project
 
 
-@pytest.mark.parametrize("name", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("name", ["merge", "squash", pytest.param("rebase", marks=pytest.mark.slow)])
 def test_a_hotfix_on_the_target_survives(tmp_path: Path, name: str) -> None:
     project = with_hotfix(tmp_path / "repo")
     strategy(project, name)

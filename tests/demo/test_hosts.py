@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from pathlib import Path
 
@@ -46,12 +47,28 @@ def test_two_callers_at_once_install_once(tmp_path: Path, monkeypatch: pytest.Mo
     assert builds == [tmp_path / "1"]
 
 
-@pytest.mark.whole
+@pytest.mark.slow
 def test_a_version_that_there_is_not_gives_pips_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(HostError, match=r"(?s)0\.0\.0 can't be installed; .*No matching distribution"):
+        ensure_host("0.0.0", tmp_path)
+    assert not (tmp_path / "0.0.0" / hosts.MARKER).exists()
+
+
+@pytest.mark.parametrize(
+    ("failing", "words"), [(("-m", "venv"), "no ensurepip"), (("-m", "pip"), "No match")]
+)
+def test_what_an_installation_fails_at_is_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: tuple[str, str], words: str
+) -> None:
+    def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        fails = tuple(argv[1:3]) == failing
+        return subprocess.CompletedProcess(argv, int(fails), "collecting\n", words if fails else "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(HostError, match=rf"(?s)0\.0\.0 can't be installed; .*{failing[1]}.*said:.*{words}"):
         ensure_host("0.0.0", tmp_path)
     assert not (tmp_path / "0.0.0" / hosts.MARKER).exists()
 

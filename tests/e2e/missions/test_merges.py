@@ -37,7 +37,7 @@ def somebody_pushes(it: Bench, remote: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "strategy"),
     [
-        (FEATURE_HOST, "merge"),
+        pytest.param(FEATURE_HOST, "merge", marks=pytest.mark.slow),
         (MISSION_HOST, "squash"),
         pytest.param(MISSION_HOST, "rebase", marks=pytest.mark.slow),
     ],

@@ -88,6 +88,7 @@ def test_they_follow_each_other_and_keep_each_others_work(bench: MakeBench, topo
     assert_no_force(it)
 
 
+@pytest.mark.slow  # `make test` proves it under virtual time: engine/scheduling/test_workspace_leases.py
 def test_a_blocked_one_keeps_the_workspace_and_the_others_wait(bench: MakeBench) -> None:
     it = bench(MISSION_HOST, overlapping("lanes"))
     it.profile["concurrency"] = {"work_packages": 5}

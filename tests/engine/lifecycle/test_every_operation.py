@@ -42,6 +42,14 @@ CALLS = [
 ]
 
 
+FAULTS = [
+    pytest.param(*call, code, marks=pytest.mark.slow if call[0] == "feature" and code != KINDS[0] else ())
+    for call in CALLS
+    for code in KINDS
+]
+"""`make test` plays every code in two dialects, and one in `feature`: all react to a code in the same way."""
+STAYING = [one for one in FAULTS if one.values[1] != "note"]
+
 pytestmark = pytest.mark.whole
 
 
@@ -109,8 +117,7 @@ def told(report: Report) -> str:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["refused", "reply lost"])
-@pytest.mark.parametrize("code", KINDS)
-@pytest.mark.parametrize(("dialect", "operation"), CALLS)
+@pytest.mark.parametrize(("dialect", "operation", "code"), FAULTS)
 def test_a_fault_that_comes_once_costs_nothing(
     tmp_path: Path, dialect: str, operation: str, code: str, after: bool
 ) -> None:
@@ -123,8 +130,7 @@ def test_a_fault_that_comes_once_costs_nothing(
     assert "block" not in world.operations()
 
 
-@pytest.mark.parametrize("code", KINDS)
-@pytest.mark.parametrize(("dialect", "operation"), [call for call in CALLS if call[1] != "note"])
+@pytest.mark.parametrize(("dialect", "operation", "code"), STAYING)
 def test_a_fault_that_stays_pauses_with_its_name_and_blocks_nothing(
     tmp_path: Path, dialect: str, operation: str, code: str
 ) -> None:
