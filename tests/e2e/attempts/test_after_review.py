@@ -10,7 +10,7 @@ from kitty_run.demo.spec import Topology
 from tests.e2e.assertions import assert_no_force, assert_tidy
 from tests.e2e.bench import mission, wide
 from tests.e2e.conftest import MakeBench
-from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later, slow
+from tests.e2e.places import PLACE, SIMULATED, SIMULATED_LANES, later, real, slow
 from tests.hosts import MISSION_HOST, NEXT_HOST
 
 
@@ -58,12 +58,19 @@ def test_a_reviewer_sees_what_is_committed_and_rework_finds_what_was_installed(
     assert_tidy(it)
 
 
-@pytest.mark.real_host
-@pytest.mark.parametrize("topology", ["lanes", pytest.param("coord", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    PLACE,
+    [
+        real(MISSION_HOST, "lanes"),
+        slow(MISSION_HOST, "coord"),
+        slow(NEXT_HOST, "lanes"),
+        slow(NEXT_HOST, "coord"),
+    ],
+)
 def test_what_lands_on_the_branch_that_lanes_are_merged_into_is_not_merged(
-    bench: MakeBench, topology: Topology
+    bench: MakeBench, version: str, topology: Topology
 ) -> None:
-    it = bench(MISSION_HOST, mission(wide(2), topology))
+    it = bench(version, mission(wide(2), topology))
     it.profile["concurrency"] = {"work_packages": 1}
     it.plan({"WP02": ["sneaks_below"]})
     ran = it.run()

@@ -79,7 +79,7 @@ class Journal:
     def open(self) -> list[Entry]:
         """Open for appending, cut a torn last line, and return the entries that are there already."""
         try:
-            past = parse(self.path, self.path.read_bytes() if self.path.exists() else b"")
+            past = parse(self.path, self.path.read_bytes() if self.path.is_file() else b"")
             self._seq, self.damaged = len(past.entries) + len(past.damaged), past.damaged
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open_file(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -138,6 +138,8 @@ def scan(path: Path) -> Contents:
 
     Raises `JournalError` where it can't be read, `JournalFault` where that is the machine's fault.
     """
+    if path.exists() and not path.is_file():  # reading a pipe never ends
+        raise JournalError(f"the journal {path} can't be read: it is no file")
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,13 @@ from kitty_run.engine.state.digest_chain import (
 )
 from kitty_run.engine.state.events import RunEnded
 from kitty_run.engine.state.events.codec import from_line
-from kitty_run.engine.state.private_files import ForeignState, make_directories, read_bytes, write_whole
+from kitty_run.engine.state.private_files import (
+    ForeignState,
+    check,
+    make_directories,
+    read_bytes,
+    write_whole,
+)
 from kitty_run.engine.state.run_directory import HOME, RunPlace, run_place, runs
 from kitty_run.machine import OF_THE_MACHINE, MachineFault
 
@@ -61,11 +68,15 @@ def verify(repo: Path, now: Callable[[], float] = time.time) -> Witness:
     Only for whoever holds the repository's lock: nobody else writes meanwhile. Of a run that came to its end
     and was compared before, file and chain are read again only where one of them was touched since. What
     is kept of repositories that are gone is removed. `now` is the time in seconds since the epoch.
+    Raises `ForeignState` where something else is in the place of a journal, a pipe say.
     """
+    for place in runs(repo):
+        check(place.journal, directory=False)
     witness = Witness()
     try:
         witness.store = make_store(repo)
         _take_in(repo, witness.store, witness.notices)
+        _name_lost(repo, witness.store, witness.notices)
         _compare(repo, witness.store, now(), witness.notices)
         with suppress(OSError):  # tidying up is no condition of a start
             remove_forgotten(witness.store.parent, now())
@@ -110,6 +121,17 @@ def _take_in(repo: Path, store: Path, notices: list[str]) -> None:
         )
     if not known:
         write_whole(store / READY, str(repo).encode(errors="surrogateescape") + b"\n")
+
+
+def _name_lost(repo: Path, store: Path, notices: list[str]) -> None:
+    """Name the runs that nothing is known of but that they were: their journals are lost, with the copies."""
+    for folder in sorted((repo / HOME / "runs").glob("*/")):
+        place = RunPlace(folder)
+        if not os.path.lexists(place.journal) and not chain_of(store, place.id).path.exists():
+            notices.append(
+                f"{folder} has no journal: what that run used is not known, and no limit counts it. Look at "
+                "its logs for what it did; remove the directory, and it is not named any more"
+            )
 
 
 def _compare(repo: Path, store: Path, now: float, notices: list[str]) -> None:
@@ -199,7 +221,7 @@ def complete(line: bytes) -> bool:
     """Whether `line` is the successful end of a run."""
     try:
         last = from_line(json.loads(line)).event
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(last, RunEnded) and last.exit_status == 0
 
