@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from kitty_run.agents.launch.argv import build
 from kitty_run.agents.launch.prompts import variables
-from kitty_run.agents.model import Exit
+from kitty_run.agents.model import Exit, added
 from kitty_run.agents.results.outcome import classify
 from kitty_run.profile.confinement import confined_axes
 from kitty_run.profile.load import load
@@ -113,14 +113,16 @@ def test_all_families_are_here() -> None:
 def test_a_real_clis_end_is_understood(tmp_path: Path, recording: dict[str, str]) -> None:
     end = replayed(tmp_path, RECORDED / recording["family"] / f"{recording['recording']}.txt")
     found = classify(permissive(recording["family"]), end, NOW)
-    message = (found.message or "").split("\n")[0][:60]
+    message, tokens = (found.message or "").split("\n")[0][:60], added(found.models)
     seen: dict[str, Any] = {
         "outcome": found.failure or "success",
         "message": message,
         "session": found.session,
         "cost_usd": found.cost_usd,
-        "input_tokens": found.input_tokens,
-        "output_tokens": found.output_tokens,
+        "model": ", ".join(one.model for one in found.models if one.model) or None,
+        "input_tokens": tokens.input_tokens,
+        "cached_tokens": tokens.cached_tokens,
+        "output_tokens": tokens.output_tokens,
         "resets_at": found.resets_at.isoformat() if found.resets_at else None,
     }
     assert {key: "" if value is None else str(value) for key, value in seen.items()} == {
@@ -139,7 +141,7 @@ def test_what_is_expected_of_a_recording_fits_what_was_done_to_the_cli(row: dict
 def test_a_success_reports_what_its_family_maps(family: str) -> None:
     """Of each family whose success could be recorded, one recording at least has all that `output` names."""
     output = permissive(family).output
-    names = ("session", "cost_usd", "input_tokens", "output_tokens")
+    names = ("session", "model", "cost_usd", "input_tokens", "cached_tokens", "output_tokens")
     mapped = [name for name in names if getattr(output, name) or f"<{name}>" in (output.usage or "")]
     successes = [row for row in recordings() if (row["family"], row["outcome"]) == (family, "success")]
     assert bool(successes) == (family not in {"augment", "cursor"})

@@ -11,7 +11,7 @@ from kitty_run.engine.state.events import (
     AttemptStarted,
 )
 from kitty_run.engine.state.session_report import Report
-from kitty_run.profile.model import Output
+from kitty_run.profile.output import Output
 
 from tests.engine import profiles
 from tests.engine.world import World, good
@@ -22,9 +22,9 @@ HOUR = 3600.0
 def metered(root: Path, dependencies: Mapping[str, list[str]], blind: tuple[str, ...] = ()) -> World:
     """A world whose attempts cost 1 dollar and 100 tokens each; of `blind` agents nobody hears of it."""
     profile = profiles.profile()
-    output = Output("json", cost_usd="/cost", input_tokens="/read", output_tokens="/written")
+    output = Output("json", cost_usd=("/cost",), input_tokens=("/read",), output_tokens=("/written",))
     agents = {
-        name: agent if name in blind else replace(agent, output=output)
+        name: replace(agent, output=Output() if name in blind else output)
         for name, agent in profile.agents.items()
     }
     world = World(root, dependencies, profile=replace(profile, agents=agents))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from kitty_run.profile.model import (
     RetryTables,
     Role,
 )
+from kitty_run.profile.output import Output
 from kitty_run.simulation.profile import FAILURES, OUTPUT
 
 AXES = {"sandbox_mode": "workspace_write", "network_mode": "none", "approval_mode": "full_auto"}
@@ -88,6 +90,12 @@ def profile(
         commit_message="feat({{ wp.id }}): {{ role }} by {{ agent }}",
         digest="0" * 64,
     )
+
+
+def silent(profile: Profile) -> Profile:
+    """The same, with agents that report neither cost nor tokens."""
+    agents = {name: replace(agent, output=Output()) for name, agent in profile.agents.items()}
+    return replace(profile, agents=agents)
 
 
 @cache

@@ -86,7 +86,9 @@ def test_a_warning_is_printed_and_changes_no_status(
 ) -> None:
     (team / "odd.yaml").write_text(f"version: 1\n{SOUND}\nlimits: {{cost_usd: 3}}\n", encoding="utf-8")
     status = 2 if beside else 0
-    said = "does not see what coder, judge used, since their `output` does not map `cost_usd`: it is never"
+    said = (
+        "does not see what coder, judge used, since their `output` does not map `cost_usd`, nor what `prices`"
+    )
     assert main(["validate", "odd.yaml", *beside]) == status
     output = capsys.readouterr()
     assert output.out == "odd.yaml: valid\n"

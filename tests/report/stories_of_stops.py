@@ -106,9 +106,9 @@ def limit(root: Path) -> Played:
 def own_limit(root: Path) -> Played:
     """WP01 uses up what it may; WP03, which does not wait on it, is done. Only ada names costs."""
     profile = profiles.profile()
-    output = Output("json", cost_usd="/cost", input_tokens="/read", output_tokens="/written")
-    ada = replace(profile.agents["ada"], output=output)
-    profile = replace(profile, agents={**profile.agents, "ada": ada})
+    output = Output("json", cost_usd=("/cost",), input_tokens=("/read",), output_tokens=("/written",))
+    ada, bob = replace(profile.agents["ada"], output=output), replace(profile.agents["bob"], output=Output())
+    profile = replace(profile, agents={**profile.agents, "ada": ada, "bob": bob})
 
     def script(job: Job) -> Did:
         usage = '{"cost": 1.25, "read": 900, "written": 100}'

@@ -30,7 +30,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots" / "plan"
 
 def rich() -> Profile:
     """A profile with a bit of everything."""
-    profile = profiles.profile(implement=("ada", "eve"), review=("bob", "ada"))
+    profile = profiles.silent(profiles.profile(implement=("ada", "eve"), review=("bob", "ada")))
     ada = replace(
         profile.agents["ada"],
         command=("ada", "--headless"),
@@ -137,7 +137,7 @@ def test_a_run_at_its_limit_would_pause_at_once(tmp_path: Path) -> None:
         journal.write(replace(ENDED, cost_usd=cost, wp=wp))
     journal.close()
     limits = Limits(cost_usd=1.0, work_package=Allowance(attempts=1))
-    plan = planned(SimHost.of(DIAMOND), replace(profiles.profile(), limits=limits), tmp_path)
+    plan = planned(SimHost.of(DIAMOND), replace(profiles.silent(profiles.profile()), limits=limits), tmp_path)
     text = as_text(plan)
     assert "2 attempts so far, cost at least 1.50 USD, 1 attempt unknown" in text
     assert "the run is at limits.cost_usd: 1.50 of 1.00 USD used; raise it to continue" in text

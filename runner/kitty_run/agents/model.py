@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -55,10 +55,22 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """Tokens of one model: `input_tokens` are all that were read, `cached_tokens` those of them that came
+    from a cache. None is unknown, never zero; so is the model's name."""
+
+    model: str | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What an agent's process came to: `failure` None is success. `rule` says what decided it.
 
-    `cost_usd` and tokens are None where they are unknown, never zero.
+    `cost_usd` is what the agent itself reports, None where it is unknown, never zero. `models` are those that
+    were used, with the tokens of each.
     """
 
     failure: FailureClass | None
@@ -67,9 +79,25 @@ class Outcome:
     message: str | None = None
     session: str | None = None
     cost_usd: float | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    models: tuple[ModelUsage, ...] = ()
     resets_at: datetime | None = None
+
+
+def added(models: Iterable[ModelUsage]) -> ModelUsage:
+    """All tokens together, without a name; a number is None where it is unknown of one of them, or of all."""
+    used = tuple(models)
+
+    def total(number: Callable[[ModelUsage], int | None]) -> int | None:
+        found = [number(one) for one in used]
+        known = [one for one in found if one is not None]
+        return sum(known) if known and len(known) == len(found) else None
+
+    return ModelUsage(
+        None,
+        total(lambda one: one.input_tokens),
+        total(lambda one: one.cached_tokens),
+        total(lambda one: one.output_tokens),
+    )
 
 
 @dataclass(frozen=True, slots=True)

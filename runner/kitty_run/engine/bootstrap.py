@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from kitty_run.engine.context import Board, Execution, Git, Run, Schedule, Services
 from kitty_run.engine.decisions.circuit_breaker import Breakers
-from kitty_run.engine.earlier_runs import memory_of
+from kitty_run.engine.earlier_runs import cost_of_others, memory_of
 from kitty_run.engine.first_calls import CallBook, repeated
 from kitty_run.engine.kept_work import record_kept
 from kitty_run.engine.killed_run import clear_lock, end_leftovers
@@ -24,6 +23,7 @@ from kitty_run.engine.run_header import as_yaml, header
 from kitty_run.engine.scheduling.concurrency import Slots
 from kitty_run.engine.scheduling.critical_path import sizes
 from kitty_run.engine.session import Session
+from kitty_run.engine.shutdown import signals
 from kitty_run.engine.start_check import StartCheck
 from kitty_run.engine.state.events import (
     Entry,
@@ -203,9 +203,10 @@ async def _session(  # noqa: PLR0913, PLR0917 - what came before the journal, an
         await guard.recovered()
         profile, measured = request.loaded.profile, await asyncio.to_thread(sizes, host, state.work_packages)
         board, earlier = Board.of(state, host.criteria()), memory_of(runs(repo), state.mission, but=place)
-        run = Run(profile, board, journal, memory, place, repo, clock=clock, earlier=earlier)
+        others = await asyncio.to_thread(cost_of_others, profile.limits, repo, place.id, datetime.now(UTC))
+        run = Run(profile, board, journal, memory, place, repo, clock=clock, earlier=earlier, others=others)
         session = Session(_services(request, run, host, root, executor, measured))
-        with _signals(session):
+        with signals(session.interrupt, session.end_now):
             return await session.run()
     finally:
         journal.close()
@@ -252,25 +253,3 @@ def _name_damage(journal: Journal) -> None:
     """Say which lines of the journal were left out: what they said is not known any more."""
     for line in journal.damaged:
         journal.write(Notice(f"{line}. What it recorded is forgotten: the host and git decide instead"))
-
-
-@contextmanager
-def _signals(session: Session) -> Iterator[None]:
-    """^C drains, a second one ends the agents; SIGTERM and SIGHUP end them at once.
-
-    A signal that whoever started the runner has set to be ignored (`nohup`) stays ignored.
-    """
-    loop = asyncio.get_running_loop()
-    handlers = {
-        signal.SIGINT: session.interrupt,
-        signal.SIGTERM: session.end_now,
-        signal.SIGHUP: session.end_now,
-    }
-    heard = [name for name in handlers if signal.getsignal(name) is not signal.SIG_IGN]
-    for name in heard:
-        loop.add_signal_handler(name, handlers[name])
-    try:
-        yield
-    finally:
-        for name in heard:
-            loop.remove_signal_handler(name)

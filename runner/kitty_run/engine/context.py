@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 
@@ -18,6 +18,7 @@ from kitty_run.engine.state.gate_answers import Asker
 from kitty_run.engine.state.journal import Journal
 from kitty_run.engine.state.run_directory import RunPlace
 from kitty_run.engine.state.run_state import Memory
+from kitty_run.engine.state.usage import Cost
 from kitty_run.engine.state.work_package_memory import WorkPackageMemory
 from kitty_run.engine.work_clock import WorkClock
 from kitty_run.execution.protocol import Executor
@@ -67,6 +68,8 @@ class Run:
     """Seconds that the session has worked."""
     earlier: Memory = field(default_factory=Memory)
     """What earlier runs of the mission wrote down."""
+    others: Mapping[date, Cost] = field(default_factory=dict)
+    """What other runs of the repository cost, by the day, where a limit asks for it."""
 
     def remember(self, wp: str) -> WorkPackageMemory:
         """The memory of `wp`."""

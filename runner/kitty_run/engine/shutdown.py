@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kitty_run.engine.state.end_codes import EndCode, Result
@@ -87,3 +90,21 @@ class Control:
         except TimeoutError:
             return
         self.checkpoint()
+
+
+@contextmanager
+def signals(interrupt: Callable[[], None], end_now: Callable[[], None]) -> Iterator[None]:
+    """^C drains, a second one ends the agents; SIGTERM and SIGHUP end them at once.
+
+    A signal that whoever started the runner has set to be ignored (`nohup`) stays ignored.
+    """
+    loop = asyncio.get_running_loop()
+    handlers = {signal.SIGINT: interrupt, signal.SIGTERM: end_now, signal.SIGHUP: end_now}
+    heard = [name for name in handlers if signal.getsignal(name) is not signal.SIG_IGN]
+    for name in heard:
+        loop.add_signal_handler(name, handlers[name])
+    try:
+        yield
+    finally:
+        for name in heard:
+            loop.remove_signal_handler(name)

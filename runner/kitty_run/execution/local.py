@@ -73,7 +73,7 @@ class LocalExecutor:
             with self._awake.held():
                 ended = await self._processes.run(ready.launch, observer.started)
         now = self._site.now().astimezone(LOCAL)
-        outcome = await asyncio.to_thread(classify, spec.agent, ended, now)
+        outcome = await asyncio.to_thread(classify, spec.agent, ended, now, ready.launch.env)
         file = ready.verdict_file
         return AttemptResult(outcome, None if file is None else await asyncio.to_thread(content, file))
 
@@ -157,7 +157,15 @@ class LocalExecutor:
         status, seconds = found
         ended = Exit("exit", status, None, seconds, log, log.with_suffix(".stderr.log"))
         now = self._site.now().astimezone(LOCAL)
-        return AttemptResult(await asyncio.to_thread(classify, spec.agent, ended, now))
+        return AttemptResult(
+            await asyncio.to_thread(
+                classify,
+                spec.agent,
+                ended,
+                now,
+                environment.environment(spec.agent.env, {}, {}, self._site.environment),
+            )
+        )
 
     async def others_in(self, workspace: str) -> tuple[str, ...]:
         """By the working directories and open files of this machine's processes."""

@@ -51,6 +51,8 @@ class Seen:
     """What a run would be refused for."""
     warnings: tuple[str, ...] = ()
     """What a run would say at its start and not be refused for."""
+    usd_today: float = 0.0
+    """What all runs of the repository cost today, where the profile limits that."""
 
 
 async def look(host: Host, repo: Path, actor: str) -> Seen:
@@ -210,7 +212,7 @@ def _reached(profile: Profile, seen: Seen) -> Iterator[Reached]:
     ledger, limits = seen.ledger, profile.limits
     left = [package.id for package in seen.state.work_packages if package.lane.in_motion]
     if left:
-        yield from reached(limits, replace(ledger.run, seconds=ledger.seconds))
+        yield from reached(limits, replace(ledger.run, seconds=ledger.seconds, usd_today=seen.usd_today))
     for wp in left:
         yield from reached(limits.work_package, ledger.of(wp), wp)
 

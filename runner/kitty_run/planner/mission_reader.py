@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from loguru import logger
 
+from kitty_run.engine.decisions.budget import cost_of_day
+from kitty_run.engine.earlier_runs import cost_of_others, day_of
 from kitty_run.engine.root_checkout import root_checkout, unknown_committer
 from kitty_run.engine.start_check import StartCheck
 from kitty_run.engine.state.repository_lock import repository_lock
@@ -23,6 +26,7 @@ from kitty_run.host.repository import main_checkout
 from kitty_run.host.transport.start import Starter
 from kitty_run.host.transport.starters import starter
 from kitty_run.planner.mission_plan import Seen, look
+from kitty_run.profile.limits import Limits
 from kitty_run.profile.model import HostConfig, Profile
 
 
@@ -40,14 +44,22 @@ async def visit(profile: Profile, directory: Path, mission: str) -> Seen:
             root = await root_checkout(host, profile.finish, repo, seen.state.mission)
             obstacles = await StartCheck(host, root, profile.finish, seen.state).obstacles()
             _, unknown = await unknown_committer(repo)
+            today = await asyncio.to_thread(_usd_today, profile.limits, repo, seen)
             return replace(
                 seen,
+                usd_today=today,
                 obstacles=tuple(one.text for one in obstacles if one.blocks),
                 warnings=(
                     *filter(None, (unknown, host.untested)),
                     *(one.text for one in obstacles if not one.blocks),
                 ),
             )
+
+
+def _usd_today(limits: Limits, repo: Path, seen: Seen) -> float:
+    """What all runs of the repository cost today, where a limit asks for it."""
+    now = datetime.now(UTC)
+    return cost_of_day(day_of(now), seen.ledger.days, cost_of_others(limits, repo, seen.run, now))
 
 
 async def refuse_untrusted(repo: Path) -> None:

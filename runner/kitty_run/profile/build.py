@@ -13,7 +13,9 @@ from kitty_run.profile.durations import seconds
 from kitty_run.profile.finish import Finish, Merge
 from kitty_run.profile.limits import MEMORY_KEYS, TIMES, Allowance, Limits, Resources, memory_size
 from kitty_run.profile.model import Action, FailureClass, GateName, RoleName
+from kitty_run.profile.output import NUMBERS, Output, SessionFile
 from kitty_run.profile.policy_axes import policy_axes
+from kitty_run.profile.prices import Price
 from kitty_run.profile.review_diff import ReviewDiff, size
 from kitty_run.profile.validation.network import AgentNetwork, Network
 from kitty_run.profile.workspace import workspace_config
@@ -51,6 +53,7 @@ def build(document: Doc, path: Path) -> model.Profile:
         fast_failures=_fast_failures(document["fast_failures"]),
         network=Network(tuple(document.get("network", {}).get("allow", ()))),
         assurance=document.get("assurance", "declared"),
+        prices={name: Price(**price) for name, price in document.get("prices", {}).items()},
     )
 
 
@@ -104,7 +107,7 @@ def _agent(name: str, agent: Doc) -> model.Agent:
         enforce={axis: _extras(table) for axis, table in agent.get("enforce", {}).items()},
         roles=_extras(agent.get("roles", {})),
         env=model.AgentEnv(tuple(env.get("pass", ())), env.get("set", {})),
-        output=model.Output(**agent.get("output", {})),
+        output=_output(agent.get("output", {})),
         resume=tuple(resume["args"]) if resume is not None else None,
         success=success["match"] if success is not None else None,
         failures=tuple(_failure(rule) for rule in agent.get("failures", ())),
@@ -117,6 +120,20 @@ def _agent(name: str, agent: Doc) -> model.Agent:
 def _resources(resources: Doc) -> Resources:
     sizes = {key: memory_size(resources[key]) for key in MEMORY_KEYS if key in resources}
     return Resources(**{**resources, **sizes})
+
+
+def _output(output: Doc) -> Output:
+    files = tuple(SessionFile(**_pointers(each)) for each in output.get("session_files", ()))
+    return Output(**{**_pointers(output), "session_files": files})
+
+
+def _pointers(output: Doc) -> dict[str, Any]:
+    """With what may be one pointer or several as several."""
+    several = {
+        key: (value,) if isinstance(value := output[key], str) else tuple(value)
+        for key in NUMBERS & output.keys()
+    }
+    return {**output, **several}
 
 
 def _extras(table: Doc) -> dict[Any, model.Extra]:

@@ -19,7 +19,11 @@ class Counted(Protocol):
 
     @property
     def known_usd(self) -> float:
-        """US dollars of those attempts that reported their cost."""
+        """US dollars of those attempts whose cost is known."""
+
+    @property
+    def usd_today(self) -> float:
+        """The same, of all runs of the repository, since midnight as the clock here has it."""
 
     @property
     def tokens(self) -> int:
@@ -98,7 +102,7 @@ class Allowance:
     def given(self) -> Iterator[tuple[Limit, float]]:
         """The limits that are set, with what they allow."""
         for limit in LIMITS:
-            if (allowed := getattr(self, limit.key)) is not None:
+            if (allowed := getattr(self, limit.key, None)) is not None:
                 yield limit, allowed
 
 
@@ -115,6 +119,7 @@ class Limits(Allowance):
     """
 
     work_package: Allowance = Allowance()
+    cost_usd_per_day: float | None = _kind(DOLLARS, lambda usage: usage.usd_today, "cost_usd")
     log_mb: int = LOG_MB
 
     @property
@@ -123,7 +128,7 @@ class Limits(Allowance):
         return self.log_mb * MEGABYTE
 
 
-LIMITS = tuple(Limit(one.name, *one.metadata["kind"]) for one in fields(Allowance))
+LIMITS = tuple(Limit(one.name, *one.metadata["kind"]) for one in fields(Limits) if "kind" in one.metadata)
 """All kinds, in the order in which they are shown."""
 
 TIMES = tuple(limit.key for limit in LIMITS if limit.unit is TIME)

@@ -14,13 +14,14 @@ from typing import Literal
 
 from kitty_run.profile.finish import Finish
 from kitty_run.profile.limits import Limits, Resources
+from kitty_run.profile.output import Output
+from kitty_run.profile.prices import Price
 from kitty_run.profile.review_diff import ReviewDiff
 from kitty_run.profile.validation.network import AgentNetwork, Network
 from kitty_run.profile.workspace import WorkspaceConfig
 
 RoleName = Literal["implement", "review"]
 PromptMode = Literal["stdin", "argument", "file"]
-OutputFormat = Literal["text", "json", "jsonl"]
 ExecutorKind = Literal["local"]
 GateName = Literal["start", "done", "accept", "merge"]
 
@@ -176,27 +177,6 @@ class AgentEnv:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """Where a run's result is in an agent's standard output: JSON pointers into `format`.
-
-    `json` is the whole output (or its last JSON value), `jsonl` the last line that has the pointer; of
-    lines, only those in which the pattern `lines` is found count. `sum` adds cost and tokens up over all
-    of them, for CLIs that report each step and no total. Of `text`, the groups of the pattern `usage` are
-    cost and tokens.
-    """
-
-    format: OutputFormat = "text"
-    message: str | None = None
-    session: str | None = None
-    cost_usd: str | None = None
-    input_tokens: str | None = None
-    output_tokens: str | None = None
-    usage: str | None = None
-    lines: str | None = None
-    sum: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class FailureRule:
     """Matches when every condition given holds: exit status listed, pattern found in stdout or stderr.
 
@@ -224,7 +204,7 @@ class Agent:
     timeout: float = 3600.0
     idle_timeout: float | None = 1200.0
     kill_grace: float = 5.0
-    output: Output = Output()
+    output: Output = field(default_factory=Output)
     resume: tuple[str, ...] | None = None
     """Templates that take the place of `args` where a session is known; None: sessions are not resumed."""
     success: str | None = None
@@ -292,6 +272,8 @@ class Profile:
     digest: str  # SHA-256 (hex) of the resolved document: two profiles with one digest run alike
     executor: ExecutorConfig = ExecutorConfig()
     workspace: WorkspaceConfig = field(default_factory=WorkspaceConfig)
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """Of models, in place of the shipped ones."""
     fast_failures: FastFailures | None = None
     network: Network = field(default_factory=Network)
     assurance: str | Mapping[str, str] = "declared"

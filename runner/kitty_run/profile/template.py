@@ -17,7 +17,7 @@ from kitty_run.profile.policy_axes import policy_axes
 if TYPE_CHECKING:
     from jinja2 import Template, nodes
 
-    from kitty_run.profile.template_bounds import BoundedEnvironment
+    from kitty_run.profile.templates.bounds import BoundedEnvironment
 
 Names = Mapping[str, frozenset[str] | None]
 """Variables by name; the attributes of those that have some."""
@@ -99,7 +99,7 @@ def _is_simple(text: str, names: Names) -> bool:
 
 
 def _rendered(text: str, variables: Mapping[str, object]) -> str:
-    from kitty_run.profile.template_allowance import allowance
+    from kitty_run.profile.templates.allowance import allowance
 
     template = _compiled(text)
     with allowance():
@@ -124,7 +124,7 @@ def _parsed(text: str) -> nodes.Template:
     from jinja2 import TemplateSyntaxError
     from jinja2.parser import Parser
 
-    from kitty_run.profile.template_bounds import check_shape
+    from kitty_run.profile.templates.bounds import check_shape
 
     parser = Parser(_environment(), text)
     try:
@@ -138,7 +138,7 @@ def _parsed(text: str) -> nodes.Template:
 
 def _without_end(text: str, names: Names) -> Iterator[Flaw]:
     """What would take too much at run time, whatever the names mean: found by rendering it once."""
-    from kitty_run.profile.template_allowance import BoundsError
+    from kitty_run.profile.templates.allowance import BoundsError
 
     example = {name: dict.fromkeys(known, "x") if known else "x" for name, known in names.items()}
     try:
@@ -168,7 +168,7 @@ def _compiled(text: str) -> Template:
 
 @cache
 def _environment() -> BoundedEnvironment:
-    from kitty_run.profile.template_bounds import BoundedEnvironment
+    from kitty_run.profile.templates.bounds import BoundedEnvironment
 
     return BoundedEnvironment()
 

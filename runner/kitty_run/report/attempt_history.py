@@ -12,6 +12,7 @@ from kitty_run.engine.state.events import (
     AttemptEnded,
     AttemptInterrupted,
     AttemptStarted,
+    CostSource,
     Entry,
     SetupEnded,
     SetupStarted,
@@ -37,6 +38,7 @@ class Attempt:
     failure: str | None = None
     rule: str = ""
     cost_usd: float | None = None
+    cost_source: CostSource | None = None
 
     @property
     def title(self) -> str:
@@ -124,7 +126,8 @@ def _end(attempt: Attempt, event: AttemptEnded | AttemptInterrupted, at: datetim
     if isinstance(event, AttemptInterrupted):
         attempt.failure, attempt.rule = "interrupted", "the run was stopped"
         return
-    attempt.failure, attempt.rule, attempt.cost_usd = event.failure, event.rule, event.cost_usd
+    attempt.failure, attempt.rule = event.failure, event.rule
+    attempt.cost_usd, attempt.cost_source = event.cost_usd, event.cost_source
 
 
 def _review(event: VerdictGiven, at: datetime) -> Review:

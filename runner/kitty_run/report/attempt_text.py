@@ -49,7 +49,7 @@ def _egress_denied(event: EgressDenied) -> Sentence:
 
 @words.register
 def _attempt_ended(event: AttemptEnded) -> Sentence:
-    spent = "cost unknown" if event.cost_usd is None else money(event.cost_usd)
+    spent = "cost unknown" if event.cost_usd is None else money(event.cost_usd, event.cost_source)
     took = f"({duration(event.seconds)}, {spent}{_left_out(event)})"
     if event.failure is None:
         return Sentence(f"{_attempt(event)} is done {took}")

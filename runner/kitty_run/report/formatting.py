@@ -29,9 +29,11 @@ def clock(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
-def money(cost_usd: float | None) -> str:
-    """`0.42 USD`, or `unknown`: a cost that was not reported is not zero."""
-    return "unknown" if cost_usd is None else f"{cost_usd:.2f} USD"
+def money(cost_usd: float | None, source: str | None = None) -> str:
+    """`0.42 USD`, or `unknown`: a cost that is not known is not zero. One computed by prices is marked."""
+    if cost_usd is None:
+        return "unknown"
+    return f"{cost_usd:.2f} USD{' by prices' if source == 'prices' else ''}"
 
 
 def tokens(number: int, unknown: int) -> str:

@@ -128,6 +128,6 @@ def _spent(attempts: Sequence[Attempt]) -> list[tuple[str, int, float, Cost]]:
         own = [attempt for attempt in attempts if attempt.agent == agent]
         cost = Cost()
         for attempt in own:
-            cost = cost.plus(attempt.cost_usd)
+            cost = cost.plus(attempt.cost_usd, attempt.cost_source)
         rows.append((agent, len(own), sum(attempt.seconds for attempt in own), cost))
     return rows

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kitty_run.profile.model import Agent, AgentEnv, Extra, FailureClass, FailureRule, Output, Profile
+from kitty_run.profile.model import Agent, AgentEnv, Extra, FailureClass, FailureRule, Profile
+from kitty_run.profile.output import Output
 from kitty_run.simulation.agents import USAGE, WIDTH
 
 REPORTED = (

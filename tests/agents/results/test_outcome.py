@@ -107,7 +107,7 @@ def test_a_reset_time_that_is_not_understood_is_unknown(tmp_path: Path) -> None:
 
 
 def test_money_counts_whatever_the_end(tmp_path: Path) -> None:
-    one = agent(output=Output("jsonl", cost_usd="/cost"), failures=RULES)
+    one = agent(output=Output("jsonl", cost_usd=("/cost",)), failures=RULES)
     found = classify(one, ended(tmp_path, '{"cost": 0.5}\n', ending="timeout", status=None), NOW)
     assert found.cost_usd == 0.5
 

@@ -13,6 +13,7 @@ from kitty_run.agents.results.failure_texts import class_of
 from kitty_run.agents.results.named_reset import named_reset
 from kitty_run.agents.results.output import extract
 from kitty_run.agents.results.own_words import has_message, own_words, reason_in
+from kitty_run.agents.results.session_files import with_session_files
 from kitty_run.profile.model import Agent, FailureClass, FailureRule
 from kitty_run.text import logs, patterns
 from kitty_run.text.characters import plain
@@ -25,6 +26,9 @@ LONGEST_TIME = 200
 
 WAITED_FOR = (FailureClass.RATE_LIMITED, FailureClass.OVERLOADED)
 """What ends by itself, at a moment that its own text may name."""
+
+NOWHERE: Mapping[str, str] = {}
+"""The environment of an agent that ran nobody knows where."""
 
 _ANY = patterns.Found({}, "", "")
 
@@ -51,7 +55,12 @@ class Decision:
     resets_at: datetime | None = None
 
 
-def classify(agent: Agent, exit: Exit, now: datetime) -> Outcome:  # noqa: A002 - it is one
+def classify(
+    agent: Agent,
+    exit: Exit,  # noqa: A002 - it is one
+    now: datetime,
+    environment: Mapping[str, str] = NOWHERE,
+) -> Outcome:
     """What `exit` of `agent` came to; reads its logs in bounded memory and blocks: call it in a thread.
 
     `failures` are tried in order and the first that matches wins, also on exit status 0, on the whole of
@@ -60,10 +69,11 @@ def classify(agent: Agent, exit: Exit, now: datetime) -> Outcome:  # noqa: A002 
     are searched with `^` and `$` matching at lines; a match must not be longer than 64 KiB. Where a rule of
     `rate_limited` or `overloaded` captures no `resets_at`, it is looked for in the lines of its match
     (`named_reset`). Where no rule matches, exit status 0 with what `success` asks for is success, and all
-    else `failed`. `now` is aware, in the zone that clock times without a zone are in.
+    else `failed`. `now` is aware, in the zone that clock times without a zone are in. `environment`, the
+    agent's, says where its CLI keeps its session files; without one they are not read.
     """
     decision = _decide(agent, exit, now)
-    found = extract(agent.output, exit.stdout)
+    found = with_session_files(agent.output, extract(agent.output, exit.stdout), environment)
     return Outcome(
         failure=decision.failure,
         rule=f"{decision.rule}; {found.unread}" if found.unread else decision.rule,
@@ -71,8 +81,7 @@ def classify(agent: Agent, exit: Exit, now: datetime) -> Outcome:  # noqa: A002 
         message=found.message,
         session=found.session,
         cost_usd=found.cost_usd,
-        input_tokens=found.input_tokens,
-        output_tokens=found.output_tokens,
+        models=found.models,
         resets_at=decision.resets_at,
     )
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from kitty_run.profile.model import Output
+from kitty_run.agents.model import ModelUsage
+from kitty_run.agents.results.collected import COUNTED, MESSAGE_LIMIT, Collected, model_name, number, whole
+from kitty_run.profile.output import Output, Tokens
 from kitty_run.text import logs, patterns
 from kitty_run.text.characters import plain
-
-MESSAGE_LIMIT = 256 * 1024
-"""Characters of the final message that are kept: its end, where a verdict is."""
 
 DOCUMENT_LIMIT = 32 * 1024 * 1024
 """Bytes at the end of an output that are read as one JSON document."""
@@ -26,10 +22,6 @@ ATTEMPTS = 2000
 MULTIPLES = {"k": 1e3, "M": 1e6}
 """What may follow a number in an output that is text."""
 
-SESSION = re.compile(r"[A-Za-z0-9][\w.:@/+=-]{0,255}")
-
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Extract:
@@ -38,13 +30,12 @@ class Extract:
     message: str | None = None
     session: str | None = None
     cost_usd: float | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    models: tuple[ModelUsage, ...] = ()
     unread: str = ""
     """Why something was not looked for; empty where all was."""
 
 
-def extract(output: Output, path: Path) -> Extract:
+def extract(output: Tokens, path: Path) -> Extract:
     """Read the standard output in `path` as `output` describes it; blocks, in bounded memory.
 
     `text`: the message is the whole output, without terminal escapes; cost and tokens are what the groups of
@@ -53,59 +44,31 @@ def extract(output: Output, path: Path) -> Extract:
     last line that has it; lines that are not JSON are passed over.
     """
     if output.format == "text":
-        return _text(output, path)
-    collected = _Collected(output)
+        return _text(output.usage, path) if isinstance(output, Output) else Extract()
+    collected = Collected(output)
     try:
         for document in _documents(output, path):
             collected.take(document)
     except patterns.Late as late:
         return Extract(unread=f"`output.lines` {late}: nothing is known of its result")
-    return collected.extract()
+    return Extract(collected.message, collected.session, collected.cost(), collected.usage())
 
 
-def resolve(document: object, pointer: str) -> object:
-    """The value at the JSON pointer (RFC 6901) in `document`; None where there is none.
-
-    `-` is an array's last element: agents end a list of thoughts with what they say. `*` matches
-    every member, such as each model that was used: numbers there are added up, and nothing else counts.
-    """
-    head, star, rest = pointer.partition("/*")
-    if star and (not rest or rest.startswith("/")):
-        return _added(resolve(document, head), rest)
-    for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, dict):
-            document = document.get(name)
-        elif isinstance(document, list) and document and name == "-":
-            document = document[-1]
-        elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
-            document = document[int(name)]
-        else:
-            return None
-    return document
-
-
-def _added(members: object, pointer: str) -> float | None:
-    """The sum of the numbers at `pointer` in all `members`; None where there is none."""
-    of_them = members.values() if isinstance(members, dict) else members if isinstance(members, list) else ()
-    numbers = [number for member in of_them if (number := _number(resolve(member, pointer))) is not None]
-    return sum(numbers) if numbers else None
-
-
-def _text(output: Output, path: Path) -> Extract:
+def _text(usage: str | None, path: Path) -> Extract:
     text, unread = plain(logs.tail(path, 4 * MESSAGE_LIMIT)).strip(), ""
     groups: patterns.Groups | None = None
     try:
-        groups = patterns.last_in_message(output.usage, path, 4 * MESSAGE_LIMIT) if output.usage else None
+        groups = patterns.last_in_message(usage, path, 4 * MESSAGE_LIMIT) if usage else None
     except patterns.Late as late:
         unread = f"`output.usage` {late}: cost and tokens are unknown"
     numbers = {name: _written_number(value) for name, value in (groups or {}).items()}
+    counts = (whole(numbers.get(name)) for name in COUNTED)
+    used = ModelUsage(model_name((groups or {}).get("model")), *counts)
     return Extract(
-        unread=unread,
         message=text[-MESSAGE_LIMIT:] or None,
         cost_usd=numbers.get("cost_usd"),
-        input_tokens=_whole(numbers.get("input_tokens")),
-        output_tokens=_whole(numbers.get("output_tokens")),
+        models=() if used == ModelUsage() else (used,),
+        unread=unread,
     )
 
 
@@ -113,51 +76,20 @@ def _written_number(value: str | None) -> float | None:
     """The number in `1,234`, `1.5k` or `2M`; None where it is none."""
     digits = (value or "").replace(",", "").strip()
     try:
-        number = float(digits.rstrip("kM"))
+        found = float(digits.rstrip("kM"))
     except ValueError:
         return None
-    return _number(number * MULTIPLES.get(digits[-1:], 1.0))
+    return number(found * MULTIPLES.get(digits[-1:], 1.0))
 
 
-class _Collected:
-    """The latest value, or the sum, of each thing looked for."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._message: str | None = None
-        self._session: str | None = None
-        self._numbers: dict[str, float] = {}
-
-    def take(self, document: object) -> None:
-        """Take what one document has."""
-        self._message = _find(document, self._output.message, _message) or self._message
-        self._session = _find(document, self._output.session, _name) or self._session
-        for name in ("cost_usd", "input_tokens", "output_tokens"):
-            number = _find(document, getattr(self._output, name), _number)
-            if number is not None:
-                before = self._numbers.get(name, 0.0) if self._output.sum else 0.0
-                self._numbers[name] = before + number
-
-    def extract(self) -> Extract:
-        """All that was found."""
-        numbers = self._numbers
-        return Extract(
-            message=self._message,
-            session=self._session,
-            cost_usd=numbers.get("cost_usd"),
-            input_tokens=_whole(numbers.get("input_tokens")),
-            output_tokens=_whole(numbers.get("output_tokens")),
-        )
-
-
-def _documents(output: Output, path: Path) -> Iterator[object]:
+def _documents(output: Tokens, path: Path) -> Iterator[object]:
     if output.format == "json":
         document = _last_document(plain(logs.tail(path, DOCUMENT_LIMIT)))
         return iter(()) if document is None else iter((document,))
     return _json_lines(output, path)
 
 
-def _json_lines(output: Output, path: Path) -> Iterator[object]:
+def _json_lines(output: Tokens, path: Path) -> Iterator[object]:
     """The JSON lines that may hold a value: those in which a pointer's last name is."""
     keys = tuple(_key(pointer) for pointer in _pointers(output))
     if output.lines:
@@ -171,9 +103,9 @@ def _json_lines(output: Output, path: Path) -> Iterator[object]:
                 yield document
 
 
-def _pointers(output: Output) -> list[str]:
-    all_of_them = (output.message, output.session, output.cost_usd, output.input_tokens, output.output_tokens)
-    return [pointer for pointer in all_of_them if pointer]
+def _pointers(output: Tokens) -> list[str]:
+    texts = [getattr(output, name, None) for name in ("message", "session", "model")]
+    return [one for one in texts if one] + [one for _, pointers in output.numbers() for one in pointers]
 
 
 def _key(pointer: str) -> bytes:
@@ -220,27 +152,3 @@ def _next_start(text: str, position: int) -> int:
         newline = text.find("\n", position)
         position = newline + 1 if newline >= 0 else -1
     return -1
-
-
-def _find(document: object, pointer: str | None, convert: Callable[[object], T | None]) -> T | None:
-    return None if pointer is None else convert(resolve(document, pointer))
-
-
-def _message(value: object) -> str | None:
-    return value[-MESSAGE_LIMIT:] if isinstance(value, str) and value.strip() else None
-
-
-def _name(value: object) -> str | None:
-    """A session's id; what could be read as an option where it is passed on is none."""
-    return value if isinstance(value, str) and SESSION.fullmatch(value) else None
-
-
-def _number(value: object) -> float | None:
-    """A count or an amount; what is negative or not finite is not believed."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)

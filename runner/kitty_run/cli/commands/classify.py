@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from kitty_run.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kitty_run.agents.model import Ending, Exit, Outcome
     from kitty_run.profile.model import Agent
+    from kitty_run.profile.prices import Price
 
 ENDINGS = ("exit", "signal", "timeout", "idle", "not_installed")
 
@@ -42,13 +45,14 @@ def run(options: argparse.Namespace) -> ExitStatus:
     from kitty_run.profile.load import load
     from kitty_run.profile.validation.nearest import nearest
 
-    agents = load(options.profile).profile.agents
+    profile = load(options.profile).profile
+    agents = profile.agents
     if options.agent not in agents:
         hint = nearest(options.agent, sorted(agents))
         raise UsageError(f"{options.profile} has no agent {options.agent!r} ({hint})")
     agent = agents[options.agent]
     outcome = classify(agent, _exit(options), datetime.now(LOCAL))
-    record = _record(agent, outcome)
+    record = _record(agent, outcome, profile.prices)
     sys.stdout.write(json.dumps(record, indent=2) + "\n" if options.json else _text(record))
     return ExitStatus.OK
 
@@ -92,10 +96,14 @@ def _check_readable(path: Path) -> None:
         raise UsageError(f"{path} can't be read: {error.strerror}") from error
 
 
-def _record(agent: Agent, outcome: Outcome) -> dict[str, object]:
+def _record(agent: Agent, outcome: Outcome, prices: Mapping[str, Price]) -> dict[str, object]:
     """The outcome as plain data; None is unknown."""
+    from kitty_run.agents.model import added
+    from kitty_run.engine.decisions.cost import used
     from kitty_run.text.clean import clean
 
+    own = used(outcome, agent.output.totals, (), prices)
+    tokens = added(own.models)
     return {
         "agent": agent.name,
         "outcome": outcome.failure or "success",
@@ -103,9 +111,12 @@ def _record(agent: Agent, outcome: Outcome) -> dict[str, object]:
         "resets_at": None if outcome.resets_at is None else outcome.resets_at.isoformat(),
         "message": None if outcome.message is None else clean(outcome.message),
         "session": outcome.session,
-        "cost_usd": outcome.cost_usd,
-        "input_tokens": outcome.input_tokens,
-        "output_tokens": outcome.output_tokens,
+        "cost_usd": own.cost_usd,
+        "cost_source": own.source,
+        "model": ", ".join(one.model or "unknown" for one in own.models) or None,
+        "input_tokens": tokens.input_tokens,
+        "cached_tokens": tokens.cached_tokens,
+        "output_tokens": tokens.output_tokens,
     }
 
 

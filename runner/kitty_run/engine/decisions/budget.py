@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from kitty_run.engine.state.session_report import Reached, named
-from kitty_run.engine.state.usage import Usage
+from kitty_run.engine.state.usage import Cost, Usage
 from kitty_run.profile.limits import Allowance
 
 
@@ -17,6 +18,11 @@ def reached(limits: Allowance, usage: Usage, wp: str | None = None) -> tuple[Rea
         for limit, allowed in limits.given()
         if (used := limit.used(usage)) >= allowed
     )
+
+
+def cost_of_day(day: date, *spent: Mapping[date, Cost]) -> float:
+    """What is known of the cost of `day`, in US dollars."""
+    return sum(each[day].known_usd for each in spent if day in each)
 
 
 def account(found: tuple[Reached, ...], usage: Usage, left: Mapping[str, str]) -> str:

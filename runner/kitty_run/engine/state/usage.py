@@ -6,13 +6,16 @@ were ended before they could.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
+from kitty_run.agents.model import ModelUsage
 from kitty_run.engine.state.events import (
     AttemptEnded,
     AttemptInterrupted,
     AttemptStarted,
+    CostSource,
     Entry,
     RunEnded,
     RunStarted,
@@ -24,22 +27,41 @@ _Key = tuple[str, RoleName, int]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What attempts cost together: US dollars of those that reported it, and how many did and did not."""
+    """What attempts cost together: US dollars of those whose cost is known, how many these are,
+    and of how many it is unknown.
+
+    `computed_usd` is the part that was computed by prices, since the agents reported none.
+    """
 
     known_usd: float = 0.0
     known_attempts: int = 0
     unknown_attempts: int = 0
+    computed_usd: float = 0.0
 
     @property
     def whole(self) -> float | None:
         """The whole cost; None where an attempt's is unknown, since a sum without it would mislead."""
         return None if self.unknown_attempts else self.known_usd
 
-    def plus(self, usd: float | None) -> Cost:
-        """With one attempt more, that cost `usd`; None is unknown."""
-        if usd is not None:
-            return Cost(self.known_usd + usd, self.known_attempts + 1, self.unknown_attempts)
-        return Cost(self.known_usd, self.known_attempts, self.unknown_attempts + 1)
+    def plus(self, usd: float | None, source: CostSource | None = None) -> Cost:
+        """With one attempt more, that cost `usd` as `source` says; None is unknown."""
+        if usd is None:
+            return replace(self, unknown_attempts=self.unknown_attempts + 1)
+        return replace(
+            self,
+            known_usd=self.known_usd + usd,
+            known_attempts=self.known_attempts + 1,
+            computed_usd=self.computed_usd + (usd if source == "prices" else 0.0),
+        )
+
+    def and_of(self, other: Cost) -> Cost:
+        """Both together."""
+        return Cost(
+            self.known_usd + other.known_usd,
+            self.known_attempts + other.known_attempts,
+            self.unknown_attempts + other.unknown_attempts,
+            self.computed_usd + other.computed_usd,
+        )
 
     def record(self) -> dict[str, object]:
         """As journal and reports have it: `cost_usd` is null where an attempt's is unknown."""
@@ -47,21 +69,29 @@ class Cost:
         return {
             "cost_usd": cost.whole,
             "known_cost_usd": cost.known_usd,
+            "computed_cost_usd": cost.computed_usd,
             "unknown_costs": cost.unknown_attempts,
         }
 
     def rounded(self) -> Cost:
         """To a millionth of a dollar, as journal and reports have it."""
-        return replace(self, known_usd=round(self.known_usd, 6))
+        return replace(self, known_usd=round(self.known_usd, 6), computed_usd=round(self.computed_usd, 6))
 
     def __str__(self) -> str:
-        """`1.20 USD`, `at least 1.20 USD, 3 attempts unknown`, or `unknown`."""
+        """`1.20 USD`, `at least 1.20 USD, 3 attempts unknown`, or `unknown`; with what was computed of it."""
         if not self.unknown_attempts:
-            return f"{self.known_usd:.2f} USD"
+            return f"{self.known_usd:.2f} USD{self._computed()}"
         if not self.known_attempts:
             return "unknown"
         noun = "attempt" if self.unknown_attempts == 1 else "attempts"
-        return f"at least {self.known_usd:.2f} USD, {self.unknown_attempts} {noun} unknown"
+        known = f"at least {self.known_usd:.2f} USD{self._computed()}"
+        return f"{known}, {self.unknown_attempts} {noun} unknown"
+
+    def _computed(self) -> str:
+        if not self.computed_usd:
+            return ""
+        part = "" if self.computed_usd >= self.known_usd else f"{self.computed_usd:.2f} USD of it "
+        return f" ({part}computed by prices)"
 
 
 NO_COST = Cost()
@@ -81,16 +111,18 @@ class Usage:
     tokens: int = 0
     unknown_tokens: int = 0
     seconds: float = 0.0
+    usd_today: float = 0.0
+    """What all runs of the repository cost today, as far as it is known; set where a limit asks for it."""
 
     @property
     def known_usd(self) -> float:
-        """US dollars of those attempts that reported their cost."""
+        """US dollars of those attempts whose cost is known."""
         return self.cost.known_usd
 
     def end(self, attempt: AttemptEnded) -> None:
         """Count an attempt that ended."""
         reported = [tokens for tokens in (attempt.input_tokens, attempt.output_tokens) if tokens is not None]
-        self.cost = self.cost.plus(attempt.cost_usd)
+        self.cost = self.cost.plus(attempt.cost_usd, attempt.cost_source)
         self.tokens += sum(reported)
         self.unknown_tokens += len(reported) < 2
         self.seconds += attempt.seconds
@@ -120,6 +152,9 @@ class Ledger:
     run: Usage = field(default_factory=Usage)
     work_packages: dict[str, Usage] = field(default_factory=dict)
     seconds: float = 0.0
+    days: dict[date, Cost] = field(default_factory=dict)
+    """The cost by the day, as the clock here has it, on which attempts ended."""
+    _sessions: dict[tuple[str, str], list[ModelUsage]] = field(default_factory=dict)
     _open: dict[_Key, Entry] = field(default_factory=dict)
     _lost: dict[_Key, float] = field(default_factory=dict)
     """Seconds of those that a kill cut off from the runner: one may have ended by itself all the same."""
@@ -159,10 +194,21 @@ class Ledger:
                     if lost is not None:
                         usage.find(lost)
                     usage.end(attempt)
+                self._cost(entry, attempt)
             case AttemptInterrupted() as attempt if _key(attempt) in self._open:
                 began = self._open.pop(_key(attempt))
                 self._lose(attempt.wp, _between(began, entry))
         self._latest = entry
+
+    def used_in(self, agent: str, session: str | None) -> Sequence[ModelUsage]:
+        """What the attempts of `agent` in the conversation `session` used together, by model."""
+        return self._sessions.get((agent, session or ""), ())
+
+    def _cost(self, entry: Entry, attempt: AttemptEnded) -> None:
+        day = entry.at.astimezone().date()
+        self.days[day] = self.days.get(day, NO_COST).plus(attempt.cost_usd, attempt.cost_source)
+        if attempt.session and attempt.models:
+            self._sessions.setdefault((attempt.agent, attempt.session), []).extend(attempt.models)
 
     def _lose(self, wp: str, seconds: float) -> None:
         for usage in self._both(wp):

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from kitty_run.profile.limits import UNREPORTED, Allowance, Limit
 from kitty_run.profile.model import Agent, Profile
 
+COST = ("cost_usd",)
+PRICED = ("model", "input_tokens", "output_tokens")
+"""The keys of an agent's `output` that its cost can be computed from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
@@ -30,6 +34,8 @@ class Unseen:
     def message(self) -> str:
         """What it does not see, why, and what follows."""
         saying = " and ".join(f"`{key}`" for key in self.reported)
+        if self.reported == COST:
+            saying += f", nor what `prices` need ({', '.join(f'`{key}`' for key in PRICED)})"
         whose = "its" if len(self.agents) == 1 else "their"
         what = (
             f"does not see what {', '.join(self.agents)} used, since {whose} `output` does not map {saying}"
@@ -63,4 +69,7 @@ def _of(path: tuple[str, ...], allowance: Allowance, agents: list[Agent]) -> Ite
 
 
 def _reports(agent: Agent, limit: Limit) -> bool:
-    return all(getattr(agent.output, name) is not None for name in limit.reported)
+    output = agent.output
+    if all(map(output.reports, limit.reported)):
+        return True
+    return limit.reported == COST and all(map(output.reports, PRICED))

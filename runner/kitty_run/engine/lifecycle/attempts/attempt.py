@@ -6,9 +6,10 @@ import asyncio
 from datetime import datetime
 
 from kitty_run.agents.launch.task import reported
-from kitty_run.agents.model import AttemptContext, Verdict
+from kitty_run.agents.model import AttemptContext, Verdict, added
 from kitty_run.agents.results.verdict import NoVerdict, judge
 from kitty_run.engine.context import Execution, Run
+from kitty_run.engine.decisions.cost import used
 from kitty_run.engine.lifecycle.attempts.budget_check import check, look
 from kitty_run.engine.lifecycle.attempts.description import Order, attempt_spec, facts
 from kitty_run.engine.lifecycle.attempts.process_record import AttemptRecord
@@ -62,7 +63,7 @@ class AttemptRunner:
         result = await self._execution.executor.finished(spec) if spec.marker == started.marker else None
         if result is None or result.outcome.failure is not None:
             return None
-        ended = _ended(spec, result)
+        ended = _ended(self._run, spec, result)
         self._run.journal.write(ended)
         self._run.notice(
             f"{started.role} {started.attempt} ended well after its runner was killed: it is not repeated",
@@ -110,7 +111,7 @@ class AttemptRunner:
         self._began = asyncio.get_running_loop().time()
         try:
             result = await self._supervise(spec, record)
-            ended = _ended(spec, result)
+            ended = _ended(self._run, spec, result)
             try:
                 await _land(order, result.brought)
             finally:
@@ -135,8 +136,11 @@ async def _land(order: Order, brought: Brought | None) -> None:
         await order.at.workspace.land(order.before, brought.head, brought.tree)
 
 
-def _ended(spec: AttemptSpec, result: AttemptResult) -> AttemptEnded:
-    outcome = result.outcome
+def _ended(run: Run, spec: AttemptSpec, result: AttemptResult) -> AttemptEnded:
+    outcome, agent = result.outcome, spec.agent
+    before = run.memory.ledger.used_in(agent.name, outcome.session)
+    own = used(outcome, agent.output.totals, before, run.profile.prices)
+    tokens = added(own.models)
     verdict = _verdict(spec, result)
     return AttemptEnded(
         spec.attempt.wp,
@@ -151,9 +155,12 @@ def _ended(spec: AttemptSpec, result: AttemptResult) -> AttemptEnded:
         seconds=round(outcome.exit.seconds, 3),
         log=outcome.exit.stdout,
         session=outcome.session,
-        cost_usd=outcome.cost_usd,
-        input_tokens=outcome.input_tokens,
-        output_tokens=outcome.output_tokens,
+        cost_usd=own.cost_usd,
+        input_tokens=tokens.input_tokens,
+        output_tokens=tokens.output_tokens,
+        cached_tokens=tokens.cached_tokens,
+        models=own.models or None,
+        cost_source=own.source,
         resets_at=outcome.resets_at,
         undone=_undone(spec, outcome.message) or None,
         verdict=verdict if isinstance(verdict, Verdict) else None,

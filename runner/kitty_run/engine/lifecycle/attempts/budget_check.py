@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from kitty_run.engine.context import Run
-from kitty_run.engine.decisions.budget import reached
+from kitty_run.engine.decisions.budget import cost_of_day, reached
+from kitty_run.engine.earlier_runs import day_of
 from kitty_run.engine.shutdown import End, Stop
 from kitty_run.engine.state.end_codes import EndCode
 from kitty_run.engine.state.events import LimitReached
@@ -20,8 +21,9 @@ TICK = 0.001
 
 def of_run(run: Run) -> tuple[Reached, ...]:
     """The limits that the run has reached, all its sessions together."""
-    ledger = run.memory.ledger
-    return reached(run.profile.limits, replace(ledger.run, seconds=_spent(run)))
+    ledger, today = run.memory.ledger, day_of(run.now())
+    usd = cost_of_day(today, ledger.days, run.others)
+    return reached(run.profile.limits, replace(ledger.run, seconds=_spent(run), usd_today=usd))
 
 
 def of_work_package(run: Run, wp: str) -> tuple[Reached, ...]:

@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from kitty_run.agents.model import Ending, Verdict
+from kitty_run.agents.model import Ending, ModelUsage, Verdict
 from kitty_run.engine.state.events.base import LEFT_OUT, WorkPackageEvent
 from kitty_run.profile.model import Action, FailureClass, RoleName
 
 RetryTable = Literal["host", "agent", "review"]
+CostSource = Literal["agent", "prices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ class AttemptEnded(WorkPackageEvent):
     input_tokens: int | None
     output_tokens: int | None
     resets_at: datetime | None
+    cached_tokens: int | None = field(default=None, metadata=LEFT_OUT)
+    models: tuple[ModelUsage, ...] | None = field(default=None, metadata=LEFT_OUT)
+    """Tokens of each model, where they are known."""
+    cost_source: CostSource | None = field(default=None, metadata=LEFT_OUT)
+    """Who says what it cost: the agent, or the table of prices."""
     undone: tuple[str, ...] | None = field(default=None, metadata=LEFT_OUT)
     verdict: Verdict | None = field(default=None, metadata=LEFT_OUT)
     no_verdict: str | None = field(default=None, metadata=LEFT_OUT)

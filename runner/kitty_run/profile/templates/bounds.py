@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from kitty_run.profile.template_allowance import ELEMENT, TURN, BoundsError, listed, paid, size, spend, turns
+from kitty_run.profile.templates.allowance import ELEMENT, TURN, BoundsError, listed, paid, size, spend, turns
 
 NUMBER = 10_000
 """The largest number that a filter, a method or `range` takes: widths, counts, positions."""

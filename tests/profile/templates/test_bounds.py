@@ -83,7 +83,7 @@ def test_all_of_them_take_little_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (600 << 20, 600 << 20))
 
     program = (
-        "from tests.profile.test_template_bounds import ENDLESS, NAMES, flaws\n"
+        "from tests.profile.templates.test_bounds import ENDLESS, NAMES, flaws\n"
         "for text in ENDLESS.values():\n    assert 'without bounds' in flaws(text, NAMES)[0].message\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60, preexec_fn=bound)
