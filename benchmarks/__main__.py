@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("command_line", "makespan", "flat_cost", "warm_host", "coordination", "reference")
+MODULES = ("command_line", "makespan", "flat_cost", "warm_host", "generations", "coordination", "reference")
 
 for module in MODULES:
     print(f"== {module}", flush=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kitty_run.demo.spec import MissionSpec, Project, Topology, WorkPackageSpec
 
@@ -21,6 +21,9 @@ from tests.hosts import RealHost
 SLOTS = 4
 Shape = Mapping[str, Sequence[str]]
 """Dependencies by work package."""
+
+Start = Literal["cold", "warm"]
+"""How host calls are started."""
 
 AXES = ("approval_mode", "sandbox_mode", "network_mode")
 
@@ -94,14 +97,14 @@ def _reap() -> None:
             return
 
 
-def run_ours(host: RealHost, project: Project, room: Path, *, finish: bool) -> Cost:
+def run_ours(host: RealHost, project: Project, room: Path, *, finish: bool, start: Start = "warm") -> Cost:
     command = [str(executable(room / "bin" / "claude", AGENT))]
     kept = ("full_auto", "workspace_write", "none")
     enforce: dict[str, Any] = {axis: {mode: []} for axis, mode in zip(AXES, kept, strict=True)}
     agent = {"command": command, "enforce": enforce}
     profile: dict[str, Any] = {
         "version": 1,
-        "host": {"command": [str(host.script)]},
+        "host": {"command": [str(host.script)], "start": start},
         "policy": dict(zip(AXES, kept, strict=True)),
         "agents": {"imp": {"family": "claude", **agent}, "rev": {"family": "codex", **agent}},
         "roles": {"implement": {"agents": ["imp"]}, "review": {"agents": ["rev"]}},

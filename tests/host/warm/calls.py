@@ -12,7 +12,7 @@ from pathlib import Path
 from kitty_run.demo.spec import MissionSpec, Project, WorkPackageSpec
 from kitty_run.host.transport.start import RawReply, Starter
 
-from tests.hosts import FEATURE_HOST, MISSION_HOST
+from tests.hosts import FEATURE_HOST, MISSION_HOST, NEXT_HOST
 
 POLICY = json.dumps(
     {
@@ -34,6 +34,7 @@ WORK_PACKAGES = (
 SPECS = {
     FEATURE_HOST: MissionSpec("012-words", WORK_PACKAGES, None),
     MISSION_HOST: MissionSpec("012-words", WORK_PACKAGES, "coord"),
+    NEXT_HOST: MissionSpec("012-words", WORK_PACKAGES, "coord"),
 }
 
 MISSION = "{mission}"
@@ -93,7 +94,53 @@ def mission_steps() -> Iterator[Step]:
     yield api, "merge-mission", *select, "--strategy", "merge"
 
 
-STEPS = {FEATURE_HOST: feature_steps, MISSION_HOST: mission_steps}
+def next_steps() -> Iterator[Step]:
+    """4.0.0rc7: every operation of the dialect, on a coordination mission, and what goes wrong on the way."""
+    select, wp, second = ("--mission", MISSION), ("--wp", "WP01"), ("--wp", "WP02")
+    by, policy, review = ("--actor", "kitty-run"), ("--policy", POLICY), ("--review-result-json", REVIEW)
+    rejection = REVIEW.replace("approved", "changes_requested")
+    api, tasks = "orchestrator-api", ("agent", "tasks")
+    verdict = (
+        "agent",
+        "acceptance-verdict",
+        *select,
+        "--result",
+        "pass",
+        "--evidence",
+        "a test",
+        *by,
+        "--json",
+    )
+    yield api, "contract-version", "--json"
+    yield api, "mission-state", *select
+    yield api, "list-ready", *select
+    yield *tasks, "move-task", "WP02", "--to", "claimed", "--agent", "kitty-run", *select, "--json"
+    yield *tasks, "move-task", "WP01", "--to", "claimed", "--agent", "kitty-run", *select, "--json"
+    yield api, "start-implementation", *select, *wp, *by
+    yield api, "start-implementation", *select, *wp, *by, *policy
+    yield api, "resolve-workspace", *select, *wp
+    yield api, "transition", *select, *wp, "--to", "nowhere", *by, *policy
+    yield lambda project: work(project, f".worktrees/{project.mission}-lane-a")
+    yield *tasks, "mark-status", "T009", "--status", "done", *wp, *select, "--json"
+    yield *tasks, "mark-status", "T001", "--status", "done", *wp, *select, "--json"
+    yield api, "transition", *select, *wp, "--to", "for_review", *by, *policy
+    yield api, "start-review", *select, *wp, *by, *policy
+    back = ("--review-ref", "run/WP01", "--review-result-json", rejection)
+    yield api, "transition", *select, *wp, "--to", "in_progress", *by, *policy, *back
+    yield api, "append-history", *select, *wp, *by, "--note", "reworked"
+    yield api, "transition", *select, *wp, "--to", "for_review", *by, *policy
+    yield api, "start-review", *select, *wp, *by, *policy
+    yield api, "transition", *select, *wp, "--to", "done", *by, *policy, *review
+    yield *tasks, "move-task", "WP02", "--to", "claimed", "--agent", "kitty-run", *select, "--json"
+    yield api, "start-implementation", *select, *second, *by, *policy
+    yield api, "transition", *select, *second, "--to", "blocked", *by, "--note", "stuck"
+    yield *verdict, "--criterion", "FR-009"
+    yield *verdict, "--criterion", "FR-001"
+    yield api, "accept-mission", *select, *by
+    yield api, "consolidate-mission", *select, "--strategy", "octopus"
+
+
+STEPS = {FEATURE_HOST: feature_steps, MISSION_HOST: mission_steps, NEXT_HOST: next_steps}
 
 
 def work(project: Project, workspace: str, branch: str | None = None) -> None:
