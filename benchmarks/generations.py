@@ -31,14 +31,12 @@ def measure(host: RealHost, start: Start) -> Cost:
 
 def table(costs: Costs) -> str:
     rounds = max(len(found) for found in costs.values())
-    lines = [
-        f"Missions of {COUNT} work packages (topology `lanes`), from claim to done, by agents that take no time. "
-        f"Per work package: all host calls of the run, and what they and the run took, divided by {COUNT}; "
-        f"medians of {rounds} rounds, with the least and the greatest. CPU time is that of all processes.",
-        "",
-        "| host | start | calls | wall s | CPU s |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    intro = (
+        f"Missions of {COUNT} work packages (topology `lanes`), from claim to done, by agents that take no "
+        "time. Per work package: all host calls of the run, and what they and the run took, divided by "
+        f"{COUNT}; medians of {rounds} rounds, with the least and the greatest. CPU time is that of all processes."
+    )
+    lines = [intro, "", "| host | start | calls | wall s | CPU s |", "| --- | --- | --- | --- | --- |"]
     for (version, start), found in costs.items():
         calls = spread([cost.calls / COUNT for cost in found], 1)
         wall, cpu = (spread([getattr(cost, name) / COUNT for cost in found], 1) for name in ("wall", "cpu"))
