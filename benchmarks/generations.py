@@ -34,7 +34,7 @@ def table(costs: Costs) -> str:
     intro = (
         f"Missions of {COUNT} work packages (topology `lanes`), from claim to done, by agents that take no "
         "time. Per work package: all host calls of the run, and what they and the run took, divided by "
-        f"{COUNT}; medians of {rounds} rounds, with the least and the greatest. CPU time is that of all processes."
+        f"{COUNT}; medians of {rounds} rounds, with the least and greatest. CPU time: of all processes."
     )
     lines = [intro, "", "| host | start | calls | wall s | CPU s |", "| --- | --- | --- | --- | --- |"]
     for (version, start), found in costs.items():

@@ -23,7 +23,7 @@ from kitty_run.host.model import HostRefused, MissionState
 from kitty_run.host.repository import main_checkout, unknown_mission
 from kitty_run.host.template import render
 from kitty_run.host.transport.import_fault import import_fault
-from kitty_run.host.transport.start import RawReply, Starter
+from kitty_run.host.transport.start import Preparable, RawReply, Starter
 from kitty_run.profile.model import HostConfig
 
 
@@ -62,6 +62,8 @@ async def connect(
     untested = asked.untested(contract, dialect)
     state = _first_state(dialect, reply, repo, mission)
     _refuse_topology(dialect, repo, state.mission)
+    if isinstance(starter, Preparable):
+        await starter.prepare(dialect.commands, repo, config.timeout)
     connection = Connection(
         dialect=dialect,
         contract=str(contract),

@@ -85,6 +85,12 @@ class Dialect:
         """The call that only hosts of this generation answer, given their contract version."""
         return self.operation("state").argv
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The host's top-level commands that are called, each once."""
+        found = (operation.argv[0] for operation in self.operations.values() if operation)
+        return tuple(dict.fromkeys(word for word in found if isinstance(word, str)))
+
     def operation(self, name: str) -> Operation:
         """The operation `name`; LookupError where this generation has none."""
         found = self.operations.get(name)

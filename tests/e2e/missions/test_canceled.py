@@ -11,7 +11,7 @@ from kitty_run.demo.spec import Topology
 
 from tests.e2e.bench import Bench, mission
 from tests.e2e.conftest import MakeBench
-from tests.e2e.places import PLACE, SIMULATED_LANES, slow
+from tests.e2e.places import PLACE, SIMULATED_LANES, SIMULATED_TOPOLOGIES, slow
 from tests.hosts import NEXT_HOST
 
 POLICY = json.dumps(
@@ -59,3 +59,23 @@ def test_a_canceled_work_package_is_in_no_merges_way_and_in_no_merge(
     assert "WP02.txt" not in it.tree()
     kept = it.git("for-each-ref", "--format=%(refname)", "refs/kitty-run/*/aside/**")
     assert bool(kept) == begun, "what was canceled is kept"
+
+
+@pytest.mark.parametrize(PLACE, [SIMULATED_TOPOLOGIES["single_branch"], slow(NEXT_HOST, "single_branch")])
+def test_what_one_handed_in_on_the_target_itself_is_reviewed_with_the_next_one(
+    bench: MakeBench, version: str, topology: Topology | None
+) -> None:
+    it = bench(version, mission({"WP01": (), "WP02": ()}, topology))
+    it.plan({}, {"WP01": ["reject"]})
+    it.profile["concurrency"] = {"work_packages": 1}
+    it.profile["retry"]["review"] = {"changes_requested": {"do": "block"}}
+    it.profile["finish"] = {"accept": False}
+    assert it.run().status == 1
+    assert it.lanes() == {"WP01": "blocked", "WP02": "planned"}
+    assert "WP01.txt" in it.tree()
+    call(it, "transition", "--wp", "WP01", "--to", "canceled", "--actor", "me", "--note", "not wanted")
+    ran = it.run()
+    assert ran.status == 0, ran.text
+    bases = {event["wp"]: event["base"] for event in it.events("workspace.allocated")}
+    assert bases["WP02"] == bases["WP01"], "the reviewer of WP02 was shown the work of WP01 too"
+    assert it.lanes() == {"WP01": "canceled", "WP02": "done"}

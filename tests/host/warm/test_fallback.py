@@ -125,3 +125,27 @@ def environment(folder: Path, interpreter: Path) -> tuple[Path, Path]:
     (packages,) = interpreter.parent.parent.glob("lib/python*/site-packages")
     (site / "packages.pth").write_text(f"{packages}\n", encoding="utf-8")
     return folder / "bin" / "python", site
+
+
+def test_a_command_that_the_server_lacks_is_found_before_it_is_called_and_is_cold(stub: Stub) -> None:
+    async def use(starter: WarmStarter) -> tuple[list[str], RawReply, RawReply]:
+        await stub.ask(starter, "whoami")
+        await starter.prepare(("orchestrator-api", "agent"), stub.folder, 60.0)
+        told = list(stub.notices)
+        unknown = await starter.call(("agent", "tasks"), stub.folder, 60.0)
+        return told, unknown, await stub.ask(starter, "whoami")
+
+    told, unknown, known = stub.run(use)
+    assert len(told) == 1
+    assert "Calls of `agent` are started anew" in told[0]
+    assert stub.notices == told, "it is said once"
+    assert unknown.status == 2
+    assert data(known)["parent"] != os.getpid(), "the others stay warm"
+
+
+def test_nothing_is_asked_of_a_server_that_was_given_up(stub: Stub) -> None:
+    async def use(starter: WarmStarter) -> None:
+        await starter.prepare(("agent",), stub.folder, 60.0)
+
+    stub.run(use)
+    assert stub.notices == []

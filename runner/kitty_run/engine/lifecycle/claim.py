@@ -21,6 +21,9 @@ from kitty_run.errors import KittyRunError
 from kitty_run.git.protocols import WorkspacePort
 from kitty_run.host.model import Allocation, HostRefused, Lane
 
+START = "work-start"
+"""Name of a ref: where the runner's own worktree for all work packages began."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -220,8 +223,11 @@ class Claim:
         if self._calls.host.topology.own_worktree is not None:
             target = allocation.base or await self._git.repository.current_branch() or "HEAD"
             begun = self._run.remember(self._wp).base is not None
+            known, mission = await self._git.repository.resolve(allocation.branch), self._run.board.mission
             async with self._calls.host.quiet():
                 await workspace.ensure(allocation.branch, target, () if begun else (target,))
+                if known is None:
+                    await self._git.repository.keep(mission, START, await workspace.head())
             return
         for dependency in self._run.board.work_packages[self._wp].dependencies:
             branch = (await self._calls.locate(dependency)).branch
@@ -250,11 +256,20 @@ class Claim:
         if sound and not await self._starts_unreviewed(allocation, ref):
             base = await workspace.head()
         else:
-            base = await workspace.fork_point(ref, self._reviewed(mates))
+            base = await workspace.fork_point(await self._start(mates) or ref, self._reviewed(mates))
         self._run.journal.write(
             WorkspaceAllocated(self._wp, base=base, path=allocation.workspace, branch=allocation.branch)
         )
         return base
+
+    async def _start(self, mates: Sequence[str]) -> str | None:
+        """Where the worktree of all began, if work is brought onto the host's base ref before its review."""
+        if self._calls.host.topology.own_worktree is None:
+            return None
+        run = self._run
+        known = (run.remember(wp).base or run.earlier.of(wp).base for wp in mates)
+        kept = await self._git.repository.kept(run.board.mission)  # without journals there is nothing better
+        return next((base for base in known if base), kept.get(START))
 
     async def _starts_unreviewed(self, allocation: Allocation, ref: str) -> bool:
         """Whether its branch starts with commits that nobody reviewed, of a dependency that moved, say.

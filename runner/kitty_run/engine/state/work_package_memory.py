@@ -25,6 +25,7 @@ from kitty_run.engine.state.events import (
     SessionDropped,
     SetupStarted,
     VerdictGiven,
+    WorkDelivered,
     WorkLeft,
     WorkReady,
     WorkspaceAllocated,
@@ -104,6 +105,8 @@ class WorkPackageMemory:
     """The command that prepares its workspace, until it is known what came of that."""
     left: Mapping[str, str] = field(default_factory=dict)
     """What the preparation of its workspace left there, as in `WorkspacePrepared`."""
+    delivered: WorkDelivered | None = None
+    """What of its work was brought onto the mission's target last."""
 
     def untouched(self) -> bool:
         """Whether a claim came to no end before, and certainly nobody has worked in the workspace since.
@@ -133,6 +136,8 @@ def remember(memory: WorkPackageMemory, event: Event) -> None:  # noqa: C901, PL
             memory.awaits = False
         case MergeConflicted():
             memory.conflicted = True
+        case WorkDelivered():
+            memory.delivered = event
         case WorkspaceAwaited():
             memory.awaits = memory.awaits or (event.claimed and memory.base is None)
         case AttemptStarted():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
-from kitty_run.host.transport.start import RawReply, Starter
+from kitty_run.host.transport.start import Preparable, RawReply, Starter
 
 
 class CheckedStarter:
@@ -19,6 +19,12 @@ class CheckedStarter:
         """See `Starter.call`."""
         await self._before()
         return await self._starter.call(arguments, cwd, timeout)
+
+    async def prepare(self, commands: Collection[str], cwd: Path, timeout: float) -> None:
+        """See `Preparable.prepare`."""
+        if isinstance(self._starter, Preparable):
+            await self._before()
+            await self._starter.prepare(commands, cwd, timeout)
 
     async def close(self) -> None:
         """See `Starter.close`."""

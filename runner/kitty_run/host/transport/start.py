@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,13 @@ class Starter(Protocol):
 
     async def close(self) -> None:
         """End whatever the starter keeps running; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A starter that finds out beforehand how the calls to come have to be started."""
+
+    async def prepare(self, commands: Collection[str], cwd: Path, timeout: float) -> None:
+        """Look at each of the host's top-level `commands` that will be called; changes nothing there."""
         ...

@@ -12,6 +12,7 @@ from kitty_run.errors import ExitStatus
 from kitty_run.git.root_state import BroughtIn
 from kitty_run.host.model import Lane
 from kitty_run.host.sim.memory import Fault
+from kitty_run.profile.model import Action, RetryRow
 from kitty_run.simulation.kill import run_and_kill
 
 from tests.engine import profiles
@@ -98,3 +99,52 @@ def test_a_run_killed_before_the_host_merged_has_it_merge(tmp_path: Path) -> Non
     assert world.run().exit_status is ExitStatus.OK
     assert world.merged
     assert len(world.events(MergeVerified)) == 1
+
+
+def canceling(root: Path, wps: dict[str, list[str]], canceled: str) -> World:
+    """A mission whose `canceled` is rejected for good after its hand-in, and then canceled by a person."""
+
+    def script(job: Job) -> Did:
+        if job.role == "review" and job.wp == canceled:
+            return job.verdict("changes_requested", ["no"])
+        return good(job)
+
+    world = World(root, wps, dialect="mission-4", shape="single_branch", script=script)
+    rows = {**world.profile.retry.review, "changes_requested": RetryRow(Action.BLOCK)}
+    world.change(
+        retry=replace(world.profile.retry, review=rows), finish=replace(world.profile.finish, accept=False)
+    )
+    world.run()
+    assert world.lanes()[canceled] is Lane.BLOCKED
+    world.host.move(canceled, Lane.CANCELED)
+    return world
+
+
+def test_what_a_canceled_one_brought_onto_the_target_is_reviewed_with_the_next_one(tmp_path: Path) -> None:
+    world = canceling(tmp_path, PAIR, "WP01")
+    report = world.run()
+    assert report.exit_status is ExitStatus.OK, report.reason
+    bases = {event.wp: event.base for event in world.events(WorkspaceAllocated)}
+    assert bases["WP02"] == bases["WP01"]
+
+
+def test_what_no_later_review_has_seen_is_named_once(tmp_path: Path) -> None:
+    world = canceling(tmp_path, {"WP01": [], "WP02": ["WP01"]}, "WP02")
+    report = world.run()
+    assert report.exit_status is ExitStatus.INCOMPLETE
+    assert "WP02 is canceled, but what it handed in is on main" in report.reason
+    assert "revert" in report.reason
+    assert not world.merged
+    assert world.run().exit_status is ExitStatus.OK
+    assert world.merged
+
+
+def test_a_lost_journal_hides_nothing_that_was_brought_onto_the_target_from_the_reviewer(
+    tmp_path: Path,
+) -> None:
+    world = single(tmp_path)
+    assert run_and_kill(world, lambda event, _: event == CallStarted("claim_review", wp="WP01"))
+    base = world.events(WorkspaceAllocated)[0].base
+    world.place.journal.unlink()
+    assert world.run().exit_status is ExitStatus.OK
+    assert world.events(WorkspaceAllocated)[0].base == base

@@ -10,9 +10,10 @@ from kitty_run.engine.context import Git, Run
 from kitty_run.engine.decisions.root_obstacles import BRANCH, CONFLICT, DIRTY
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.lifecycle.mission.merge_check import resolution
-from kitty_run.engine.state.events import MergeConflicted, WorkDelivered
+from kitty_run.engine.lifecycle.unfinished import Unfinished
+from kitty_run.engine.state.events import MergeConflicted, MergeQuestioned, WorkDelivered
 from kitty_run.git.root_state import BroughtIn
-from kitty_run.host.model import HostRefused
+from kitty_run.host.model import HostRefused, Lane
 from kitty_run.text.commands import git_at
 
 
@@ -45,6 +46,34 @@ class Delivery:
                 self._run.journal.write(WorkDelivered(wp, work=commit, target=target, commit=done.commit))
 
         await self._calls.wait_for_root(before, once)
+
+    async def name_unreviewed(self, branch: str) -> None:
+        """Raise `Unfinished`, once, for what canceled ones brought onto the target and no review has seen.
+
+        `branch` is the worktree's, which is at what was reviewed. Whoever runs again has read it.
+        """
+        found = []
+        for wp, lane in self._run.board.lanes.items():
+            done = self._run.remember(wp).delivered
+            if lane is not Lane.CANCELED or done is None:
+                continue
+            standing = await self._git.repository.standing(branch, (done.work,), ())
+            if standing is not None and standing.missing:
+                found.append((wp, done))
+        commits = " ".join(done.work for _, done in found)
+        if found and self._run.memory.questioned.get("canceled") != commits:
+            self._run.journal.write(MergeQuestioned("canceled", commits))
+            raise Unfinished(
+                "\n".join(self._unreviewed(wp, done) for wp, done in found) + "\nThen run again."
+            )
+
+    def _unreviewed(self, wp: str, done: WorkDelivered) -> str:
+        git, commit = git_at(self._run.repo), done.commit[:10]
+        return (
+            f"{wp} is canceled, but what it handed in is on {done.target}, and no reviewer approved it. "
+            f"Look at it ({git} log --stat {commit}^..{commit}); to take it back, with {done.target} "
+            f"checked out: {git} revert --no-edit -m 1 {commit}."
+        )
 
     def _refused(self, wp: str, commit: str, target: str, before: str, done: BroughtIn) -> HostRefused:
         if not done.conflicts:

@@ -79,6 +79,8 @@ class MissionMerge:
         heads = {work.wp: work.head for work in works}
         for work in works:
             await self._delivery.deliver(work.wp, work.head, "merge")
+            if work.branch and self._calls.host.topology.own_worktree:
+                await self._delivery.name_unreviewed(work.branch)
         await self._refuse_conflicts(await self._target(merge), works)
         await self._watch.refuse()
         before = await self._check.before(await self._target(merge))

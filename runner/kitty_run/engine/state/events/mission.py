@@ -50,13 +50,15 @@ class MergeStarted(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class MergeQuestioned(RunEvent):
-    """People were asked to look at something of the merge: `commits` that nobody reviewed, or `conflicts`.
+    """People were asked to look at something of the merge: `commits` that nobody reviewed, `conflicts`, or
+    what `canceled` work packages brought onto the target.
 
-    `commit` is the first of them, or what the target was at when conflicts were named.
+    `commit` is the first of them, what the target was at when conflicts were named, or all commits of the
+    canceled ones, with blanks between.
     """
 
     TYPE: ClassVar[str] = "merge.questioned"
-    about: Literal["commits", "conflicts"]
+    about: Literal["commits", "conflicts", "canceled"]
     commit: str
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -73,6 +73,16 @@ class WarmStarter:
             if self._closed or not _reads(arguments):
                 return RawReply("", f"{error}\n", DIED, time.monotonic() - started)
         return await self._fallback.call(arguments, cwd, timeout)
+
+    async def prepare(self, commands: Collection[str], cwd: Path, timeout: float) -> None:
+        """See `Preparable.prepare`: those that the server lacks are cold from their first call on."""
+        if self._warm is None or self._state != "warm":
+            return
+        try:
+            for word in commands:
+                await self._knows(self._warm, word, cwd, timeout)
+        except (Refused, Lost) as error:
+            self._give_up(str(error))
 
     async def close(self) -> None:
         """End the server with all that it runs, and the fallback."""
