@@ -167,10 +167,7 @@ class MissionMerge:
             raise Unfinished("not merged, since nobody reviewed what would be:\n  " + "\n  ".join(problems))
 
     async def _canceled(self, target: str) -> list[str]:
-        """The branches of canceled work packages: hosts that make branches merge those too.
-
-        One that was never made is made at `target`, since the host would miss it; merging it changes nothing.
-        """
+        """The branches of canceled ones, which hosts merge too; what was never made is made at `target`."""
         host, found = self._calls.host, list[str]()
         if host.traits.workspaces == "runner" or host.topology.own_worktree is not None:
             return []
