@@ -288,20 +288,3 @@ def test_a_host_that_is_not_installed_says_how_to(repo: Path) -> None:
     starter = ColdStarter(config.command, {"PATH": "/nowhere"})
     with pytest.raises(HostError, match="install"):
         asyncio.run(connect(config, repo, "demo", starter, lambda record: None))
-
-
-@pytest.mark.parametrize(
-    ("script", "commands"),
-    [(HOST_103, ("orchestrator-api",)), (HOST_400, ("orchestrator-api", "agent"))],
-)
-def test_the_kinds_of_calls_to_come_are_looked_at_before_anything_is_done(
-    repo: Path, script: Script, commands: tuple[str, ...]
-) -> None:
-    asked, prepared = Asked(repo, script), list[tuple[str, ...]]()
-
-    async def prepare(found: tuple[str, ...], cwd: Path, timeout: float) -> None:
-        prepared.append(found)
-
-    asked.starter.prepare = prepare  # type: ignore[attr-defined]
-    asked.connect()
-    assert prepared == [commands]
