@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from kitty_run.engine.session import Session
 from kitty_run.engine.state.events import Event, GateWaiting, MergeStarted
@@ -12,7 +13,9 @@ from kitty_run.engine.state.gate_answers import Answer, give
 from kitty_run.engine.state.journal import Entry
 from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
+from kitty_run.git.protocols import Conflict
 from kitty_run.host.model import Lane
+from kitty_run.host.sim.memory import SimHost
 from kitty_run.profile.limits import Limits
 from kitty_run.simulation.agents import SimulatedAttempt
 from kitty_run.simulation.kill import run_and_kill
@@ -23,6 +26,8 @@ from tests.engine.properties.scenarios import KILLS, Foreign, Scenario, Stop
 
 EVENTS, CALLS = 4000, 2000
 """No session of at most four work packages needs as many."""
+AT_ROOT = ("commit_status", "abort_merge", "cleanup", "keep", "put_back")
+"""What changes the root checkout or its refs."""
 HEALED = 4
 """Sessions that a run may need after every trouble has ended: a gate that was rejected is asked again."""
 
@@ -56,6 +61,11 @@ class Course:
         )
         self.simulation.host.latency = scenario.latency
         self.simulation.on_event = self._on_event
+        self.unresolved = scenario.conflict
+        """Whether the work can't be merged, now."""
+        self.together_with_calls: list[str] = []
+        """What git did at the root while a host call was under way there: both write its index."""
+        self._watch_repository()
         self.plans = self.planned()
         """The mission's own files, which nobody may change."""
         self.touched: set[str] = set()
@@ -106,9 +116,28 @@ class Course:
         name = self.simulation.workspace_name(wp)
         return {one for one in self.scenario.dependencies if self.simulation.workspace_name(one) == name}
 
+    def _watch_repository(self) -> None:
+        """Have the repository find a conflict where there is one, and see what is done there during calls."""
+        repository, host = self.simulation.repository, self.simulation.host
+
+        async def conflict(target: str, heads: Sequence[str]) -> Conflict | None:
+            return Conflict(heads[-1], target, ("src/app.py",)) if self.unresolved and heads else None
+
+        repository.conflict = conflict  # type: ignore[method-assign]
+        for name in AT_ROOT:
+            setattr(repository, name, self._noticing(name, getattr(repository, name), host))
+
+    def _noticing(self, name: str, work: Callable[..., Awaitable[Any]], host: SimHost) -> Callable[..., Any]:
+        async def done(*arguments: Any) -> Any:
+            if host.under_way is not None and not host.under_way.done():
+                self.together_with_calls.append(name)
+            return await work(*arguments)
+
+        return done
+
     def _heal(self) -> None:
         """From now on nothing fails, nobody interferes, and there are no limits and no gates to wait at."""
-        self.healed = True
+        self.healed, self.unresolved = True, False
         self.events_until_healed = self.simulation.place.journal.read_bytes().count(b"\n")
         self.simulation.host.faults.clear()
         self.simulation.assume_yes = True

@@ -10,13 +10,17 @@ from kitty_run.engine.shutdown import EndCode
 from kitty_run.engine.state.events import (
     AttemptInterrupted,
     AttemptStarted,
+    CheckEnded,
+    ChecksStarted,
     ErrorUnexpected,
     FamilyLimited,
+    MergeConflicted,
     RetryDecided,
     ReworkStarted,
     VerdictGiven,
     WorkCommitted,
     WorkLeft,
+    WorkReady,
 )
 from kitty_run.engine.state.session_report import Report
 from kitty_run.errors import ExitStatus
@@ -24,6 +28,7 @@ from kitty_run.host.model import Lane
 from kitty_run.profile.model import Action
 
 from tests.engine.properties.course import Course
+from tests.engine.properties.scenarios import KILLS, LEFT_BY_CHECKS
 from tests.engine.properties.spending import beyond_limits
 from tests.engine.properties.watch import Watch
 
@@ -45,6 +50,9 @@ def problems(course: Course, watch: Watch) -> list[str]:
         *lost_work(course),
         *forbidden(course),
         *untold(course, watch),
+        *untold_conflicts(course),
+        *unchecked(course),
+        *(f"{name} at the root during a host call" for name in course.together_with_calls),
         *blocked_by_others(course),
         *unfinished(course),
     ]
@@ -153,6 +161,8 @@ def forbidden(course: Course) -> Iterator[str]:
     for wp in course.scenario.dependencies:
         names = {name for commit in course.simulation.workspace_of(wp).commits for name in commit}
         yield from (f"{wp}: {name} was committed" for name in names if name.startswith("kitty-specs"))
+        if LEFT_BY_CHECKS in names:
+            yield f"{wp}: what its checks left was committed"
         if "reviewer.txt" in names:
             yield f"{wp}: what its reviewer left was committed"
     if course.planned() != course.plans:
@@ -166,6 +176,34 @@ def untold(course: Course, watch: Watch) -> Iterator[str]:
     """Commits that came in while the host was merging, and of which no report says anything."""
     if watch.strangers and not any("nobody reviewed" in report.reason for report in course.reports):
         yield f"nobody was told that {', '.join(watch.strangers)} was merged with commits nobody reviewed"
+
+
+def untold_conflicts(course: Course) -> Iterator[str]:
+    """Conflicts that were found, and of which no report says what conflicts."""
+    found = [entry.event for entry in course.journal if isinstance(entry.event, MergeConflicted)]
+    if found and not course.scenario.conflict:
+        yield f"a conflict was found where there is none: {found[0]}"
+    told = sum("src/app.py" in report.reason for report in course.reports)
+    unread = sum(stop.how in KILLS for stop in course.scenario.stops)
+    if len(found) > told + unread:
+        yield f"{len(found)} sessions found conflicts, {told} said so"
+
+
+def unchecked(course: Course) -> Iterator[str]:
+    """Work that counts as ready though the checks on just that commit did not all pass, or were not run."""
+    if not course.scenario.settings.checks:
+        return
+    on: dict[str, str] = {}
+    passed: set[tuple[str, str]] = set()
+    for entry in course.journal:
+        match entry.event:
+            case ChecksStarted(wp=wp, commit=commit):
+                on[wp] = commit
+                passed.discard((wp, commit))
+            case CheckEnded(wp=str(wp), passed=good) if good:
+                passed.add((wp, on[wp]))
+            case WorkReady(wp=wp, commit=commit) if (wp, commit) not in passed:
+                yield f"{wp}: {commit} is ready without checks that passed"
 
 
 def unfinished(course: Course) -> Iterator[str]:

@@ -16,6 +16,7 @@ from kitty_run.profile.limits import Allowance, Limits
 from kitty_run.profile.model import (
     Action,
     Backoff,
+    Check,
     Concurrency,
     GateName,
     Profile,
@@ -30,11 +31,16 @@ from tests.engine.properties.moments import ANY, MOMENTS, Moment
 from tests.engine.properties.replies import SPOILS
 
 ALWAYS = 10**6
-
-
 KILLS = ("kill", "kill before the line", "kill that agents survive")
 POLL = 1800.0
 """Seconds between two looks at what others do: agents may be limited for days."""
+LEFT_BY_CHECKS = "cache.txt"
+"""A file that every check leaves behind: it is nobody's work."""
+
+
+def is_check(attempt: SimulatedAttempt) -> bool:
+    """Whether it is a check of an attempt's work."""
+    return "/checks-" in attempt.launch.marker
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,20 @@ class Settings:
     independent: bool
     accept: bool
     history: Literal["brief", "none"]
+    checks: bool
 
     def profile(self) -> Profile:
         """A profile with agents of three families."""
         made = profiles.profile(implement=("ada", "eve", "bob"), review=("bob", "joe", "ada"))
+        checks = (Check("suite", ("suite",)),) if self.checks else ()
         known = profiles.shipped().retry if self.shipped else made.retry
         return replace(
             made,
             agents={**made.agents, "joe": replace(made.agents["joe"], family="eve")},
-            roles={**made.roles, "review": replace(made.roles["review"], independent=self.independent)},
+            roles={
+                "implement": replace(made.roles["implement"], checks=checks),
+                "review": replace(made.roles["review"], independent=self.independent),
+            },
             retry=replace(
                 known,
                 host={**known.host, **self.host},
@@ -116,6 +127,10 @@ class Scenario:
     answers: tuple[bool | None, ...]
     """What people answer at gates, one after the other; None: nobody does."""
     latency: float
+    checks: tuple[bool, ...]
+    """Whether checks pass, one after the other and then from the beginning."""
+    conflict: bool
+    """Whether the reviewed work can't be merged, until somebody has resolved that at last."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -125,10 +140,13 @@ class Scenario:
     @property
     def benign(self) -> bool:
         """Whether nothing is done that could keep the mission from its end."""
-        return not self.foreign and set(self.deeds) <= set(GOOD)
+        return not self.foreign and set(self.deeds) <= set(GOOD) and all(self.checks)
 
     def script(self, attempt: SimulatedAttempt) -> SimulatedEnd:
         number = sum(map(ord, attempt.wp)) + attempt.attempt * 3 + len(attempt.role)
+        if is_check(attempt):
+            attempt.tree.files[LEFT_BY_CHECKS] = "x"
+            return attempt.idle() if self.checks[number % len(self.checks)] else attempt.fail()
         end = act(attempt, self.deeds[number % len(self.deeds)], self.resets)
         return replace(end, cost_usd=self.cost, input_tokens=None if self.cost is None else 1000)
 
@@ -148,11 +166,7 @@ AGENT_ROWS = rows(
 )
 REVIEW_ROWS = rows(Action.REWORK, Action.REWORK, Action.SKIP, Action.PAUSE, then=ENDS)
 FAILURES = ("rate_limited", "overloaded", "timeout", "no_changes", "auth", "forbidden_change", "default")
-
-
 GATES = st.lists(st.sampled_from(["start", "done", "accept", "merge"]), max_size=2, unique=True)
-
-
 ALLOWANCES: Mapping[str, st.SearchStrategy[float | int | None]] = {
     "cost_usd": st.none() | st.sampled_from([0.4, 2.0]),
     "tokens": st.none() | st.sampled_from([900, 5000]),
@@ -180,6 +194,7 @@ SETTINGS = st.builds(
     independent=st.booleans(),
     accept=st.sampled_from([True, True, True, False]),
     history=st.sampled_from(["brief", "none"]),
+    checks=st.booleans(),
 )
 WHERE = {
     "operation": st.sampled_from(OPERATIONS),
@@ -226,6 +241,8 @@ def other_people(draw: st.DrawFn) -> Scenario:
         dependencies={wp: [] if shared else needs for wp, needs in made.dependencies.items()},
         shared=dict.fromkeys(made.dependencies, "lane-a") if shared else made.shared,
         deeds=tuple(draw(st.lists(st.sampled_from(GOOD), min_size=1, max_size=3))),
+        checks=(True,),
+        conflict=False,
         faults=(),
         foreign=draw(st.just(()) | there | there),
         stops=made.stops[:1],
@@ -276,4 +293,6 @@ def anything(draw: st.DrawFn) -> Scenario:
         settings=draw(SETTINGS),
         answers=tuple(draw(st.lists(st.sampled_from([True, True, False, None]), max_size=3))),
         latency=draw(st.sampled_from([0.0, 0.5])),
+        checks=tuple(draw(st.lists(st.sampled_from([True, True, False]), min_size=1, max_size=3))),
+        conflict=draw(st.sampled_from([False, False, True])),
     )

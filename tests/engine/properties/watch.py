@@ -12,6 +12,7 @@ from kitty_run.engine.state.events import (
     Event,
     GateAnswered,
     LimitReached,
+    MergeStarted,
     MergeVerified,
     ReviewOutdated,
     VerdictGiven,
@@ -20,6 +21,7 @@ from kitty_run.engine.state.events import (
 from kitty_run.host.model import Lane
 
 from tests.engine.properties.course import Course
+from tests.engine.properties.scenarios import is_check
 
 MUTATIONS = {"claim", "tick", "hand_in", "claim_review", "approve", "reject", "confirm", "block"}
 """The calls that move a work package, or write of it into the host's files."""
@@ -48,6 +50,7 @@ class Watch:
         self.problems += self._calls_announced(course, event)
         self.problems += self._started_after_all(course, event)
         self.problems += self._claimed_together(course, event)
+        self.problems += merges_a_conflict(course, event)
         match event:
             case AttemptStarted() as started:
                 self.problems += two_writers(course, started, self._worked)
@@ -145,6 +148,12 @@ class Watch:
                 self.problems.append(f"{wp} is merged without a verdict of its own")
 
 
+def merges_a_conflict(course: Course, event: Event) -> Iterator[str]:
+    """A merge that is begun though it is known that it can't be made."""
+    if course.unresolved and isinstance(event, MergeStarted):
+        yield "a merge is begun of work that conflicts"
+
+
 def two_writers(course: Course, started: AttemptStarted, worked: set[str]) -> Iterator[str]:
     """Attempts that are at work in the workspace in which one starts, and work that waits for a review."""
     simulation = course.simulation
@@ -163,8 +172,9 @@ def two_writers(course: Course, started: AttemptStarted, worked: set[str]) -> It
 
 
 def beyond_concurrency(course: Course, started: AttemptStarted) -> Iterator[str]:
-    """Limits of attempts at once that are exceeded when one starts."""
-    running, limits = course.simulation.processes.running, course.scenario.profile.concurrency
+    """Limits of attempts at once that are exceeded when one starts; checks are none."""
+    running = [one for one in course.simulation.processes.running if not is_check(one)]
+    limits = course.scenario.profile.concurrency
     roles = Counter([started.role, *(one.role for one in running)])
     agents = Counter([started.agent, *(one.agent for one in running)])
     if len(running) >= limits.work_packages:

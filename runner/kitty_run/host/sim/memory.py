@@ -100,6 +100,7 @@ class SimHost:
     """The names of workspaces that work packages share; one that is not named has its own."""
     unannounced: frozenset[str] = frozenset()
     """Work packages whose workspace is unknown before the claim."""
+    under_way: asyncio.Future[None] | None = None  # not done while a call is answered
     observer: Callable[[SimCall], None] | None = None
     """Gets every call after it was made, as the real client reports its own."""
 
@@ -236,7 +237,8 @@ class SimHost:
         if template is None:
             return read({})
         async with self._turn:
-            await asyncio.sleep(self.latency)
+            self.under_way = asyncio.ensure_future(asyncio.sleep(self.latency))
+            await self.under_way
             argv = render(template.argv, self._values(wp, values))
             answer = self._struck(operation, wp, argv) or self._answer(argv)
         try:
