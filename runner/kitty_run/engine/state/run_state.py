@@ -18,6 +18,7 @@ from kitty_run.engine.state.events import (
     AttemptProcess,
     AttemptStarted,
     BranchMovedBack,
+    BranchPutBack,
     BranchSeen,
     CallEnded,
     EgressDenied,
@@ -182,6 +183,8 @@ class Memory:
             case BranchSeen():
                 self.seen[event.branch] = event.commit
                 self.moved_back.pop(event.branch, None)
+            case BranchPutBack(branch=branch) if branch in self.seen:
+                self.seen[branch] = event.commit
             case BranchMovedBack():
                 self.moved_back[event.branch] = event
             case MergeVerified():
