@@ -59,6 +59,17 @@ def test_a_folder_on_the_path_brings_what_is_installed_beside_it(home: Path) -> 
     }
 
 
+def test_a_home_behind_a_link_is_not_readable_by_its_real_path(home: Path) -> None:
+    link = home.parent.parent / "link"
+    link.symlink_to(home)
+    (home / "lib").mkdir()
+    path = program(home / "bin/robo")
+    around = Surroundings(link, home / "work" / "ws")
+    found = set(installations(str(path), {"PATH": str(path.parent)}, around))
+    assert home not in found
+    assert path.parent in found
+
+
 @pytest.mark.parametrize("name", ["robo", "bin/robo", ".local/bin/robo", "work/bin/robo"])
 def test_neither_home_nor_what_is_around_the_workspace_is_readable_with_a_program(
     home: Path, name: str

@@ -32,9 +32,9 @@ class Surroundings:
 
     def holds_more(self, folder: Path) -> bool:
         """Whether `folder` holds more than an installation."""
-        kept = [self.workspace, *([self.home] if self.home else [])]
-        open_home = [self.home / name for name in OPEN_HOME] if self.home else []
-        return folder in open_home or any(one.is_relative_to(folder) for one in kept)
+        homes = {self.home, self.home.resolve()} if self.home else set()  # `/home` may be a link
+        open_home = {home / name for home in homes for name in OPEN_HOME}
+        return folder in open_home or any(one.is_relative_to(folder) for one in (self.workspace, *homes))
 
 
 def installations(program: str, env: Mapping[str, str], around: Surroundings) -> Iterator[Path]:
