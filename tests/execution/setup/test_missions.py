@@ -89,6 +89,15 @@ def test_a_setup_that_fails_pauses_at_no_cost_and_continues_once_the_cause_is_fi
     assert merged(made) == {"WP01.txt"}
 
 
+def test_a_setup_that_removes_its_worktree_blocks_nothing(tmp_path: Path) -> None:
+    made = project(tmp_path, {"setup": [step("clean", "rm .git")]})
+    assert run(made).status == ExitStatus.PAUSED
+    [end] = events(made, WpEnded)
+    assert end.code == "paused"
+    assert ".git file is gone" in end.reason
+    assert not events(made, AttemptStarted)
+
+
 BREAKS = """\
 import os, pathlib, sys
 text = sys.stdin.read()

@@ -118,6 +118,20 @@ def test_tracked_files_are_put_back_and_new_ones_are_hidden(desk: Desk) -> None:
     assert desk.tree.git("diff", "--cached", "--name-only").split() == ["mine.txt", "src/app.py"]
 
 
+def test_what_it_tells_git_to_ignore_is_hidden_all_the_same(desk: Desk) -> None:
+    result, _ = desk.set_up(steps(shell("install", "echo '*' > .gitignore && mkdir venv && touch venv/x")))
+    assert result.put_back == (".gitignore",)
+    assert set(result.left) == {"venv/"}
+    assert desk.tree.status() == ""
+
+
+def test_it_does_not_decide_what_git_sees_of_an_agents_work(desk: Desk) -> None:
+    result, _ = desk.set_up(steps(shell("install", "echo '*' > src/.gitignore")))
+    assert result.refused is not None
+    assert "src/.gitignore" in result.refused
+    assert "src/.gitignore" not in result.left
+
+
 def test_commits_and_branches_that_it_makes_are_undone(desk: Desk) -> None:
     head = desk.tree.head()
     script = (

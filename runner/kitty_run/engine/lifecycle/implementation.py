@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kitty_run.agents.launch.prompts import variables
@@ -65,8 +66,9 @@ class Implementation:
             return await self._conclude(order, await self._ready(order, ended), ended.seconds)
         agent = await self._choice.agent(self._attempts)
         order = Order("implement", agent, at, await at.workspace.snapshot())
-        await prepare(self._run, self._execution, self._wp, order)
-        order = Order("implement", agent, at, await at.workspace.snapshot())
+        if self._run.profile.workspace.wanted("implement"):
+            await prepare(self._run, self._execution, self._wp, order)
+            order = replace(order, before=await at.workspace.snapshot())
         outcome = await self._attempts.run(order)
         if isinstance(outcome, Limited):
             return outcome

@@ -203,6 +203,7 @@ def _too_much(changes: Changes) -> str | None:
     if not changes.strange:
         return None
     return (
-        f"it leaves files that git does not ignore, such as {', '.join(changes.strange[:3])!r}, of more than "
-        f"{MOST} or with strange names: they would count as an agent's work. List them in .gitignore"
+        f"it leaves {', '.join(changes.strange[:3])!r}, which can't be kept apart from agents' work (over "
+        f"{MOST} files, strange names, or rules for git). List such files in .gitignore, or have the setup "
+        "remove them"
     )

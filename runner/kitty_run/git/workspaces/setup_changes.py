@@ -21,6 +21,8 @@ from kitty_run.git.status import Status, status
 from kitty_run.git.workspaces import trees
 from kitty_run.git.workspaces.fingerprint import fingerprint
 
+RULES = frozenset({".gitignore", ".gitattributes"})
+"""Files that say what git sees of others: left beside files of agents, they would hide their work."""
 MOST = 200
 """Single files that a setup may leave without being ignored; whole directories don't count."""
 
@@ -48,7 +50,7 @@ class Changes:
 
     `left` are new paths that git is not to see, each with its fingerprint; a directory, which has a slash at
     its end, has none. `made` is all that is new, ignored paths included. `strange` are new files of names
-    that git can't be told to leave out, and those beyond `MOST`.
+    that git can't be told to leave out, new `RULES`, and those beyond `MOST`.
     """
 
     put_back: tuple[str, ...]
@@ -75,10 +77,14 @@ async def settle(git: Git, before: Before) -> Changes:
     taken = await trees.take(git, SPECS, now, new)
     changed = [path for path in await trees.changed(git, before.tree, taken.tree) if path not in taken.unread]
     await trees.put_back(git, before.tree, changed)
-    strange = [path for path in new if "\n" in path]
+    if changed:  # what is ignored may be another thing now
+        new = await _collapsed(git, _new(await status(git)) - before.untracked, before.untracked)
+    ignored = await _ignored(git) - before.hidden
+    strange = [path for path in (*new, *sorted(ignored)) if path.rpartition("/")[2] in RULES]
+    strange += [path for path in new if "\n" in path and path not in strange]
     strange += [path for path in new if path not in strange and not path.endswith("/")][MOST:]
     left = {path: _known(git, path) for path in new if path not in strange}
-    made = (*(await _ignored(git) - before.hidden), *left)
+    made = (*ignored, *left)
     return Changes(tuple(map(printable, changed)), left, tuple(sorted(made)), tuple(map(printable, strange)))
 
 

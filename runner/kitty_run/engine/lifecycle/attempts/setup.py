@@ -14,6 +14,7 @@ from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.state_machine import paused
 from kitty_run.engine.shutdown import Stop
 from kitty_run.engine.state.events import SetupEnded, SetupPhase, SetupStarted, WorkspacePrepared
+from kitty_run.errors import WorkspaceError
 from kitty_run.execution.workspace_protocol import SetupResult, SetupSpec
 from kitty_run.profile.model import Agent
 from kitty_run.profile.workspace import SetupStep
@@ -46,7 +47,10 @@ async def set_up(
     spec = setup_spec(run, at, before, attempt, agent)
     with recorded(run.journal, attempt.wp, spec.marker) as started:
         record = _SetupRecord(run, spec, at.workspace.path, "setup", not before.dirty, started)
-        result = await execution.executor.set_up(spec, record)
+        try:
+            result = await execution.executor.set_up(spec, record)
+        except WorkspaceError as error:  # before anybody is paid, and before anything is blocked
+            raise Stop(paused(f"the workspace can't be set up: {error}")) from error
     trouble = await _trouble(run, at, result)
     memory = run.remember(attempt.wp)
     news = attempt.role == "implement" and (memory.setting_up is not None or memory.left != result.left)
