@@ -118,6 +118,15 @@ def test_tracked_files_are_put_back_and_new_ones_are_hidden(desk: Desk) -> None:
     assert desk.tree.git("diff", "--cached", "--name-only").split() == ["mine.txt", "src/app.py"]
 
 
+def test_what_another_worktrees_setup_hides_is_still_what_this_one_left(desk: Desk) -> None:
+    config = steps(shell("install", "mkdir venv && touch venv/x made.txt"))
+    desk.set_up(config)
+    other = Desk(desk.root, desk.root.worktree("m-WP02", "m-WP02"), desk.folder)
+    result, _ = other.set_up(config)
+    assert set(result.left) == {"venv/", "made.txt"}
+    assert other.tree.status() == ""
+
+
 def test_what_it_tells_git_to_ignore_is_hidden_all_the_same(desk: Desk) -> None:
     result, _ = desk.set_up(steps(shell("install", "echo '*' > .gitignore && mkdir venv && touch venv/x")))
     assert result.put_back == (".gitignore",)

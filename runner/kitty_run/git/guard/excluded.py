@@ -28,6 +28,14 @@ def with_paths(data: bytes, paths: Iterable[str]) -> bytes:
     return b"\n".join([*lines[:start], *block, *lines[stop + 1 :]]) + b"\n"
 
 
+def without_paths(data: bytes) -> bytes:
+    """`data`, the file's content, without the lines between the marks."""
+    lines = data.splitlines()
+    start = lines.index(BEGIN) if BEGIN in lines else len(lines)
+    stop = lines.index(END, start) if END in lines[start:] else len(lines)
+    return b"".join(line + b"\n" for line in (*lines[:start], *lines[stop + 1 :]))
+
+
 def pattern(path: str) -> bytes:
     """The line that stands for just `path`, relative to the worktree."""
     escaped = re.sub(rb"([\\*?\[])", rb"\\\1", os.fsencode(path))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kitty_run.git.command import Git, printable
+from kitty_run.git.guard.excluded import EXCLUDE, without_paths
 from kitty_run.git.guard.nested import refuse_armed
-from kitty_run.git.layout import git_dir, under_way
+from kitty_run.git.layout import common_dir, git_dir, under_way
 from kitty_run.git.locks import clear_stale_locks
 from kitty_run.git.protocols import Snapshot
 from kitty_run.git.provenance import SPECS
@@ -31,8 +34,8 @@ MOST = 200
 class Before:
     """A worktree before its setup: at `commit` on `branch`, with all that is in the git tree `tree`.
 
-    `untracked` are the files that git shows as new, `hidden` files and directories that it ignores, `staged`
-    what its index has changed, `under_way` operations of git's that somebody left unfinished.
+    `untracked` are the files that git would show as new if no setup hid them, `hidden` what it ignores,
+    `staged` what its index has changed, `under_way` operations of git's that somebody left unfinished.
     """
 
     commit: str
@@ -62,7 +65,9 @@ class Changes:
 async def look(git: Git, commit: str, branch: str | None, tree: str) -> Before:
     """The worktree, which is as a snapshot of it says, before its setup."""
     now = await status(git)
-    return Before(commit, branch, tree, _new(now), await _ignored(git), _staged(now), under_way(git.cwd))
+    return Before(
+        commit, branch, tree, await _new(git), await _ignored(git), _staged(now), under_way(git.cwd)
+    )
 
 
 async def settle(git: Git, before: Before) -> Changes:
@@ -73,12 +78,12 @@ async def settle(git: Git, before: Before) -> Changes:
     if staged := _staged(now) - before.staged:
         await git.run("reset", "--quiet", *_FROM_STDIN, stdin=trees.joined(_literal(staged)))
         now = await status(git)
-    new = await _collapsed(git, _new(now) - before.untracked, before.untracked)
+    new = await _collapsed(git, await _new(git) - before.untracked, before.untracked)
     taken = await trees.take(git, SPECS, now, new)
     changed = [path for path in await trees.changed(git, before.tree, taken.tree) if path not in taken.unread]
     await trees.put_back(git, before.tree, changed)
     if changed:  # what is ignored may be another thing now
-        new = await _collapsed(git, _new(await status(git)) - before.untracked, before.untracked)
+        new = await _collapsed(git, await _new(git) - before.untracked, before.untracked)
     ignored = await _ignored(git) - before.hidden
     strange = [path for path in (*new, *sorted(ignored)) if path.rpartition("/")[2] in RULES]
     strange += [path for path in new if "\n" in path and path not in strange]
@@ -158,8 +163,18 @@ async def _ignored(git: Git) -> frozenset[str]:
     return frozenset(await git.paths(*listed))
 
 
-def _new(now: Status) -> frozenset[str]:
-    return frozenset(entry.path for entry in now.entries if entry.untracked)
+async def _new(git: Git) -> frozenset[str]:
+    """The untracked files that nobody but kitty-run has git not see: setups of other worktrees come first."""
+    exclude = common_dir(git_dir(git.cwd)) / EXCLUDE
+    own = without_paths(exclude.read_bytes()) if exclude.exists() else b""
+    everywhere = (await git.call("config", "--type=path", "--get", "core.excludesFile")).stdout.strip()
+    usual = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "git" / "ignore"
+    with tempfile.NamedTemporaryFile(prefix="kitty-run-exclude-") as file:
+        file.write(own)
+        file.flush()
+        sources = [path for path in (everywhere or str(usual), file.name) if os.path.exists(path)]  # noqa: PTH110
+        rules = ("--exclude-per-directory=.gitignore", *(f"--exclude-from={path}" for path in sources))
+        return frozenset(await git.paths("ls-files", "--others", "-z", *rules))
 
 
 def _staged(now: Status) -> frozenset[str]:

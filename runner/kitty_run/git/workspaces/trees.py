@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -69,9 +70,8 @@ async def take(git: Git, prefix: str, now: Status, left_out: Collection[str] = (
     dirty = {path for path in now.dirty if not is_below(path, left_out)}
     unread = await _too_large(git, {*dirty, *hidden} - {*now.repositories})
     async with scratch_index(git) as scratch:
-        await _add(
-            scratch, [*now.repositories, *unread, *left_out], [path for path in hidden if path not in unread]
-        )
+        inside = [path for path in hidden if path not in unread]
+        await _add(scratch, [*now.repositories, *unread], inside, never=left_out)
         await content.add_markers(scratch, unread)
         return Taken(await scratch.line("write-tree"), unread)
 
@@ -101,9 +101,17 @@ async def _too_large(git: Git, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 async def _add(
-    scratch: Git, left_out: Sequence[str], hidden: Sequence[str], *, deletions: bool = True
+    scratch: Git,
+    left_out: Sequence[str],
+    hidden: Sequence[str],
+    *,
+    deletions: bool = True,
+    never: Collection[str] = (),
 ) -> None:
-    """Put everything into the index but what is `left_out`, and the ignored files `hidden`."""
+    """Put everything into the index but what is `left_out`, and the ignored files `hidden`.
+
+    `never` is left out too; git may ignore it, or begin to meanwhile.
+    """
     options = (
         "--all" if deletions else "--no-all",
         "--sparse",
@@ -111,10 +119,17 @@ async def _add(
         "--pathspec-file-nul",
     )
     where = [".", *(f":(top,exclude,literal){path.rstrip('/')}" for path in left_out)]
+    where += [f":(top,exclude,glob){pattern}{end}" for pattern in map(_pattern, never) for end in ("", "/**")]
     await refuse_armed(scratch)
     await scratch.run("add", *options, stdin=joined(where))
     if hidden:
         await scratch.run("update-index", "--add", "-z", "--stdin", stdin=joined(hidden))
+
+
+def _pattern(path: str) -> str:
+    """A glob pattern of just `path`: of one without anything to be escaped git complains if it is ignored."""
+    path = path.rstrip("/")
+    return f"\\{path[0]}" + re.sub(r"([\\*?\[])", r"\\\1", path[1:])
 
 
 async def empty_tree(git: Git) -> str:
