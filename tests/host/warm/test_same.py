@@ -13,7 +13,7 @@ from kitty_run.host.transport.start import Starter
 from kitty_run.host.transport.warm.starter import WarmStarter
 
 from tests.host.warm.calls import SPECS, Shown, make_calls, repository, shown
-from tests.hosts import FEATURE_HOST, MISSION_HOST, NEXT_HOST, RealHost
+from tests.hosts import FEATURE_HOST, MISSION_HOST, RealHost
 
 pytestmark = pytest.mark.real_host
 
@@ -26,10 +26,7 @@ async def run(version: str, starter: Starter, project: Project) -> list[Shown]:
     return [shown(operation, reply, project) for operation, reply in replies]
 
 
-LATER = (pytest.param(version, marks=pytest.mark.slow) for version in (MISSION_HOST, NEXT_HOST))
-
-
-@pytest.mark.parametrize("version", [FEATURE_HOST, *LATER])
+@pytest.mark.parametrize("version", [FEATURE_HOST, pytest.param(MISSION_HOST, marks=pytest.mark.slow)])
 def test_a_warm_host_answers_and_acts_as_a_cold_one(
     real_host: Callable[[str], RealHost], tmp_path: Path, version: str
 ) -> None:
