@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import replace
@@ -61,6 +62,25 @@ def test_what_a_run_would_be_refused_for_at_the_root_is_bad(config: HostConfig, 
     assert finding.state is State.BAD
     assert ".kittify/x" in finding.text
     assert f"git -C {repo.path} stash push" in finding.text
+    assert exit_status(findings) is ExitStatus.USAGE
+
+
+def test_what_would_stop_the_mission_at_its_end_is_bad_and_what_may_is_something_to_know(
+    config: HostConfig, repo: GitRepo
+) -> None:
+    """The same look as a run's: `tests/engine/test_start_check.py` has all that it finds."""
+    attributes = "kitty-specs/** merge=spec-kitty-meta\n"
+    tasks = "## WP01\n\nDepends on WP02\n"
+    task = TASK.replace("WP01", "WP02")
+    repo.commit("plan", **{".gitattributes": attributes, "kitty-specs/demo/tasks.md": tasks})
+    repo.commit("second", **{"kitty-specs/demo/tasks/WP02.md": task})
+    findings = found(config, repo, "demo")
+    assert [of(findings, subject).state for subject in ("merge drivers", "plan")] == [State.NOTE] * 2
+    assert exit_status(findings) is ExitStatus.OK
+    meta = json.dumps({"topology": "lanes", "target_branch": "main"})
+    repo.commit("target", **{"kitty-specs/demo/meta.json": meta})
+    findings = found(config, repo, "demo")
+    assert of(findings, "target").state is State.BAD
     assert exit_status(findings) is ExitStatus.USAGE
 
 

@@ -38,6 +38,11 @@ def change(project: Project) -> None:
     (project.root / "own.txt").write_text("changed\n", encoding="utf-8")
 
 
+def protect(project: Project) -> None:
+    git(project, "rm", "-q", ".kittify/config.yaml")
+    git(project, "commit", "-q", "-m", "protect")
+
+
 def stage(project: Project) -> None:
     change(project)
     git(project, "add", "own.txt")
@@ -76,8 +81,12 @@ def bisect(project: Project) -> None:
         (stage, ["own.txt", "stash push"]),
         (lambda project: git(project, "switch", "-q", "-c", "theirs"), ["theirs", "switch main"]),
         (lambda project: git(project, "switch", "-q", "--detach"), ["detached", "switch main"]),
+        (protect, ["on main, which it protects", "protected_branches"]),
     ],
-    ids=["merge", "cherry-pick", "revert", "rebase", "bisect", "changed", "staged", "branch", "detached"],
+    ids=[
+        *("merge", "cherry-pick", "revert", "rebase", "bisect"),
+        *("changed", "staged", "branch", "detached", "protected"),
+    ],
 )
 def test_it_is_refused_before_anything_is_started(
     project: Project, spoil: Callable[[Project], object], words: list[str]

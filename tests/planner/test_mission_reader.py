@@ -12,8 +12,10 @@ from kitty_run.engine.state.repository_lock import RepositoryBusy, repository_lo
 from kitty_run.engine.state.run_directory import HOME
 from kitty_run.errors import HostError, UsageError
 from kitty_run.host.model import Lane
+from kitty_run.planner.mission_plan import make
 from kitty_run.planner.mission_reader import alone, visit
 from kitty_run.profile.model import HostConfig
+from kitty_run.report.plan import as_text
 
 from tests import simulated_host
 from tests.engine import profiles
@@ -46,6 +48,23 @@ def test_a_look_from_anywhere_in_the_repository_leaves_it_as_it_was(
     assert (seen.run, seen.attempts, seen.actor) == (None, 0, "kitty-run")
     assert repo.git("status", "--porcelain", "--ignored") == before
     assert not (repo.path / HOME).exists()
+
+
+def test_a_plan_names_what_stops_the_mission_at_its_end_and_what_may(
+    repo: GitRepo, config: HostConfig
+) -> None:
+    profile = replace(profiles.profile(), host=config)
+    repo.commit("attributes", **{".gitattributes": "kitty-specs/** merge=spec-kitty-meta\n"})
+    plan = make(profile, asyncio.run(visit(profile, repo.path, "demo")))
+    assert plan.mission is not None
+    assert plan.mission.problems == ()
+    assert any("merge.spec-kitty-meta.driver" in text for text in plan.mission.warnings)
+    assert "to know      .gitattributes names merge drivers" in as_text(plan)
+    meta = {"target_branch": "main", "mission_slug": "demo", "topology": "lanes"}
+    repo.commit("target", **{"kitty-specs/demo/meta.json": json.dumps(meta)})
+    plan = make(profile, asyncio.run(visit(profile, repo.path, "demo")))
+    assert plan.mission is not None
+    assert any("which it protects" in text for text in plan.mission.problems)
 
 
 def test_the_host_is_not_asked_while_a_run_is_under_way(repo: GitRepo) -> None:
