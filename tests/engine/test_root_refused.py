@@ -39,8 +39,8 @@ def change(project: Project) -> None:
 
 
 def protect(project: Project) -> None:
-    git(project, "rm", "-q", ".kittify/config.yaml")
-    git(project, "commit", "-q", "-m", "protect")
+    (project.root / ".kittify" / "config.yaml").write_text("agents: {}\n", encoding="utf-8")
+    git(project, "commit", "-q", "-a", "-m", "protect")
 
 
 def stage(project: Project) -> None:
@@ -81,7 +81,7 @@ def bisect(project: Project) -> None:
         (stage, ["own.txt", "stash push"]),
         (lambda project: git(project, "switch", "-q", "-c", "theirs"), ["theirs", "switch main"]),
         (lambda project: git(project, "switch", "-q", "--detach"), ["detached", "switch main"]),
-        (protect, ["on main, which it protects", "protected_branches"]),
+        (protect, ["protects", "protected_branches"]),
     ],
     ids=[
         *("merge", "cherry-pick", "revert", "rebase", "bisect"),

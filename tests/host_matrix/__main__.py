@@ -16,11 +16,9 @@ from pathlib import Path
 
 from tests.host_matrix.agreement import disagreements
 from tests.host_matrix.looking import Looking
+from tests.host_matrix.page import PAGE
 from tests.host_matrix.table import Row, read, written
 from tests.host_matrix.versions import VERSIONS
-from tests.hosts import CHECKOUT
-
-PAGE = CHECKOUT / "docs" / "hosts.md"
 
 
 def main() -> int:

@@ -10,8 +10,9 @@ from kitty_run.host.dialect import Dialect
 from kitty_run.host.dialect_files import load_all
 
 from tests.host_matrix.agreement import disagreements
+from tests.host_matrix.page import PAGE
 from tests.host_matrix.table import END, START, Row, read, written
-from tests.host_matrix.versions import VERSIONS
+from tests.host_matrix.versions import TOPOLOGIES, VERSIONS
 
 CONTRACTS = {
     "1.": ("1.0.0", "feature"),
@@ -33,8 +34,8 @@ def sound(version: str) -> Row:
     contract, dialect = next(value for key, value in CONTRACTS.items() if version.startswith(key))
     if dialect.startswith("refused"):
         return Row(version, contract, f"`{dialect}`", "refused", "not started")
-    played = "done" if dialect == "feature" else "done (`coord`); done, with help (`lanes`)"
-    return Row(version, contract, f"`{dialect}`", "accepted, once repaired", played)
+    played = [f"done, with help (`{one}`)" if one else "done" for one in TOPOLOGIES[dialect]]
+    return Row(version, contract, f"`{dialect}`", "accepted, once repaired", "; ".join(played))
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_hosts_that_are_as_the_dialects_say_agree(rows: dict[str, Row]) -> None:
         ("3.1.10", lambda row: replace(row, doctor="accepted"), "claims otherwise"),
         ("3.2.7", lambda row: replace(row, mission="done (`coord`)"), "no mission was finished"),
         ("3.2.7", lambda row: replace(row, mission="done (`lanes`); done (`coord`)"), "no mission"),
-        ("4.0.0rc7", lambda row: replace(row, mission="exit status 1 (`coord`); done (`lanes`)"), "rc7"),
+        ("4.0.0rc7", lambda row: replace(row, mission="exit status 1 (`coord`)"), "rc7"),
         ("4.0.0rc4", lambda row: replace(row, mission="done (`coord`)"), "a mission was started"),
         ("3.2.6.2", lambda row: replace(row, contract="1.2.0"), "is outside of mission"),
         ("3.2.6.2", lambda row: replace(row, contract="none"), "is outside of mission"),
@@ -93,3 +94,7 @@ def test_the_table_is_read_as_it_was_written(rows: dict[str, Row]) -> None:
     assert written(new, rows.values()) == new
     with pytest.raises(ValueError, match="marks"):
         written("nothing", ())
+
+
+def test_the_page_has_every_host_and_shows_what_the_dialects_claim() -> None:
+    assert disagreements(read(PAGE.read_text(encoding="utf-8"))) == []
