@@ -204,8 +204,9 @@ class WorkspacePort(Protocol):
 
     async def diff(self, base: str, limit_bytes: int, generated: Sequence[str]) -> Diff: ...
 
-    async def open_review(self, commit: str) -> WorkspacePort:
-        """Where a reviewer works: apart from this workspace, on `commit` alone, without ignored files."""
+    async def open_review(self, commit: str, base: str, followed: Sequence[str]) -> WorkspacePort:
+        """Where a reviewer works: apart, on `commit` alone, without ignored files; what that changes since
+        `base` of the files that its agent has `followed` is not there, and so dirty."""
         ...
 
     async def close_review(self, commit: str | None, why: str) -> tuple[str, ...]:

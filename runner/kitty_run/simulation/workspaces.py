@@ -136,7 +136,7 @@ class SimulatedWorkspace:
         content.reset(since.head)
         return changed
 
-    async def open_review(self, commit: str) -> SimulatedWorkspace:
+    async def open_review(self, commit: str, base: str, followed: Sequence[str]) -> SimulatedWorkspace:
         return self  # so that what a simulated reviewer changes is in the workspace itself
 
     async def close_review(self, commit: str | None, why: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.heavy
 
 
 def opened(root: GitRepo, workspace: Workspace, commit: str) -> GitRepo:
-    place = run(workspace.open_review(commit)).path
+    place = run(workspace.open_review(commit, commit, ())).path
     assert place.parent == root.path / ".worktrees" / "kitty-run-review"
     return GitRepo(place)
 

@@ -155,7 +155,7 @@ class WorkPackageReview:
     async def _attempt(self, agent: str, at: Assignment, before: Snapshot) -> AttemptEnded | Limited:
         """The attempt, in a checkout apart; what the reviewer changed is thrown away, however it ended."""
         try:
-            there = await self._checkout.open(at, before.head)
+            there = await self._checkout.open(at, before.head, agent)
             order = Order("review", agent, there, await there.workspace.snapshot())
             attempt = await prepare(self._run, self._execution, self._wp, order)
             outcome = await self._attempts.run(order)

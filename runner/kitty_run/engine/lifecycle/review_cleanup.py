@@ -9,6 +9,7 @@ from kitty_run.engine.lifecycle.claim import Assignment
 from kitty_run.engine.lifecycle.host_calls import HostCalls
 from kitty_run.engine.state.events import ReviewDiscarded
 from kitty_run.git.protocols import Snapshot
+from kitty_run.profile.trust.families import followed_by
 
 CHANGED, CUT_OFF = "changed by the reviewer", "left by a reviewer that was cut off"
 
@@ -24,10 +25,12 @@ class ReviewCheckout:
         self._calls = calls
         self._wp = wp
 
-    async def open(self, at: Assignment, commit: str) -> Assignment:
-        """The assignment as a reviewer gets it."""
+    async def open(self, at: Assignment, commit: str, agent: str) -> Assignment:
+        """The assignment as the reviewer `agent` gets it."""
+        one = self._run.profile.agents[agent]
+        followed = followed_by(one.family, one.command)
         async with self._calls.host.quiet():
-            return replace(at, workspace=await at.workspace.open_review(commit))
+            return replace(at, workspace=await at.workspace.open_review(commit, at.base, followed))
 
     async def close(self, at: Assignment, before: Snapshot) -> None:
         """Throw away what the reviewer changed there, and in the workspace itself; it is kept first."""

@@ -27,6 +27,7 @@ from kitty_run.git.workspaces.lost import make_anew
 from kitty_run.git.workspaces.put_right import put_right
 from kitty_run.git.workspaces.setup_changes import separate
 from kitty_run.git.workspaces.wholeness import forget_half_made, make_whole
+from kitty_run.git.workspaces.withheld import give_back, withhold
 from kitty_run.git.workspaces.worktrees import WorkspaceConflict, add_worktree, merge_branches
 from kitty_run.text.commands import command
 
@@ -238,12 +239,14 @@ class Workspace:
         await self._put_back(since)
         return _printable(sorted(files)) or ("HEAD",)
 
-    async def open_review(self, commit: str) -> Workspace:
-        """A worktree apart for a reviewer, made now: it holds `commit`, and nothing besides."""
+    async def open_review(self, commit: str, base: str, followed: Sequence[str]) -> Workspace:
+        """A worktree apart for a reviewer, made now: it holds `commit`, but for what is `withheld`."""
         await self.close_review(None, "left by a reviewer that was cut off")
         path = review_checkout.place_of(self._root, self.path)
         await review_checkout.make(self._root, path, self._aside, commit)
-        return Workspace(path, self._root, self._aside)
+        there = Workspace(path, self._root, self._aside)
+        await withhold(there._git, self._root, commit, base, followed)
+        return there
 
     async def close_review(self, commit: str | None, why: str) -> tuple[str, ...]:
         """Remove that worktree, if there is one; what was changed in it is kept first, and returned.
@@ -260,6 +263,7 @@ class Workspace:
         if found == "whole":
             there = Workspace(path, root, self._aside)
             start = await there.snapshot_committed(commit or "HEAD")
+            await give_back(there._git, root, start.head, (await there.snapshot()).tree)
             files = await there.discard(replace(start, branch=None), why)
         elif found == "strange":
             await review_checkout.move_away(root, path, self._aside, begun, why)

@@ -65,6 +65,8 @@ class Family:
     switches: tuple[str, ...]
     touching_variables: tuple[str, ...]
     harmless_variables: tuple[str, ...]
+    loads: tuple[str, ...]
+    """Files and folders of a workspace that it reads as instructions, settings or programs."""
     agent: MapNode = field(repr=False)
 
     def why(self, option: str) -> Touching | None:
@@ -130,6 +132,12 @@ def families_of(family: str, words: Sequence[str]) -> list[Family]:
     return [family_called(name) for name in family_names() if name in names]
 
 
+def followed_by(family: str, words: Sequence[str]) -> tuple[str, ...]:
+    """What such an agent may follow of a workspace; all that any family does where nobody knows it."""
+    known = families_of(family, words) or [family_called(name) for name in family_names()]
+    return tuple(dict.fromkeys(name for one in known for name in one.loads))
+
+
 def program_of(word: str) -> str:
     """The program or package that `word` of a command names, without its directory or version."""
     if word.startswith("@"):
@@ -155,6 +163,7 @@ def family_called(name: str) -> Family:
         switches=tuple(harmless["switches"]),
         touching_variables=tuple(environment["touches"]),
         harmless_variables=tuple(environment["harmless"]),
+        loads=tuple(data["loads"]),
         agent=_preset_agent(path.stem),
     )
 
