@@ -23,6 +23,15 @@ def add_overrides(parser: argparse.ArgumentParser, what: str = CHANGE) -> None:
     )
 
 
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    """Add `--evaluate`."""
+    parser.add_argument(
+        "--evaluate",
+        metavar="BASE",
+        help="show what this base would refuse, if it were extended too: a file, or a git+ source",
+    )
+
+
 def override(text: str) -> tuple[str, str]:
     """`/concurrency/work_packages=8` as pointer and value; raises UsageError."""
     pointer, equals, value = text.partition("=")

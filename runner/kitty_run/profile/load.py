@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from kitty_run.errors import UsageError
 from kitty_run.profile.extends.layers import Chain, Finder, Origin, defaults_layer
 from kitty_run.profile.extends.locks import Locks
 from kitty_run.profile.extends.merge import Layer, merge, merge_layers
@@ -89,12 +90,42 @@ def _warnings(profile: Profile, resolved: MapNode) -> Iterator[Problem]:
         yield Problem.at(place, tree.pointer(limit.path), limit.message, limit.hint, "warning")
 
 
+def evaluate(path: Path, base: str, overrides: Sequence[tuple[str, str]] = ()) -> tuple[Problem, ...]:
+    """What the profile would be refused for besides, if it extended `base` before all else, as warnings.
+
+    `base` is a file or a `git+` source. Raises UsageError where that can't be used.
+    """
+    from kitty_run.profile.extends.evaluate import base_layers
+
+    try:
+        under = base_layers(base)
+    except (ProfileInvalid, ValueError) as error:
+        raise UsageError(f"{base} can't be used as a base: {error}") from error
+    before = set(_problems(path, overrides, []))
+    found = sorted(set(_problems(path, overrides, under)) - before)
+    return tuple(
+        replace(one, severity="warning", message=f"{base} would refuse it: {one.message}") for one in found
+    )
+
+
+def _problems(path: Path, overrides: Sequence[tuple[str, str]], under: list[Layer]) -> tuple[Problem, ...]:
+    try:
+        check(path, overrides, under=under)
+    except ProfileInvalid as error:
+        return error.problems
+    return ()
+
+
 def check(
-    path: Path, overrides: Sequence[tuple[str, str]] = (), finder: Finder | None = None
+    path: Path,
+    overrides: Sequence[tuple[str, str]] = (),
+    finder: Finder | None = None,
+    under: Sequence[Layer] = (),
 ) -> tuple[MapNode, tuple[Layer, ...]]:
     """The resolved tree of the profile `path` and its layers, without building it; raises like `load`.
 
-    `finder` finds git sources; by default, as `kitty-run.lock` beside the profile pins them.
+    `finder` finds git sources; by default, as `kitty-run.lock` beside the profile pins them. `under` are
+    layers below all of the profile's own (`evaluate`).
     """
     chain = Chain(finder or _Lazy(path))
     try:
@@ -110,6 +141,10 @@ def check(
         damaged = {(problem.file, problem.pointer) for problem in problems}
         others = [problem for _, wrong in _sound_layers(layers) for problem in wrong]
         raise ProfileInvalid([*problems, *(p for p in others if (p.file, p.pointer) not in damaged)])
+    if under:
+        from kitty_run.profile.extends.evaluate import below
+
+        layers = below(list(under), layers)
     return _resolve(layers)
 
 
