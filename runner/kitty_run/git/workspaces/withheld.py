@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from kitty_run.git.command import Git
@@ -17,6 +18,7 @@ from kitty_run.git.workspaces import trees
 
 LINKS = 5
 """How many links that lead to links are followed."""
+LONG_AGO = 1_000_000_000
 _RECORD = "kitty-run-withheld"
 
 
@@ -34,6 +36,9 @@ async def withhold(git: Git, root: Path, commit: str, base: str, names: Sequence
         record = {"base": base, "paths": [os.fsencode(path).hex() for path in paths]}
         (own / _RECORD).write_text(json.dumps(record), encoding="utf-8")
         await trees.put_back(git, base, paths)
+        for path in paths:
+            with suppress(FileNotFoundError):  # git would not look into one of the same size and second
+                os.utime(git.cwd / path, (LONG_AGO, LONG_AGO), follow_symlinks=False)
 
 
 async def give_back(git: Git, root: Path, commit: str, tree: str) -> None:

@@ -75,10 +75,8 @@ class Workspace:
         return await self._git.branch()
 
     async def fork_point(self, ref: str, known: Sequence[str] = ()) -> str:
-        """The newest commit that HEAD and `ref` share, HEAD's own where they share none.
-
-        Or a later one of `known`, if it is on the branch itself and came by no merge.
-        """
+        """The newest commit that HEAD and `ref` share, HEAD's own where they share none; or a later one of
+        `known`, if it is on the branch itself and came by no merge."""
         reply = await self._git.call("merge-base", "HEAD", ref)
         start = reply.stdout.split()[0] if reply.status == 0 else await self.head()
         own = (await self._git.run("rev-list", "--first-parent", f"{start}..HEAD")).split() if known else []
@@ -244,15 +242,13 @@ class Workspace:
         await self.close_review(None, "left by a reviewer that was cut off")
         path = review_checkout.place_of(self._root, self.path)
         await review_checkout.make(self._root, path, self._aside, commit)
-        there = Workspace(path, self._root, self._aside)
-        await withhold(there._git, self._root, commit, base, followed)
-        return there
+        await withhold(Git(path, rooted=True, root=self._root), self._root, commit, base, followed)
+        return Workspace(path, self._root, self._aside)
 
     async def close_review(self, commit: str | None, why: str) -> tuple[str, ...]:
         """Remove that worktree, if there is one; what was changed in it is kept first, and returned.
 
-        `commit` is what the reviewer was started on, None: none was. Ignored files there are not kept: they
-        are what the reviewer installed and built for itself.
+        `commit` is what the reviewer was started on, None: none was. Ignored files there are not kept.
         """
         root, path = self._root, review_checkout.place_of(self._root, self.path)
         if not review_checkout.exists(root, path):
