@@ -25,9 +25,9 @@ from kitty_run.git.workspaces import review_checkout, trees
 from kitty_run.git.workspaces.landing import land
 from kitty_run.git.workspaces.lost import make_anew
 from kitty_run.git.workspaces.put_right import put_right
+from kitty_run.git.workspaces.review_checkout import give_back, withhold
 from kitty_run.git.workspaces.setup_changes import separate
 from kitty_run.git.workspaces.wholeness import forget_half_made, make_whole
-from kitty_run.git.workspaces.withheld import give_back, withhold
 from kitty_run.git.workspaces.worktrees import WorkspaceConflict, add_worktree, merge_branches
 from kitty_run.text.commands import command
 
