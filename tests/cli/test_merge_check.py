@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -152,7 +153,17 @@ def test_a_push_that_was_refused_is_no_success_and_running_again_pushes(tmp_path
     project = make(tmp_path / "repo")
     strategy(project, "merge", push=True)
     remote = remote_of(project)
-    move(remote, tmp_path / "clone")
+    aside = remote.with_name("ahead.git")
+    shutil.copytree(remote, aside)
+    move(aside, tmp_path / "clone")
+    add_to(
+        project,
+        "implement",
+        "if os.environ['KITTY_WP'] == 'WP01':\n"
+        "    import shutil\n"
+        f"    shutil.rmtree({str(remote)!r})\n"
+        f"    shutil.move({str(aside)!r}, {str(remote)!r})\n",
+    )
     status, text = run(project)
     assert status == 1, text
     assert "merged here" in text

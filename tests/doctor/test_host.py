@@ -163,7 +163,7 @@ def test_two_installations_on_path_are_both_named_and_which_is_used(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("exit 0", "exit status 0: it said nothing"),
+        ("echo hello", "exit status 0: hello"),
         ("echo usage: other; exit 2", "usage: other"),
         ("exec /nowhere/spec-kitty", "what that starts must be there"),
     ],

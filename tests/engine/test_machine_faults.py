@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kitty_run.engine.state.end_codes import EndCode
@@ -163,8 +164,12 @@ def test_an_error_of_the_machine_outside_of_the_runners_files_pauses_too(
 ) -> None:
     world = World(tmp_path, {"WP01": []})
 
-    async def full(*_: object) -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    keep = world.repository.keep
+
+    async def full(*given: Any) -> None:
+        if world.attempts:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        await keep(*given)
 
     monkeypatch.setattr(world.repository, "keep", full)
     report = world.run()

@@ -39,7 +39,7 @@ class HostUnanswered(HostError):
 CONTRACT_VERSION = ("orchestrator-api", "contract-version")
 """Understood by every generation, in any directory; `--json` is not, so it is never sent."""
 
-ELSEWHERE = frozenset({0, 2, 126, 127})
+ELSEWHERE = frozenset({2, 126, 127})
 """Exit statuses without a reply that no crash ends with: another program, or a wrapper that starts none."""
 
 NO_MISSION = "no-mission"
@@ -176,7 +176,7 @@ class _Asking:
         """Raise `HostError` where no repetition helps: it can't be imported, or is another program."""
         if code == envelope.UNREADABLE and (fault := import_fault(reply.stderr)):
             raise self._failure(f"crashes as it starts: {fault}. Nothing was started: fix it, then run again")
-        if name == "contract" and reply.status in ELSEWHERE and envelope.envelope_of(reply.stdout) is None:
+        if name == "contract" and _is_another_program(reply):
             words = f"exit status {reply.status}: {envelope.last_words(reply)}"
             raise self._failure(
                 f"does not answer as a spec-kitty does ({words}). Is it one? Name the command of yours in "
@@ -231,6 +231,14 @@ def _refuse_topology(dialect: Dialect, repo: Path, mission: str) -> None:
             f"the mission {mission!r} has the topology {topology.name} on {dialect.title}: "
             f"{topology.refused}. Nothing was started."
         )
+
+
+def _is_another_program(reply: RawReply) -> bool:
+    """Whether what answered is no host: a host's fault that comes once ends otherwise, or says nothing."""
+    if envelope.envelope_of(reply.stdout) is not None:
+        return False
+    said = reply.stdout.strip()
+    return reply.status in ELSEWHERE or (reply.status == 0 and bool(said) and said[0] not in "[{")
 
 
 def _code(reply: RawReply, name: str) -> str | None:

@@ -56,7 +56,7 @@ class TestBranches:
     ) -> None:
         diverge(tree)
         tree.git("checkout", "-q", "theirs")
-        with pytest.raises(WorkspaceError, match=rf"has parted from {BRANCH} .* git checkout {BRANCH}"):
+        with pytest.raises(WorkspaceError, match=rf"has parted from {BRANCH} .*`git checkout {BRANCH}`"):
             run(workspace.ensure_branch(BRANCH))
 
     def test_a_deleted_branch_is_refused(self, tree: GitRepo, workspace: Workspace) -> None:

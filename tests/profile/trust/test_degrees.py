@@ -111,6 +111,25 @@ def test_the_runners_sandbox_confines_whatever_runs_in_it(tmp_path: Path) -> Non
     }
 
 
+OWN = {
+    "command": ["my-agent"],
+    "enforce": {
+        "sandbox_mode": {"workspace_write": []},
+        "network_mode": {"none": []},
+        "approval_mode": {"supervised": []},
+    },
+}
+
+
+def test_what_no_preset_is_for_is_declared_and_no_line_of_it_lowers_that(tmp_path: Path) -> None:
+    roles = {"implement": {"agents": ["mine"]}, "review": {"agents": ["mine"]}}
+    found = loaded(tmp_path, None, agents={"mine": OWN}, roles=roles)
+    assert {one.degree for one in found.trust.values()} == {Degree.DECLARED}
+    assert list(found.notes) == []
+    wanted = refused(tmp_path, None, agents={"mine": OWN}, roles=roles, assurance="cli")
+    assert wanted, "assurance refuses it"
+
+
 def refused(tmp_path: Path, base: str | None, **sections: Any) -> list[tuple[str, str]]:
     with pytest.raises(ProfileInvalid) as caught:
         loaded(tmp_path, base, **sections)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kitty_run.profile.trust.changes import place_of
 from kitty_run.profile.trust.degree import AgentTrust, Degree, wanted
+from kitty_run.profile.trust.families import families_of
 from kitty_run.profile.validation.problems import Problem
 from kitty_run.profile.validation.used_agents import UsedAgent, used_agents
 from kitty_run.profile.yaml.tree import MapNode, find, plain, pointer
@@ -42,8 +43,13 @@ _HINTS: Mapping[Degree, str] = {
 
 
 def notes(root: MapNode, trust: Mapping[str, AgentTrust]) -> Iterator[Problem]:
-    """A note for each line that lowers an agent's degree; nothing is wrong with it."""
+    """A note for each line that lowers an agent's degree; nothing is wrong with it.
+
+    Of agents that no preset is for, no line does: their profile is all that is known of them.
+    """
     for used in used_agents(root):
+        if not families_of(used.family, used.words):
+            continue
         for reason in trust[used.name].reasons:
             axes = [name for name, axis in trust[used.name].axes.items() if reason in axis.reasons]
             message = f"{', '.join(axes)} of the agent {used.name!r}: only declared, since {reason.what}"

@@ -39,8 +39,8 @@ def annotation(problem: Problem) -> str:
     hint = f" ({problem.hint})" if problem.hint else ""
     message = f"{problem.pointer or '/'}: {problem.message}{hint}"
     position = f"file={_escape_property(problem.file)},line={problem.line},col={problem.column}"
-    kind = "notice" if problem.severity == "note" else problem.severity
-    return f"::{kind} {position}::{_escape(message)}\n"
+    start = {"note": "::notice"}.get(problem.severity, f"::{problem.severity}")
+    return f"{start} {position}::{_escape(message)}\n"
 
 
 def _escape(text: str) -> str:

@@ -12,7 +12,7 @@ from kitty_run.engine.state.gate_answers import answer_of, forget
 from kitty_run.errors import WorkspaceError
 from kitty_run.git.protocols import RepositoryPort
 from kitty_run.host.protocol import Host
-from kitty_run.text.commands import git_at
+from kitty_run.text.commands import command, git_at
 
 GATE = "moved-back"
 """What a person approves to have commits stay away that are missing on a branch."""
@@ -46,8 +46,8 @@ class BranchWatch:
             return
         texts = [await self._text(one) for one in missing]
         raise Unfinished(
-            "\n".join(texts) + "\nThen run again. If they are to stay away: `kitty-run approve "
-            f"{GATE}`, then run again."
+            "\n".join(texts) + "\nThen run again. If they are to stay away: "
+            f"`{command('kitty-run', 'approve', GATE)}`, then run again."
         )
 
     async def _target(self) -> str | None:
