@@ -32,7 +32,8 @@ def connected(host: hosts.RealHost, repo: Path, mission: str, records: list[Call
 def test_a_supported_host_is_recognised_in_two_calls(
     real_host: Callable[[str], hosts.RealHost], tmp_path: Path, version: str, dialect: str
 ) -> None:
-    project = planned(real_host(version), tmp_path / "repo", flat=dialect == "feature")
+    topology = None if dialect == "feature" else "lanes"
+    project = planned(real_host(version), tmp_path / "repo", topology)
     records: list[CallRecord] = []
     client = connected(real_host(version), project.root, project.mission, records)
     assert client.dialect == dialect

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from kitty_run.agents.model import Verdict
+from kitty_run.agents.model import Verdict, added
 from kitty_run.agents.results import verdict
 from kitty_run.execution.sandbox.bubblewrap import unavailable
 from kitty_run.execution.sandbox.confine import needed
@@ -80,9 +80,12 @@ def _untold(case: Case, seen: Seen) -> Iterator[str]:
         yield "message"
     elif case.role == "review" and not _is_verdict(outcome.message):
         yield "verdict"
-    for name in ("session", "cost_usd", "input_tokens", "output_tokens"):
-        mapped = getattr(output, name) or (output.usage and name.endswith("tokens"))
-        if mapped and getattr(outcome, name) is None:
+    for name in ("session", "cost_usd"):
+        if getattr(output, name) and getattr(outcome, name) is None:
+            yield name
+    tokens = added(outcome.models)
+    for name in ("input_tokens", "output_tokens"):
+        if output.reports(name) and getattr(tokens, name) is None:
             yield name
 
 

@@ -68,10 +68,10 @@ class Trial:
             url = address.replace("127.0.0.1", BY_NAME) if self.case.network == "allowlist" else address
             self._prepare(url)
             command, end = self._launch(profile, url, None)
-            outcome = first = classify(agent, end, datetime.now().astimezone())
+            outcome = first = self._outcome(agent, end)
             if self.case.again and outcome.session:
                 command, end = self._launch(profile, url, outcome.session)
-                outcome = classify(agent, end, datetime.now().astimezone())
+                outcome = self._outcome(agent, end)
             reached = _knocked(door)
         return Seen(
             outcome=outcome,
@@ -82,6 +82,11 @@ class Trial:
             resumed=outcome is not first and outcome.session == first.session,
             confined=command.argv[0].endswith(bubblewrap.COMMAND),
         )
+
+    def _outcome(self, agent: Agent, end: Exit) -> Outcome:
+        """What the end came to, with what the CLI keeps of its session in the home of the run."""
+        home = {"HOME": str(self.folder / "home")}
+        return classify(agent, end, datetime.now().astimezone(), home)
 
     @property
     def profile(self) -> Profile:

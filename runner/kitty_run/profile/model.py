@@ -268,8 +268,10 @@ class Profile:
     gates: tuple[GateName, ...]
     limits: Limits
     finish: Finish
-    commit_message: str  # template of the message of the runner's own commits
-    digest: str  # SHA-256 (hex) of the resolved document: two profiles with one digest run alike
+    commit_message: str
+    """Template of the message of the runner's own commits."""
+    digest: str
+    """SHA-256 (hex) of the resolved document: two profiles with one digest run alike."""
     executor: ExecutorConfig = ExecutorConfig()
     workspace: WorkspaceConfig = field(default_factory=WorkspaceConfig)
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -277,6 +279,5 @@ class Profile:
     fast_failures: FastFailures | None = None
     network: Network = field(default_factory=Network)
     assurance: str | Mapping[str, str] = "declared"
-    trust: Mapping[str, Mapping[str, str]] = field(
-        default_factory=dict
-    )  # by agent that a role uses, and axis
+    trust: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The degree of trust, by agent that a role uses and by axis."""
