@@ -130,7 +130,11 @@ def test_checks_run_where_the_attempt_ran_with_its_variables(tmp_path: Path) -> 
     one = spec("pass")
     script = 'echo "[$TOKEN] $PWD $KITTY_WP $KITTY_ROLE $KITTY_ATTEMPT"'
     described = CheckSpec(
-        one.attempt, one.workspace, (Check("where", ("sh", "-c", script)),), one.agent, one.policy
+        attempt=one.attempt,
+        workspace=one.workspace,
+        checks=(Check("where", ("sh", "-c", script)),),
+        agent=one.agent,
+        policy=one.policy,
     )
     [result] = asyncio.run(executor(tmp_path, TOKEN="secret").check(described, no_note, no_denial))
     assert result.tail == f"[] {tmp_path / 'repo' / 'rooms' / 'one'} WP01 implement 1"

@@ -16,7 +16,7 @@ MISSED = 1.0
 class WorkClock:
     """Called, it gives the seconds that were worked since it was made.
 
-    `source` counts seconds; while a machine sleeps it stands still where the system's monotonic clock does. A
+    `source` counts seconds; it stops while the machine sleeps, where the system's monotonic clock does. A
     process that was stopped (^Z, SIGSTOP, a paused virtual machine) did not look at it meanwhile, by which
     that is seen. `beat` None: it is never stopped.
     """

@@ -18,37 +18,29 @@ from pathlib import Path
 from typing import Protocol
 
 from kitty_run.agents.launch.task import Task
-from kitty_run.agents.model import AttemptFacts, CheckResult, Denial, OnDenied, OnStarted, Outcome, Started
+from kitty_run.agents.model import CheckResult, Denial, OnDenied, OnStarted, Outcome, Started
 from kitty_run.agents.results.verdict import NoVerdict
-from kitty_run.execution.workspace_protocol import SetupObserver, SetupResult, SetupSpec, WorkspaceState
+from kitty_run.execution.workspace_protocol import SetupObserver, SetupResult, SetupSpec, Spec
 from kitty_run.git.protocols import Diff
 from kitty_run.machine import MachineFault
-from kitty_run.profile.limits import LOG_MB, MEGABYTE
 from kitty_run.profile.model import Agent, Check, Policy
 from kitty_run.profile.workspace import WorkspaceConfig
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptSpec:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSpec(Spec):
     """One attempt of an agent, complete.
 
     `template` is the role's own prompt, None the default one. `diff` and `verdict_code`, the code word that
-    the verdict must repeat, are for reviews. `allow` are hosts that the profile
-    lets through. `note` is what an earlier attempt left; it may name a log that is only on the engine's
-    machine. Of each output of the agent at most `log_limit` bytes are kept.
+    the verdict must repeat, are for reviews. `note` is what an earlier attempt left; it may name a log that
+    is only on the engine's machine.
     """
 
-    attempt: AttemptFacts
-    workspace: WorkspaceState
-    agent: Agent
-    policy: Policy
     task: Task
     template: str | None
     diff: Diff
     note: str
     verdict_code: str | None
-    allow: tuple[str, ...] = ()
-    log_limit: int = LOG_MB * MEGABYTE
 
     @property
     def marker(self) -> str:
@@ -56,18 +48,12 @@ class AttemptSpec:
         return f"{self.attempt.run_id}/{self.attempt.wp}/{self.attempt.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckSpec:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSpec(Spec):
     """The checks of one attempt, to be run on the commit `workspace.head`: they run what `agent` wrote, and
-    where it ran they are confined as it was. See `AttemptSpec.log_limit`."""
+    where it ran they are confined as it was."""
 
-    attempt: AttemptFacts
-    workspace: WorkspaceState
     checks: tuple[Check, ...]
-    agent: Agent
-    policy: Policy
-    allow: tuple[str, ...] = ()
-    log_limit: int = LOG_MB * MEGABYTE
 
     @property
     def marker(self) -> str:

@@ -34,18 +34,27 @@ def workspace_name(repo: Path, workspace: Path) -> str:
     return os.path.relpath(workspace, os.path.realpath(repo))
 
 
-@dataclass(frozen=True, slots=True)
-class SetupSpec:
-    """How the workspace of an attempt, or of its checks, is to be prepared or ended; what runs is confined as
-    checks of what `agent` does are."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What an executor is handed of all that it runs for an attempt, in whose workspace.
+
+    `allow` are hosts that the profile lets through. Of each output at most `log_limit` bytes are kept.
+    """
 
     attempt: AttemptFacts
     workspace: WorkspaceState
-    config: WorkspaceConfig
     agent: Agent
     policy: Policy
     allow: tuple[str, ...] = ()
     log_limit: int = LOG_MB * MEGABYTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupSpec(Spec):
+    """How the workspace of an attempt, or of its checks, is to be prepared or ended; what runs is confined as
+    checks of what `agent` does are."""
+
+    config: WorkspaceConfig
 
     @property
     def marker(self) -> str:

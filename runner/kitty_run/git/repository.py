@@ -165,16 +165,12 @@ class Repository:
     async def kept(self, mission: str) -> dict[str, str]:
         """What the refs of `mission` hold now, by their names: to be compared with the journal."""
         folder = f"{NAMESPACE}/{mission}/"
-        listed = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", folder)
-        pairs = [line.split(" ", 1) for line in listed.splitlines()]
-        return {ref.removeprefix(folder): commit for commit, ref in pairs}
+        return {ref.removeprefix(folder): commit for ref, commit in (await self._refs(folder)).items()}
 
     async def tips(self, branches: Sequence[str]) -> dict[str, str]:
         """The commits that those of `branches` which are there are at."""
         refs = {f"refs/heads/{branch}": branch for branch in branches}
-        listed = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", *refs)
-        pairs = [line.split(" ", 1) for line in listed.splitlines()]
-        return {refs[ref]: commit for commit, ref in pairs if ref in refs}
+        return {refs[ref]: commit for ref, commit in (await self._refs(*refs)).items() if ref in refs}
 
     async def lacking(self, tip: str | None, was: str) -> tuple[str, ...]:
         """The commits of `was` that `tip` does not contain, each with its title, the newest first."""
@@ -269,7 +265,13 @@ class Repository:
             await asyncio.sleep(LOCK_POLL)
 
     async def _held(self) -> set[str]:
-        return set((await self._git.run("for-each-ref", "--format=%(objectname)", NAMESPACE)).split())
+        return set((await self._refs(NAMESPACE)).values())
+
+    async def _refs(self, *patterns: str) -> dict[str, str]:
+        """The commits of the refs that `patterns` find, by the refs' whole names."""
+        listed = await self._git.run("for-each-ref", "--format=%(refname) %(objectname)", *patterns)
+        pairs = (line.partition(" ") for line in listed.splitlines())
+        return {ref: commit for ref, _, commit in pairs}
 
     async def _is_spent(self, worktree: Worktree, goal: str) -> bool:
         if worktree.head is None or not worktree.path.is_dir():

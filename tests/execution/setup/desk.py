@@ -84,7 +84,9 @@ class Desk:
             cycle=1,
             base=now.head,
         )
-        spec = SetupSpec(facts, state, config, agent(enforce=FREE), POLICY)
+        spec = SetupSpec(
+            attempt=facts, workspace=state, config=config, agent=agent(enforce=FREE), policy=POLICY
+        )
         return await executor.set_up(spec, steps)
 
     def _place(self, run: str) -> RunPlace:

@@ -37,7 +37,7 @@ def test_a_repository_without_attributes_lacks_nothing(repo: GitRepo) -> None:
         ("# kitty-specs/x merge=a", ()),
         ("*.json merge=a", ()),
         ("kitty-specs/** merge=Known", ()),
-        ("kitty-specs/** merge=known", ("known",)),  # names are told apart by case
+        ("kitty-specs/** merge=known", ("known",)),  # names are case-sensitive
     ],
 )
 def test_what_is_named_for_the_folder_must_be_known(

@@ -14,7 +14,7 @@ MESSAGE_LIMIT = 256 * 1024
 """Characters of the final message that are kept: its end, where a verdict is."""
 
 MODELS = 20
-"""Models of one attempt that are told apart."""
+"""Models of one attempt that are counted separately."""
 
 COUNTED = ("input_tokens", "cached_tokens", "output_tokens")
 

@@ -31,7 +31,7 @@ def with_session_files(output: Output, found: Extract, environment: Mapping[str,
 
 
 def _added(found: Extract, more: Extract) -> Extract:
-    """Names for tokens without a model, and tokens where there were none."""
+    """`found` with the model that its tokens lack, or with the tokens of `more` where it has none."""
     counted = [one for one in found.models if one != ModelUsage(one.model)]
     if not counted:
         named = next((one.model for one in found.models if one.model), None)

@@ -86,7 +86,7 @@ class AllowedHosts:
 
 
 def is_public(address: Address) -> bool:
-    """Whether `address` is one of the internet's, also where an IPv6 address stands for an IPv4 one."""
+    """Whether `address` is a public one; an IPv6 address that embeds an IPv4 one is judged by that."""
     if isinstance(address, IPv6Address):
         inner = _inner(address)
         if inner is not None:

@@ -37,6 +37,6 @@ def without_paths(data: bytes) -> bytes:
 
 
 def pattern(path: str) -> bytes:
-    """The line that stands for just `path`, relative to the worktree."""
+    """The line that matches `path` only, relative to the worktree."""
     escaped = re.sub(rb"([\\*?\[])", rb"\\\1", os.fsencode(path))
     return b"/" + re.sub(rb" +$", lambda found: found[0].replace(b" ", b"\\ "), escaped)

@@ -70,17 +70,29 @@ def next_number(run: Run, wp: str, role: RoleName) -> int:
 def check_spec(run: Run, at: Assignment, before: Snapshot, attempt: AttemptFacts, agent: Agent) -> CheckSpec:
     """The checks on what `attempt` of `agent` did: all of it is in the commit that the workspace is at."""
     profile = run.profile
-    checks, workspace = profile.roles["implement"].checks, _workspace(run.repo, at, before)
     return CheckSpec(
-        attempt, workspace, checks, agent, profile.policy, profile.network.allow, profile.limits.log
+        attempt=attempt,
+        workspace=_workspace(run.repo, at, before),
+        agent=agent,
+        policy=profile.policy,
+        checks=profile.roles["implement"].checks,
+        allow=profile.network.allow,
+        log_limit=profile.limits.log,
     )
 
 
 def setup_spec(run: Run, at: Assignment, before: Snapshot, attempt: AttemptFacts, agent: Agent) -> SetupSpec:
     """The preparation of the workspace for `attempt` of `agent`."""
-    profile, workspace = run.profile, _workspace(run.repo, at, before)
-    allow, log = profile.network.allow, profile.limits.log
-    return SetupSpec(attempt, workspace, profile.workspace, agent, profile.policy, allow, log)
+    profile = run.profile
+    return SetupSpec(
+        attempt=attempt,
+        workspace=_workspace(run.repo, at, before),
+        agent=agent,
+        policy=profile.policy,
+        config=profile.workspace,
+        allow=profile.network.allow,
+        log_limit=profile.limits.log,
+    )
 
 
 def facts(run: Run, wp: str, order: Order, number: int) -> AttemptFacts:
